@@ -1,0 +1,1 @@
+"""Files, tables, dates and identities. This room knows no statistic."""

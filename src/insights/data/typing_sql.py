@@ -1,0 +1,93 @@
+"""The SQL that turns a raw text into a typed value, by the kind of the column and the mapping of the source."""
+
+from insights.data.columns import Column, Kind
+from insights.data.settings_sources import NullWhen, TableSource
+
+BLANKS = " \t\r\n\u00a0\u3000\ufeff"
+ANY_BLANK = r"[\s\x{a0}\x{3000}\x{feff}]"
+LONGEST_CELL = 4_000
+"""Characters. A longer cell is no value of any column; the row is set aside."""
+
+TRUE, FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
+SQL_TYPES: dict[Kind, str] = {
+    "id": "VARCHAR",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "month": "DATE",
+    "money": "DECIMAL(38,6)",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "text": "VARCHAR",
+    "code": "VARCHAR",
+    "flag": "BOOLEAN",
+}
+"""Types while intake works; money is stored as DECIMAL(18,2) in the end."""
+
+
+def quoted(name: str) -> str:
+    """Return a name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def listed(texts: list[str] | tuple[str, ...]) -> str:
+    """Return texts as an SQL list in parentheses."""
+    return "(" + ", ".join(literal(text) for text in texts) + ")"
+
+
+def raw_text(raw: str, empty: NullWhen | None) -> str:
+    """Return the raw cell without blanks around it; empty cells, and cells that ``null_when`` names, are null."""
+    text = f"nullif({_trimmed(raw)}, '')"
+    if empty is None:
+        return text
+    told = _trimmed(empty.column)
+    return f"CASE WHEN coalesce({told} IN {listed(empty.equals)}, false) THEN NULL ELSE {text} END"
+
+
+def _trimmed(raw: str) -> str:
+    # Trimming every kind of blank costs much more than finding out that there is none.
+    cell = quoted(raw)
+    blank = f"regexp_matches({cell}, {literal(ANY_BLANK)})"
+    return f"CASE WHEN {blank} THEN trim({cell}, {literal(BLANKS)}) ELSE {cell} END"
+
+
+def typed(column: Column, text: str, source: TableSource) -> str:
+    """Return the expression of the typed value; it is null where the text cannot be read as the column's kind.
+
+    ``text`` is the name of a text column. Dates without an offset are in the bank's time zone (the connection's).
+    Months may be written as any day of the month. An id is the text itself in Unicode normal form C.
+    """
+    text = quoted(text)
+    if codes := source.codes.get(column.name):
+        cases = " ".join(f"WHEN {literal(raw)} THEN {literal(code)}" for raw, code in codes.items())
+        text = f"(CASE {text} {cases} ELSE {text} END)"
+    if column.kind in ("date", "month", "timestamp"):
+        moment = f"try_strptime({text}, [{', '.join(literal(format) for format in source.dates)}])::TIMESTAMP"
+        day = f"({moment})::DATE"
+        return {"timestamp": moment, "date": day, "month": f"date_trunc('month', {day})::DATE"}[column.kind]
+    if column.kind in ("money", "number", "integer"):
+        return _number(column.kind, text, source)
+    if column.kind == "flag":
+        return (
+            f"CASE WHEN lower({text}) IN {listed(TRUE)} THEN true WHEN lower({text}) IN {listed(FALSE)} THEN false END"
+        )
+    return f"nfc_normalize({text})"
+
+
+def _number(kind: Kind, text: str, source: TableSource) -> str:
+    plain = f"replace({text}, '\u2212', '-')"
+    if source.thousands:
+        plain = f"replace({plain}, {literal(source.thousands)}, '')"
+    if source.decimal == ",":
+        # A point would be read as the decimal sign although the source says that it is none.
+        plain = f"CASE WHEN contains({plain}, '.') THEN NULL ELSE replace({plain}, ',', '.') END"
+    if kind == "money":
+        return f"try_cast({plain} AS {SQL_TYPES['money']})"
+    number = f"try_cast({plain} AS DOUBLE)"
+    if kind == "number":
+        return f"CASE WHEN isfinite({number}) THEN {number} END"
+    return f"CASE WHEN {number} = floor({number}) THEN try_cast({number} AS BIGINT) END"

@@ -1,0 +1,134 @@
+"""The demo bank in memory: frames straight from the process, without dirt, and what only the process knows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pandas as pd
+
+from insights.demo.clock import Clock
+from insights.demo.control import GeneralLedger
+from insights.demo.law import Law
+from insights.demo.leaving import REASONS, Risk
+from insights.demo.managers import manager_rows, programme_rows
+from insights.demo.market import market_rows
+from insights.demo.observers import Observation
+from insights.demo.process import Month, Process
+from insights.demo.prospects import prospect_rows
+from insights.demo.registry import client_rows
+from insights.demo.render import canonical
+from insights.demo.rows import Rows, length, stack
+from insights.demo.specs import EXTRACTS
+
+Take = Callable[[str, Rows, int], None]
+
+
+@dataclass(frozen=True)
+class DemoBank:
+    """A bank as the process made it.
+
+    ``tables``: canonical name -> frame with canonical columns and codes; ids are plain numbers (-1: none), money is in
+    currency units (float64, exact to the cent), ``revenue`` is long. ``person_months``: one row per client at risk and
+    month of the window: the covariates as the law reads them (standardised where it says so), ``reason`` (None: stays).
+    The client bound by contract is not in it: he is not at risk.
+    ``latent``: one row per client: type, attitude, the five factors, log wealth on joining.
+    ``manager_effects``: on the log hazard of leaving to a competitor, by rm_id.
+    """
+
+    law: Law
+    tables: dict[str, pd.DataFrame]
+    person_months: pd.DataFrame
+    latent: pd.DataFrame
+    manager_effects: np.ndarray
+    window_from: pd.Timestamp
+    last_day: pd.Timestamp
+
+
+def simulate(law: Law, clients: int, months: int, seed: int) -> DemoBank:
+    """Run the process and return the bank; the same arguments give the same frames.
+
+    ``clients`` are those whose relationship overlaps the window of ``months`` months that ends with October 2026.
+    Raises ValueError for fewer than 10 clients, fewer than 6 months, or a negative seed.
+    """
+    parts: dict[str, list[Rows]] = {}
+    risks: list[pd.DataFrame] = []
+
+    def take(name: str, rows: Rows, t: int) -> None:
+        parts.setdefault(name, []).append(rows)
+
+    process = begin(law, clients, months, seed)
+    run(process, take, lambda month: risks.append(risk_frame(process, month)))
+    tables = {name: frame(name, stack(rows)) for name, rows in parts.items()}
+    return DemoBank(
+        law=law,
+        tables=tables,
+        person_months=pd.concat(risks, ignore_index=True),
+        latent=latent_frame(process),
+        manager_effects=process.managers.effect,
+        window_from=pd.Timestamp(process.clock.window_from),
+        last_day=pd.Timestamp(process.clock.last_day),
+    )
+
+
+def begin(law: Law, clients: int, months: int, seed: int) -> Process:
+    """Return a process ready to run, or raise ValueError for impossible arguments."""
+    for name, value, least in (("clients", clients, 10), ("months", months, 6), ("seed", seed, 0)):
+        if value < least:
+            raise ValueError(f"{name} is {value}; expected {least} or more")
+    return Process(law, clients, months, seed)
+
+
+def run(process: Process, take: Take, watch: Callable[[Month], None] | None = None) -> Rows:
+    """Run the process; hand every table's rows to ``take`` as they come. Return the general ledger's totals.
+
+    Monthly tables come month by month, the others once at the end.
+    """
+    ledger, observation = GeneralLedger(process.clock), Observation(process)
+    for month in process.run():
+        ledger.add(month, int(process.state.present.sum()))
+        tables = month.tables | observation.month(month)
+        for name, rows in tables.items():
+            if length(rows):
+                take(name, rows, month.t)
+        if watch:
+            watch(month)
+    law, clock, last = process.law, process.clock, process.clock.total - 1
+    clients = client_rows(law, clock, process.people, process.state, process.seed)
+    take("clients", clients, last)
+    take("managers", manager_rows(process.managers, clock), last)
+    take("prospects", prospect_rows(law, clock, clients, process.seed), last)
+    take("products", process.shelf.rows(), last)
+    take("market", market_rows(process.market, law, clock), last)
+    take("programmes", programme_rows(process.managers, clock), last)
+    for name, rows in observation.end(clients).items():
+        take(name, rows, last)
+    return ledger.rows()
+
+
+def frame(name: str, rows: Rows) -> pd.DataFrame:
+    """Return the rows of a table as a frame with canonical names and codes."""
+    if name == "revenue":
+        kinds = np.array([field.name for field in EXTRACTS[name].fields[2:]], dtype=object)
+        return pd.DataFrame({**rows, "kind": kinds[rows["kind"]], "amount": rows["amount"] / 100})
+    return pd.DataFrame(dict(canonical(EXTRACTS[name], rows)))
+
+
+def risk_frame(process: Process, month: Month) -> pd.DataFrame:
+    """Return who was at risk in the month with the covariates of the law, without the client bound by contract."""
+    risk = {f.name: getattr(month.risk, f.name) for f in fields(Risk)}
+    made = pd.DataFrame(risk).rename(columns={"at": "client_id"})
+    made["month"] = month.t - process.clock.burn_in
+    made["reason"] = np.array([*REASONS, None], dtype=object)[month.reason]
+    return made[made["client_id"] != process.dominant]
+
+
+def latent_frame(process: Process) -> pd.DataFrame:
+    """Return what nobody at the bank sees of its clients."""
+    people = process.people
+    made = {"client_id": np.arange(len(people)), "type": people.kind, "attitude": people.attitude}
+    made |= {f"factor_{j + 1}": people.factors[:, j] for j in range(people.factors.shape[1])}
+    made |= {"log_wealth_joining": people.log_wealth, "satisfaction_last": process.state.satisfaction}
+    return pd.DataFrame(made)
+
+
+__all__ = ["Clock", "DemoBank", "begin", "run", "simulate"]

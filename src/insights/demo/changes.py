@@ -1,0 +1,58 @@
+"""What changes about a client while he is one: manager, region, risk profile; and who is in which programme."""
+
+import numpy as np
+
+from insights.demo.clock import Clock
+from insights.demo.law import Law
+from insights.demo.managers import NEVER, Managers
+from insights.demo.people import REGION_SHARES, People
+from insights.demo.rows import NO_DAY, Rows
+from insights.demo.state import State
+
+PROGRAMMES = ("channel", "retention")
+ARMS = ("control", "treated")
+
+
+def step_changes(
+    law: Law,
+    people: People,
+    state: State,
+    managers: Managers,
+    at: np.ndarray,
+    settled: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Change a few clients in place on the first day of the month; return which. ``settled`` never moves."""
+    u = rng.random((3, len(at)))
+    reprofiled = at[u[0] < law.people.reprofile_monthly]
+    step = np.where(rng.random(len(reprofiled)) < 0.5, -1, 1)
+    people.tolerance[reprofiled] = np.clip(people.tolerance[reprofiled] + step, 1, 5)
+    moved = at[(u[1] < law.people.move_monthly) & (at != settled)]
+    people.region[moved] = rng.choice(len(REGION_SHARES), len(moved), p=REGION_SHARES)
+    reassigned = np.union1d(moved, at[u[2] < law.managers.reassigned_monthly])
+    state.rm[reassigned] = managers.choose(people.region[reassigned], rng)
+    return np.union1d(reprofiled, reassigned)
+
+
+def assign_programmes(
+    law: Law, clock: Clock, state: State, managers: Managers, at: np.ndarray, t: int, rng: np.random.Generator
+) -> Rows:
+    """Start programmes in month ``t``; return the rows of ``programmes`` of clients that are randomised.
+
+    The channel programme starts with a manager and keeps working for the clients he had then, whoever serves them.
+    """
+    served = at[(managers.programme[state.rm[at]] == t) & (state.channel[at] == NEVER)]
+    state.channel[served] = t
+    drawn = at if t == clock.burn_in + law.retention_programme_month - 1 else at[:0]
+    treated = rng.random(len(drawn)) < 0.5
+    state.retention[drawn[treated]] = t
+    n = len(drawn)
+    return {
+        "programme": np.full(n, PROGRAMMES.index("retention"), np.int8),
+        "client_id": drawn,
+        "rm_id": np.full(n, -1),
+        "started_on": np.full(n, clock.month_start(t)),
+        "ended_on": np.full(n, NO_DAY),
+        "arm": treated.astype(np.int8),
+        "randomised": np.ones(n, np.int8),
+    }

@@ -1,0 +1,88 @@
+"""The relationship managers: region, experience, the effect each has on leaving, and the channel programme's start."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from insights.demo.clock import Clock
+from insights.demo.law import Law
+from insights.demo.people import REGION_SHARES
+from insights.demo.rows import NO_DAY, Rows
+from insights.demo.streams import stream
+
+NEVER = 32_000
+
+
+@dataclass(frozen=True)
+class Managers:
+    """One entry per manager; months are months of the clock."""
+
+    region: np.ndarray
+    since: np.ndarray
+    effect: np.ndarray
+    skill: np.ndarray
+    programme: np.ndarray
+    capacity: np.ndarray
+
+    def experience(self, t: int) -> np.ndarray:
+        """Return the years of experience at month ``t``."""
+        years: np.ndarray = np.maximum(t - self.since, 0) / 12
+        return years
+
+    def choose(self, region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw a manager of each client's region."""
+        order = np.argsort(self.region, kind="stable")
+        counts = np.bincount(self.region, minlength=len(REGION_SHARES))
+        first = np.cumsum(counts) - counts
+        chosen: np.ndarray = order[first[region] + np.floor(rng.random(len(region)) * counts[region]).astype(np.int64)]
+        return chosen.astype(np.int16)
+
+
+def draw_managers(law: Law, clock: Clock, seed: int) -> Managers:
+    """Draw the managers; every region has at least one, the better ones enter the channel programme first."""
+    p, rng = law.managers, stream(seed, "managers")
+    if p.count < len(REGION_SHARES):
+        raise ValueError(f"{p.count} managers for {len(REGION_SHARES)} regions; expected at least one for each")
+    spread = np.floor(np.cumsum(REGION_SHARES) * (p.count - len(REGION_SHARES)) + 1e-9).astype(int)
+    region = np.repeat(np.arange(len(REGION_SHARES)), np.diff(spread, prepend=0) + 1)
+    years = np.clip(p.experience_mean + p.experience_sd * rng.standard_normal(p.count), 6, 38)
+    skill = rng.standard_normal(p.count)
+    # Start by quarters of skill plus noise: better first, but not by skill alone.
+    rank = np.argsort(np.argsort(-(skill + 0.7 * rng.standard_normal(p.count))))
+    waves = np.array([clock.burn_in + month - 1 for month in law.wealth.programme_months] + [NEVER])
+    return Managers(
+        region=region,
+        since=clock.total - 1 - np.rint(12 * years).astype(np.int64),
+        effect=p.effect_sd * rng.standard_normal(p.count),
+        skill=skill,
+        programme=waves[rank * len(waves) // p.count],
+        capacity=rng.choice(p.capacity_hours, p.count),
+    )
+
+
+def manager_rows(managers: Managers, clock: Clock) -> Rows:
+    """Return the rows of ``managers``: the first third of a career was elsewhere."""
+    n = len(managers.region)
+    started = managers.since + (clock.total - 1 - managers.since) // 3
+    return {
+        "rm_id": np.arange(n),
+        "started_on": clock.month_start(started),
+        "experience_since": clock.month_start(managers.since),
+        "branch": managers.region.astype(np.int8),
+        "capacity_hours": managers.capacity,
+    }
+
+
+def programme_rows(managers: Managers, clock: Clock) -> Rows:
+    """Return the channel programme's rows of ``programmes``: one per manager who started within the window."""
+    started = np.flatnonzero(managers.programme < clock.total)
+    n = len(started)
+    return {
+        "programme": np.zeros(n, np.int8),
+        "client_id": np.full(n, -1),
+        "rm_id": started,
+        "started_on": clock.month_start(managers.programme[started]),
+        "ended_on": np.full(n, NO_DAY),
+        "arm": np.full(n, 1, np.int8),
+        "randomised": np.zeros(n, np.int8),
+    }

@@ -1,0 +1,1 @@
+"""What several topics share about a client, computed once per snapshot."""

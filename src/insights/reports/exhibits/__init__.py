@@ -1,0 +1,1 @@
+"""One writer per topic: the words, tables and figures for its answers."""

@@ -1,0 +1,51 @@
+"""Figures as SVG text: calm, readable in grey, with the text left as text in the reader's fonts.
+
+A figure is drawn twice, ``wide`` for the desk and the printer and ``narrow`` for a telephone: a picture that is merely
+scaled down cannot be read. The forms of ``Figure.data`` (messages may stand wherever a label does, None is a value
+that is withheld and is drawn as such, never as zero):
+
+- ``curves``: ``{"panels": [{"title", "series": [{"label", "times", "values", "low", "high", "style"}],
+  "at_risk": [{"label", "times", "counts"}]}], "x_label", "y_label", "y_kind": "percent", "y_max"}``; ``style`` is
+  "solid" or "dashed", ``y_max`` may be left out
+- ``lines``: ``{"series": [{"label", "dates" (ISO), "values"}], "y_kind", "y_label"}``, or ``{"panels": [...]}`` of
+  these, each with an optional ``title``, one above the other on the same time axis
+- ``bars``: ``{"bars": [{"label", "value", "low", "high", "note"}], "kind", "x_label"}`` (low, high and note optional)
+- ``stacked``: ``{"dates", "series": [{"label", "values"}], "y_kind", "y_label"}``
+- ``heat``: ``{"rows", "columns", "values" (one list per row), "kind"}``; columns that are months are labelled by year
+"""
+
+import warnings
+from collections.abc import Callable
+
+from insights.reports.exhibits.base import Figure
+from insights.reports.figures.bars import draw_bars
+from insights.reports.figures.canvas import Canvas, drawing_style
+from insights.reports.figures.curves import draw_curves
+from insights.reports.figures.heat import draw_heat
+from insights.reports.figures.lines import draw_lines, draw_stacked
+from insights.reports.wording import Wording
+
+__all__ = ["draw"]
+
+_KINDS: dict[str, Callable[[Figure, Wording, bool], Canvas]] = {
+    "curves": draw_curves,
+    "lines": draw_lines,
+    "bars": draw_bars,
+    "stacked": draw_stacked,
+    "heat": draw_heat,
+}
+
+
+def draw(figure: Figure, wording: Wording, *, name: str = "figure", narrow: bool = False) -> str:
+    """Return the figure as one ``<svg>`` element for an HTML page, the same bytes for the same input.
+
+    ``name`` makes the ids inside unique in the page. Everything a client or a bank wrote is escaped text. ValueError
+    for an unknown kind.
+    """
+    if figure.kind not in _KINDS:
+        raise ValueError(f"no figure of kind {figure.kind!r}; expected one of {', '.join(_KINDS)}")
+    # The glyphs are the reader's: what the drawing machine's own font lacks does not matter.
+    with drawing_style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        canvas = _KINDS[figure.kind](figure, wording, narrow)
+        return canvas.svg(name=name, alt=wording.text(figure.alt))

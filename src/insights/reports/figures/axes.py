@@ -1,0 +1,92 @@
+"""Axes that read alike in every figure: few ticks at round places, level rules, labels in the reader's language."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import matplotlib.dates as mdates
+from matplotlib.axes import Axes
+
+from insights.reports.exhibits.base import Message
+from insights.reports.figures.canvas import MUTED, RULE, SMALL, Box, Canvas, fit, text_width
+from insights.reports.wording import Wording
+from insights.reports.wording.formats import is_missing
+
+
+def numbers(values: Iterable[Any]) -> list[float]:
+    """Return the values as floats, withheld ones as nan."""
+    return [math.nan if is_missing(v) else float(v) for v in values]
+
+
+def round_ticks(low: float, high: float, most: int) -> list[float]:
+    """Return at most about ``most`` (two at the least) ticks at round numbers that cover low to high."""
+    span = high - low or abs(high) or 1.0
+    high = max(high, low + span)
+    raw = span / max(most - 1, 1)
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(i * step, 12) for i in range(first, last + 1)]
+
+
+def tick_labels(wording: Wording, ticks: Sequence[float], kind: str) -> tuple[list[str], str]:
+    """Return the labels of an axis and the unit that belongs into its title."""
+    if kind in ("percent", "share"):
+        fine = any(round(t * 100) != round(t * 100, 6) for t in ticks)
+        return [wording.value(t, "percent" if fine else "share") for t in ticks], ""
+    if kind in ("money", "months", "points"):
+        scale = wording.formats.scale(ticks, kind)
+        exact = [round(t / scale.divisor, 9) for t in ticks]
+        decimals = 0 if all(t == int(t) for t in exact) else 1
+        return [wording.formats.decimal(t, decimals) for t in exact], scale.unit
+    return [wording.value(t, kind if kind == "count" else "number") for t in ticks], ""
+
+
+def value_axis(
+    axes: Axes, canvas: Canvas, box: Box, wording: Wording, ticks: Sequence[float], kind: str, title: str
+) -> None:
+    """Set up the vertical axis: rules, labels, and its title above it, where no head must be turned to read it."""
+    labels, unit = tick_labels(wording, ticks, kind)
+    axes.set_ylim(ticks[0], ticks[-1])
+    axes.set_yticks(list(ticks), labels)
+    axes.grid(axis="y", color=RULE, linewidth=0.8)
+    axes.axhline(0 if ticks[0] <= 0 <= ticks[-1] else ticks[0], color=MUTED, linewidth=0.9, zorder=1.5)
+    if title or unit:
+        heading = with_unit(title, unit, wording)
+        left = box.left - max(text_width(label, SMALL) for label in labels) - 5
+        canvas.text(left, box.top - 19, fit(heading, box.right - left, SMALL), size=SMALL, colour=MUTED)
+
+
+def with_unit(title: str, unit: str, wording: Wording) -> str:
+    """Return the title of an axis with its unit, whichever there is."""
+    return wording.text(Message("{label}, {unit}", {"label": title, "unit": unit})) if title and unit else title or unit
+
+
+def label_room(wording: Wording, ticks: Sequence[float], kind: str) -> float:
+    """Return the pixels that the labels of a vertical axis need to its left."""
+    return max(text_width(label, SMALL) for label in tick_labels(wording, ticks, kind)[0]) + 12
+
+
+def duration_ticks(end: float, most: int) -> list[float]:
+    """Return ticks for a time since joining, in whole years where the axis is long enough to be in months."""
+    steps = (3, 6, 12, 24, 36, 60, 120) if end > 45 else (1, 2, 3, 5, 10, 20)
+    step = next((s for s in steps if end / s < most), steps[-1])
+    return [float(t) for t in range(0, int(end + 1e-9) + 1, step)]
+
+
+def time_axis(axes: Axes, wording: Wording, days: Sequence[float], width: float) -> None:
+    """Set up a calendar axis: a tick at each January (each quarter of short spans), labelled by year."""
+    first, last = mdates.num2date(min(days)), mdates.num2date(max(days))
+    months = (last.year - first.year) * 12 + last.month - first.month
+    step = 3 if months <= 18 else 12 * max(1, math.ceil(months / 12 / (width / 55)))
+    ticks: list[float] = []
+    labels: list[str] = []
+    for index in range(first.year * 12, last.year * 12 + 12, step):
+        day = mdates.datetime.date(index // 12, index % 12 + 1, 1)
+        place = mdates.date2num(day)
+        if min(days) - 16 <= place <= max(days):
+            ticks.append(float(place))
+            labels.append(wording.formats.year(day) if step >= 12 else wording.formats.month(day))
+    axes.set_xlim(min(days), max(days) if len(set(days)) > 1 else min(days) + 1)
+    axes.set_xticks(ticks, labels)
+    axes.tick_params(axis="x", length=4, color=MUTED)

@@ -1,0 +1,102 @@
+"""Horizontal bars, the longest first: one row per bar, its label before it and its value after it."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from insights.reports.exhibits.base import Figure
+from insights.reports.figures.canvas import (
+    COLOURS,
+    INK,
+    MUTED,
+    NARROW,
+    SMALL,
+    WIDE,
+    Box,
+    Canvas,
+    fit,
+    text_width,
+)
+from insights.reports.wording import Wording
+from insights.reports.wording.formats import is_missing
+
+
+@dataclass
+class _Bar:
+    label: str
+    value: float
+    low: float
+    high: float
+    text: str
+    note: str
+
+
+def draw_bars(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
+    """Draw a ``bars`` figure; a withheld bar is a hatched stub with the word beside it, after all the others."""
+    kind = str(figure.data.get("kind", "number"))
+    bars = [_bar(raw, kind, wording) for raw in figure.data["bars"]]
+    bars.sort(key=lambda b: (math.isnan(b.value), -b.value if not math.isnan(b.value) else 0.0))
+    width = NARROW if narrow else WIDE
+    step = 38 if narrow else 25
+    title = wording.text(figure.data.get("x_label", ""))
+    top = 24 if title else 4
+    canvas = Canvas(width, max(top + step * len(bars) + 4, 30))
+    label_width = 0.0 if narrow else min(260.0, max((text_width(b.label) for b in bars), default=0.0) + 4)
+    value_width = max((text_width(_after(b)) for b in bars), default=0.0) + 12
+    left = label_width + 14 if label_width else 0.0
+    room = max(width - left - min(value_width, width * 0.45), 60.0)
+    low, high = _range(bars)
+    if title:
+        canvas.text(left, 8, fit(title, width - left, SMALL), size=SMALL, colour=MUTED)
+
+    def place(value: float) -> float:
+        return left + room * (value - low) / (high - low)
+
+    for i, bar in enumerate(bars):
+        middle = top + step * i + step / 2
+        if narrow:
+            canvas.text(0, middle - 10, fit(bar.label, width), size=SMALL + 0.5)
+            middle += 7
+        else:
+            canvas.text(label_width, middle, fit(bar.label, label_width), anchor="right")
+        edge = _draw_bar(canvas, bar, middle, place)
+        canvas.text(edge + 7, middle, bar.text, colour=MUTED if math.isnan(bar.value) else INK, size=SMALL + 0.5)
+        if bar.note:
+            start = edge + 7 + text_width(bar.text, SMALL + 0.5) + 10
+            canvas.text(start, middle, fit(bar.note, width - start, SMALL), colour=MUTED, size=SMALL)
+    if bars:
+        canvas.line([place(0), place(0)], [top, top + step * len(bars)], MUTED, linewidth=0.9)
+    return canvas
+
+
+def _bar(raw: dict[str, Any], kind: str, wording: Wording) -> _Bar:
+    value, low, high = (math.nan if is_missing(raw.get(k)) else float(raw[k]) for k in ("value", "low", "high"))
+    note = wording.text(raw.get("note") or "")
+    return _Bar(wording.heading(raw["label"]), value, low, high, wording.value(raw.get("value"), kind), note)
+
+
+def _range(bars: list[_Bar]) -> tuple[float, float]:
+    ends = [v for b in bars for v in (b.value, b.low, b.high) if not math.isnan(v)]
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    return (low, high) if high > low else (0.0, 1.0)
+
+
+def _draw_bar(canvas: Canvas, bar: _Bar, middle: float, place: Any) -> float:
+    """Draw the bar and its interval; return where the text after it may begin."""
+    zero = place(0.0)
+    if math.isnan(bar.value):
+        canvas.hatched(Box(zero, middle - 6, 34, 12))
+        return float(zero + 34)
+    end = place(bar.value)
+    canvas.block(Box(min(zero, end), middle - 6, abs(end - zero), 12), COLOURS[0], alpha=0.85)
+    if math.isnan(bar.low) or math.isnan(bar.high):
+        return float(max(zero, end))
+    a, b = place(bar.low), place(bar.high)
+    canvas.line([a, b], [middle, middle], INK, linewidth=1.2)
+    for x in (a, b):
+        canvas.line([x, x], [middle - 3, middle + 3], INK, linewidth=1.2)
+    return float(max(zero, end, b))
+
+
+def _after(bar: _Bar) -> str:
+    return f"{bar.text}  {bar.note}" if bar.note else bar.text

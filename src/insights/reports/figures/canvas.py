@@ -1,0 +1,202 @@
+"""A sheet measured in pixels from its top left corner, its colours, and text that fits its place.
+
+Positions are computed here rather than by the drawing library: it would measure text with a font of its own, the
+reader's browser uses another.
+"""
+
+import io
+import itertools
+import unicodedata
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, cast
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure as Drawing
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from insights.reports.figures.svg import clean
+
+WIDE, NARROW = 880, 358
+TEXT, SMALL = 13.0, 12.0
+
+INK, MUTED, RULE, PAPER = "#1d2733", "#5f6872", "#dedad2", "#ffffff"
+
+# Chosen to stay apart for the colour-blind and, by lightness and by their direct labels, in grey.
+COLOURS = ("#1f3f66", "#b8692e", "#3f8f86", "#8c2f45", "#7f93b2", "#6d6a3f", "#d0a24c", "#5d4b7d")
+# Above this number of marks a layer is drawn as pixels, to keep the page small.
+MARKS_AS_PIXELS = 1000
+
+
+class Box(NamedTuple):
+    """A rectangle on the sheet: left, top, width, height in pixels."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """The right edge."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        """The lower edge."""
+        return self.top + self.height
+
+
+def drawing_style() -> AbstractContextManager[None]:
+    """Return the settings under which all is drawn: nothing of the machine, nothing random, no dollar-sign maths."""
+    style: dict[str, Any] = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "insights",
+        "text.parse_math": False,
+        "text.usetex": False,
+        "font.family": "DejaVu Sans",
+        "font.size": TEXT,
+        "hatch.linewidth": 0.7,
+        "path.simplify": True,
+        "axes.unicode_minus": True,
+    }
+    usual = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
+    return mpl.rc_context(cast(Any, usual | style))
+
+
+class Canvas:
+    """One sheet: axes and text placed in pixels."""
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width, self.height = width, height
+        self.drawing = Drawing(figsize=(width / 72, height / 72), dpi=72, frameon=False)
+
+    def axes(self, box: Box) -> Axes:
+        """Return bare axes that fill the box: no spines, light horizontal rules, no tick marks."""
+        bottom = self.height - box.bottom
+        place = (box.left / self.width, bottom / self.height, box.width / self.width, box.height / self.height)
+        axes = self.drawing.add_axes(place)
+        axes.patch.set_visible(False)
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0, labelsize=SMALL, labelcolor=MUTED, pad=5)
+        axes.set_axisbelow(True)
+        return axes
+
+    def text(self, x: float, y: float, text: str, *, size: float = TEXT, colour: str = INK, **style: Any) -> None:
+        """Write text with its middle ``y`` pixels from the top; ``anchor`` says which end of it is at ``x``."""
+        anchor = style.pop("anchor", "left")
+        self.drawing.text(
+            x / self.width,
+            1 - y / self.height,
+            text,
+            fontsize=size,
+            color=colour,
+            ha=anchor,
+            va="center_baseline",
+            **style,
+        )
+
+    def line(self, x: Sequence[float], y: Sequence[float], colour: str, **style: Any) -> None:
+        """Draw a line through points given in pixels from the top left."""
+        places = ([v / self.width for v in x], [1 - v / self.height for v in y])
+        self.drawing.add_artist(Line2D(*places, color=colour, transform=self.drawing.transFigure, **style))
+
+    def block(self, box: Box, colour: str, **style: Any) -> None:
+        """Draw a filled rectangle."""
+        corner = (box.left / self.width, 1 - box.bottom / self.height)
+        look: dict[str, Any] = {"facecolor": colour, "linewidth": 0, "transform": self.drawing.transFigure} | style
+        patch = Rectangle(corner, box.width / self.width, box.height / self.height, **look)
+        self.drawing.add_artist(patch)
+
+    def hatched(self, box: Box) -> None:
+        """Draw the pattern for what is withheld."""
+        self.block(box, "#f4f2ee", hatch="/////", edgecolor="#b9b3a6")
+
+    def svg(self, *, name: str, alt: str) -> str:
+        """Return the sheet as an ``<svg>`` element with its alternative text."""
+        FigureCanvasSVG(self.drawing)
+        buffer = io.BytesIO()
+        self.drawing.savefig(
+            buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
+        return clean(buffer.getvalue(), name=name, alt=alt, width=self.width, height=self.height)
+
+
+def text_width(text: str, size: float = TEXT) -> float:
+    """Return about how many pixels the text takes in a usual sans-serif font."""
+    return size * sum(_advance(c) for c in text)
+
+
+def fit(text: str, width: float, size: float = TEXT) -> str:
+    """Return the text, cut with an ellipsis where it is wider than ``width`` pixels."""
+    if text_width(text, size) <= width:
+        return text
+    room, kept = width - size * 0.9, ""
+    for c in text:
+        room -= size * _advance(c)
+        if room < 0:
+            break
+        kept += c
+    return kept.rstrip() + "…"
+
+
+def legend_rows(labels: Sequence[str], width: float) -> list[list[int]]:
+    """Return which labels stand in which row of a legend of this width, in order."""
+    rows: list[list[int]] = [[]]
+    used = 0.0
+    for i, label in enumerate(labels):
+        need = legend_step(label, width)
+        if rows[-1] and used + need > width:
+            rows.append([])
+            used = 0.0
+        rows[-1].append(i)
+        used += need
+    return rows
+
+
+def legend_step(label: str, width: float) -> float:
+    """Return how many pixels one entry of a legend takes, with its key and the gap after it."""
+    return 24 + text_width(fit(label, width - 30)) + 18
+
+
+def draw_legend(canvas: Canvas, box: Box, entries: Sequence[tuple[str, str, str]]) -> None:
+    """Write a legend of (label, colour, line style) entries into the box, row by row."""
+    for r, row in enumerate(legend_rows([e[0] for e in entries], box.width)):
+        x, y = box.left, box.top + 9 + 19 * r
+        for i in row:
+            label, colour, style = entries[i]
+            canvas.line([x, x + 17], [y, y], colour, linewidth=2.2, linestyle=style)
+            canvas.text(x + 24, y, fit(label, box.width - 30))
+            x += legend_step(label, box.width)
+
+
+def legend_height(labels: Sequence[str], width: float) -> float:
+    """Return the height of such a legend."""
+    return 19 * len(legend_rows(labels, width)) + 6
+
+
+def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Return the places moved apart to at least ``gap``, in order, as near as they can stay, within low and high."""
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    moved = list(places)
+    for before, i in itertools.pairwise(order):
+        moved[i] = max(moved[i], moved[before] + gap)
+    ceiling = high
+    for i in reversed(order):
+        moved[i] = min(moved[i], ceiling)
+        ceiling = moved[i] - gap
+    for i in order:
+        moved[i] = max(moved[i], low)
+        low = moved[i] + gap
+    return moved
+
+
+def _advance(char: str) -> float:
+    if unicodedata.east_asian_width(char) in ("W", "F"):
+        return 1.0
+    if char in "iljtfr.,:;'|!()[] \u00a0":
+        return 0.31
+    return 0.7 if char.isupper() or char in "mw%<>+−" else 0.55

@@ -1,0 +1,218 @@
+"""From an executed notebook to one page of one language: what passed disclosure control, and nothing else.
+
+A code cell of a report may show exhibits under a valid seal. Anything else it shows fails the report, because it did
+not pass the door; the text of the notebook is translated and escaped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from markupsafe import Markup
+from nbconvert.exporters.exporter import Exporter
+from nbformat import NotebookNode
+
+from insights.errors import DisclosureError
+from insights.reports.exhibits.base import Exhibit, Message
+from insights.reports.publish import EXHIBIT_MIME, verify
+from insights.reports.template import anchor, render
+from insights.reports.template.views import ExhibitView, exhibit_view
+from insights.reports.wording import Wording
+from insights.reports.wording.labels import REPORTS
+from insights.reports.wording.markdown import prose, units
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way to another page of the same pack: ``file`` is a relative path."""
+
+    label: Message | str
+    file: str
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """What a page says about itself besides its exhibits.
+
+    ``status`` is "draft" or the name of whoever approved the report; ``mode`` is "bank" or "public_data"; ``stamp`` are
+    rows of (label, value); ``secret`` is that of the run, under which exhibits are sealed; ``languages`` maps the other
+    languages of this report to their files.
+    """
+
+    bank_name: str
+    report: str
+    as_of: date
+    currency: str
+    mode: str
+    secret: str
+    status: str = "draft"
+    labels: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    stamp: tuple[tuple[Message | str, Message | str], ...] = ()
+    index: str = "index.html"
+    previous: Link | None = None
+    next: Link | None = None
+    languages: Mapping[str, str] = field(default_factory=dict)
+    round_to: int = 5
+    min_clients: int = 10
+
+
+class ReportExporter(Exporter):
+    """The same through the interface of nbconvert: ``ReportExporter(language, context).from_notebook_node(nb)``."""
+
+    def __init__(self, language: str, context: ReportContext, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._language, self._context = language, context
+        self.file_extension, self.output_mimetype = ".html", "text/html"
+
+    def from_notebook_node(  # type: ignore[override]  # an exporter returns text; the base class returns the notebook
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Return the page and the resources; DisclosureError where a cell shows anything but sealed exhibits."""
+        notebook, resources = super().from_notebook_node(nb, resources, **kwargs)
+        return render_report(notebook, language=self._language, context=self._context), resources
+
+
+def render_report(notebook: NotebookNode, *, language: str, context: ReportContext) -> str:
+    """Return the report as one HTML page without any address outside it.
+
+    DisclosureError, naming the cell, where the notebook shows anything but exhibits under a valid seal.
+    """
+    wording = Wording(language, context.labels, currency=context.currency, mode=context.mode)
+    return page(blocks(notebook, wording, context.secret), wording, context)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of the page in its order: a heading of a section, prose, or an exhibit."""
+
+    anchor: str = ""
+    heading: str = ""
+    level: int = 2
+    prose: Markup | None = None
+    exhibit: ExhibitView | None = None
+
+
+def blocks(notebook: NotebookNode, wording: Wording, secret: str) -> list[Block]:
+    """Return what the notebook shows, in its order and with headings that never skip a level."""
+    taken: set[str] = {"summary", "contents", "stamp"}
+    found: list[Block] = []
+    depth = 1  # of the headings so far: the report's title is the one of level 1
+    number = 0
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            for block in _prose_blocks(cell.source, wording, taken, depth):
+                depth = block.level if block.heading else depth
+                found.append(block)
+        elif cell.cell_type == "code":
+            for exhibit in cell_exhibits(cell, index, secret):
+                number += 1
+                view = exhibit_view(
+                    exhibit, wording, anchor=anchor(exhibit.id, taken), number=number, level=min(depth + 1, 3)
+                )
+                found.append(Block(exhibit=view))
+    return found
+
+
+def cell_exhibits(cell: NotebookNode, index: int, secret: str) -> list[Exhibit]:
+    """Return the exhibits a code cell shows; DisclosureError, naming the cell, where it shows anything else."""
+    exhibits = []
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        if output.get("output_type") not in ("display_data", "execute_result") or EXHIBIT_MIME not in data:
+            kind = output.get("name") or output.get("output_type")
+            raise DisclosureError(
+                f"cell {index} of the notebook shows something that did not pass disclosure control ({kind})",
+                expected="exhibits only, made by show(...)",
+                todo="show the result with insights.show, or remove the output",
+            )
+        try:
+            exhibits.append(verify(data[EXHIBIT_MIME], secret))
+        except DisclosureError as error:
+            raise DisclosureError(
+                f"cell {index} of the notebook: {error.found}", expected=error.expected, todo=error.todo
+            ) from error
+    return exhibits
+
+
+def page(found: list[Block], wording: Wording, context: ReportContext) -> str:
+    """Return the page around its blocks: title, summary, contents, blocks, stamp, footer."""
+    title = wording.text(REPORTS.get(context.report, context.report))
+    exhibits = [b.exhibit for b in found if b.exhibit]
+    as_of = Message("As of {as_of:date}", {"as_of": context.as_of.isoformat()})
+    return render(
+        "report.html.j2",
+        wording,
+        running=(
+            f"{wording.text(context.bank_name)} · {title}",
+            as_of,
+            status_line(context.status, context.mode, wording),
+        ),
+        title=title,
+        context=context,
+        as_of=wording.text(as_of),
+        status=wording.text(status_message(context.status)),
+        blocks=found,
+        findings=[e for e in exhibits if e.told],
+        refused=[e for e in exhibits if not e.told],
+        sections=[b for b in found if b.heading and b.level == 2],
+        stamp=[(wording.heading(label), wording.text(value)) for label, value in context.stamp],
+        notes=disclosure_notes(context.mode, wording, context.round_to, context.min_clients),
+        public=context.mode == "public_data",
+    )
+
+
+def status_message(status: str) -> Message:
+    """Return whether a report is a draft, or by whom it was approved."""
+    return Message("Draft") if status == "draft" else Message("Approved by {name}", {"name": status})
+
+
+def status_line(status: str, mode: str, wording: Wording) -> str:
+    """Return the line at the foot of every printed page."""
+    parts = [wording.text(status_message(status))]
+    if mode == "public_data":
+        parts.append(wording.text(Message("public data: exact figures, no disclosure control")))
+    return " · ".join(parts)
+
+
+def disclosure_notes(mode: str, wording: Wording, round_to: int, min_clients: int) -> list[str]:
+    """Return how the numbers of the page were protected."""
+    values = {"base": round_to, "least": min_clients, "mark": wording.mark}
+    if mode == "public_data":
+        notes = [
+            Message("These are public data: all figures are exact and no disclosure control was applied."),
+            Message("“{mark}” stands where the data give no value.", values),
+        ]
+    else:
+        notes = [
+            Message("Counts are rounded to multiples of {base:count}, and shares are computed from them.", values),
+            Message(
+                "“{mark}” stands where fewer than {least:count} clients, or mainly one or two of them, are behind a "
+                "figure, or where the figure would give away another one.",
+                values,
+            ),
+        ]
+    return [wording.text(note) for note in notes]
+
+
+def _prose_blocks(source: str, wording: Wording, taken: set[str], depth: int) -> list[Block]:
+    """Return headings and prose of one cell; a first-level heading is the page's own title and is left out."""
+    found: list[Block] = []
+    lines: list[str] = []
+
+    def flush() -> None:
+        if any(lines):
+            found.append(Block(prose=prose("\n".join(lines))))
+        lines.clear()
+
+    for mark, text in units(source):
+        if not mark.startswith("#"):
+            lines.append(f"{mark}{wording.translate(text)}" if text else "")
+            continue
+        flush()
+        wanted = len(mark.strip())
+        if wanted > 1:
+            depth = min(wanted, depth + 1, 3)
+            found.append(Block(anchor=anchor(text, taken), heading=wording.text(wording.translate(text)), level=depth))
+    flush()
+    return found

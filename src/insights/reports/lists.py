@@ -1,0 +1,215 @@
+"""Restricted lists: which clients to call, which rows were set aside. Files for named recipients, never in a report.
+
+Each recipient has a folder that nobody else can open, under the bank's folder of lists and outside of ``reports/``.
+The lists hold pseudonyms; ``insights reveal`` turns one back for the person who has the key.
+"""
+
+import grp
+import hashlib
+import importlib
+import importlib.util
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from pandas.api.types import is_numeric_dtype
+
+from insights.data.pseudonyms import reveal
+from insights.data.settings import Settings
+from insights.data.snapshot import Bank
+from insights.data.store import write_atomic
+from insights.errors import DisclosureError, SettingsError, SourceError
+from insights.reports.audit import write_audit
+
+# A spreadsheet takes a cell for a formula if it begins with one of these; the wide forms count in East Asian settings.
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+SHEET_ROWS = 1_048_575
+"""Rows of data that one sheet of XLSX can hold below its heading."""
+
+
+def make_lists(bank: Bank, reports: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """Return the lists that the topics of these reports make (their module's function ``lists``), by name."""
+    made: dict[str, pd.DataFrame] = {}
+    for report in reports:
+        name = f"insights.topics.{report}"
+        if importlib.util.find_spec(name) is not None:
+            make = getattr(importlib.import_module(name), "lists", None)
+            made |= make(bank) if make else {}
+    return made
+
+
+def write_lists(made: Mapping[str, pd.DataFrame], bank: Bank, attempt: str) -> list[str]:
+    """Write to every recipient of ``bank.toml`` the lists he may read, and return a line about each for the terminal.
+
+    ``attempt`` is the run that made them, for the audit log.
+    """
+    lines = []
+    for recipient, may in sorted(bank.settings.lists.recipients.items()):
+        for name in may.lists:
+            if name in made:
+                path = write_list(name, made[name], bank, recipient=recipient, attempt=attempt)
+                private = not path.parent.stat().st_mode & stat.S_IRGRP
+                note = f" (this user only: files cannot be handed to group {may.group!r} here)" if private else ""
+                lines.append(f"list {name} for {recipient}: {len(made[name]):,} rows{note}")
+            else:
+                lines.append(f"list {name} for {recipient}: no report of this run makes it")
+    return lines
+
+
+def write_list(name: str, frame: pd.DataFrame, bank: Bank, *, recipient: str, attempt: str = "") -> Path:
+    """Write a list for a recipient as CSV, XLSX and Parquet, and return the path of the CSV.
+
+    In CSV and XLSX what a spreadsheet would take for a formula is defused by an apostrophe; the Parquet file, for other
+    systems, holds the values as they are. Files are 0600 in a folder 0700, or 0640 in 0750 where the recipient's group
+    exists and this user may hand files to it. SettingsError for a recipient or list that ``bank.toml`` does not name.
+    """
+    settings = bank.settings
+    group = _group(name, recipient, settings)
+    check_lists(settings)
+    folder = settings.lists_dir / recipient
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.lists_dir.chmod(0o711)  # one's own folder can be reached, the others' not even listed
+    handed = _hand_over(folder, group, 0o750)
+    defused = _defused(frame)
+    stem = f"{name}-{bank.as_of.isoformat()}"
+    contents = {
+        ".csv": _csv(defused),
+        ".xlsx": _xlsx(defused),
+        ".parquet": _parquet(frame),
+    }
+    for suffix, content in contents.items():
+        write_atomic(folder / (stem + suffix), content)
+        if handed:
+            _hand_over(folder / (stem + suffix), group, 0o640)
+    action = {"list": stem, "recipient": recipient, "rows": len(frame), "attempt": attempt}
+    digests = {suffix[1:]: hashlib.sha256(content).hexdigest() for suffix, content in contents.items()}
+    write_audit(settings.state, "made", action | {"sha256": digests})
+    if handed:
+        write_audit(settings.state, "released", action | {"group": settings.lists.recipients[recipient].group})
+    return folder / f"{stem}.csv"
+
+
+def reveal_list(path: Path, settings: Settings) -> Path:
+    """Write beside a list (CSV) the same list with the original ids, readable by this user only, and return its path.
+
+    The original ids never go to the terminal. The audit log says who opened which list.
+    """
+    path = path.resolve()
+    if not path.is_file() or path.suffix != ".csv":
+        raise SourceError(f"{path.name} is not a list", expected="a CSV file that a run wrote under lists/")
+    _outside(path, settings.reports_dir.parent)
+    content = path.read_bytes()
+    table = reveal(path, settings)
+    write_audit(
+        settings.state,
+        "revealed",
+        {"list": path.stem, "rows": len(table), "sha256": hashlib.sha256(content).hexdigest()},
+    )
+    opened = path.with_name(f"{path.stem}.revealed.csv")
+    write_atomic(opened, _csv(_defused(table)))
+    return opened
+
+
+def check_lists(settings: Settings, reports: Path | None = None) -> None:
+    """Raise DisclosureError if the folder of lists lies among the reports (``reports``: where this run writes them)."""
+    for folder in (settings.reports_dir.parent, reports):
+        if folder is not None:
+            _outside(settings.lists_dir, folder)
+
+
+def _outside(path: Path, reports: Path) -> None:
+    if path.resolve().is_relative_to(reports.resolve()):
+        raise DisclosureError(
+            "a restricted list would lie inside the folder of reports",
+            expected="[paths] lists outside of [paths] reports",
+            todo="change one of the two in bank.toml",
+        )
+
+
+def _group(name: str, recipient: str, settings: Settings) -> int | None:
+    """Return the id of the recipient's group, None if this system has none of that name."""
+    known = settings.lists.recipients
+    if recipient not in known or name not in known[recipient].lists:
+        raise SettingsError(
+            f"list {name!r} has no recipient {recipient!r}",
+            expected="the recipient and his lists under [lists.recipients]",
+            todo="name them there, or do not make the list",
+        )
+    try:
+        return grp.getgrnam(known[recipient].group).gr_gid
+    except KeyError:
+        return None
+
+
+def _hand_over(path: Path, group: int | None, mode: int) -> bool:
+    """Give a file or folder to the group; leave it private and return False where that is not possible."""
+    if group is not None:
+        with suppress(PermissionError):
+            os.chown(path, -1, group)
+            path.chmod(mode)
+            return True
+    path.chmod(0o700 if path.is_dir() else 0o600)
+    return False
+
+
+def _defused(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with an apostrophe before every text, headings too, that would be taken for a formula."""
+
+    def safe(value: object) -> object:
+        return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS) else value
+
+    texts = {n: frame[n].map(safe) for n in frame.columns if not is_numeric_dtype(frame[n])}
+    return frame.assign(**texts).rename(columns=safe)
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    """Return the frame as CSV; with this line end a cell with either kind of line break in it is put into quotes."""
+    return frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
+def _xlsx(frame: pd.DataFrame) -> bytes:
+    """Return the frame as a workbook; more rows than a sheet holds go on to further sheets."""
+    raw = io.BytesIO()
+    with pd.ExcelWriter(raw, engine="openpyxl") as book:
+        for number, start in enumerate(range(0, max(len(frame), 1), SHEET_ROWS), start=1):
+            rows = frame.iloc[start : start + SHEET_ROWS].map(_writable)
+            rows.rename(columns=_writable).to_excel(book, sheet_name=f"list {number}", index=False)
+    return _without_clock(raw.getvalue())
+
+
+def _without_clock(workbook: bytes) -> bytes:
+    """Return a workbook without its times of writing, so that the same list gives the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            if entry.filename != "docProps/core.xml":
+                new.writestr(zipfile.ZipInfo(entry.filename, (1980, 1, 1, 0, 0, 0)), old.read(entry))
+            else:
+                text = old.read(entry).decode()
+                for tag in ("dcterms:created", "dcterms:modified"):
+                    text = _blank(text, tag)
+                new.writestr(zipfile.ZipInfo(entry.filename, (1980, 1, 1, 0, 0, 0)), text)
+    return out.getvalue()
+
+
+def _blank(text: str, tag: str) -> str:
+    """Return XML without the element ``tag``."""
+    before, opened, rest = text.partition(f"<{tag}")
+    return before + rest.partition(f"</{tag}>")[2] if opened else text
+
+
+def _writable(value: object) -> object:
+    """Return a value as XML can hold it: control characters, as in a line that was set aside, become a mark."""
+    return ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    raw = io.BytesIO()
+    frame.to_parquet(raw, index=False)
+    return raw.getvalue()
