@@ -109,7 +109,7 @@ def test_killed_in_the_middle_the_last_good_pack_stands(pack: Path, home: Path, 
     run.wait()
     assert (pack.parent / AS_OF).resolve() == target
     assert digests(pack) == before
-    visible = sorted(p.name for p in pack.parent.iterdir() if not p.name.startswith("."))
+    visible = sorted(p.name for p in pack.parent.iterdir() if p.is_dir() and not p.name.startswith("."))
     assert visible == [AS_OF]
     assert "interrupted" in insights(home, "history").stdout
 
@@ -138,7 +138,8 @@ def _plant(settings: Settings, name: str) -> bool:
     rows = frame.iloc[:3].copy()
     for column, raw in dated:
         day = LATER.replace(day=1) if spec.column(column).kind == "month" else LATER
-        rows[raw] = day.strftime(source.dates[0]) if source.dates and path.suffix == ".csv" else day.isoformat()
+        is_date = isinstance(frame[raw].iloc[0], date)  # Parquet carries days as days
+        rows[raw] = day if is_date else day.strftime(source.dates[0]) if source.dates else day.isoformat()
     if name in ("clients", "prospects"):
         rows[source.columns[spec.key[0]]] = [f"PLANTED{i}" for i in range(len(rows))]
     _append(path, frame, rows, source.encoding, source.delimiter)

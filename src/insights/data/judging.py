@@ -25,6 +25,9 @@ from insights.data.withheld import cutoffs, forget_withheld, withhold_clients, w
 from insights.errors import InsightsError, IntakeError
 
 SPILL = ".spill"
+ABSURD = 10**15
+"""The most that one row adds to the ledger: a thousand times the largest amount that intake accepts."""
+
 FIRST = ("market", "clients")
 """Tables that others are held against."""
 
@@ -123,7 +126,9 @@ def _in_order(settings: Settings) -> list[str]:
 
 def _lines(work: Intake, staged: Staged) -> list[Entry]:
     """Return the ledger of one table: what came, what happened to it by rule, what was kept, what was repaired."""
-    money = f"sum({quoted(staged.money)})" if staged.money else "NULL"
+    # An absurd amount is in the ledger as ABSURD, so that no number of them goes beyond what the engine can add up.
+    capped = f"greatest(least({quoted(staged.money)}, {ABSURD}), -{ABSURD})" if staged.money else ""
+    money = f"sum({capped})" if staged.money else "NULL"
 
     def line(rule: str, action: str, rows: int, amount: Decimal | None) -> Entry:
         amount = Decimal(0) if amount is None and staged.money else amount
