@@ -26,7 +26,9 @@ from insights.reports.runner import find_notebooks
 from insights.reports.runner import run as make_pack
 
 AS_OF = "2026-10-31"
-OPEN = "from insights import open_bank, show\nfrom insights.topics import {topic}\nbank = open_bank(config, as_of=as_of, raw=raw)"
+OPEN = """from insights import open_bank, show
+from insights.topics import {topic}
+bank = open_bank(config, as_of=as_of, raw=raw)"""
 GOOD = {"quality": "show(quality.legal_basis(bank), bank)", "lifecycle": "show(lifecycle.last_year(bank), bank)"}
 NUMBERS = {"quality": "01", "lifecycle": "03"}
 RECIPIENTS = '[reports]\nlanguages = ["zh-CN"]\n\n[lists.recipients.desk]\ngroup = "nobody-here"\nlists = ["leavers"]\n'
