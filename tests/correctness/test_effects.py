@@ -190,7 +190,7 @@ def clustered(rng: np.random.Generator, per_arm: int, waves: list[float], period
     start = np.repeat(waves, per_arm)
     cluster = np.repeat(np.arange(len(start)), rng.poisson(6, len(start)) + 2)
     n, time = len(cluster), np.arange(1, periods + 1)
-    shock = np.cumsum(rng.normal(0, 0.3, (len(start), periods)), axis=1)[cluster]
+    shock = np.cumsum(rng.normal(0, 0.6, (len(start), periods)), axis=1)[cluster]
     y = rng.normal(0, 1, (n, 1)) + shock + rng.normal(0, 1, (n, periods))
     return pd.DataFrame(
         {
@@ -229,7 +229,7 @@ def test_too_many_effects_before_the_start_for_the_clusters_are_tested_on_fewer_
 
 def test_a_manager_s_noise_is_not_seen_by_the_test_before_the_start_but_a_drift_is() -> None:
     data = clustered(np.random.default_rng(8), 10, [8.0, np.inf])
-    drifting = data.assign(y=data["y"] + 0.5 * data["time"] * np.isfinite(data["start"]))
+    drifting = data.assign(y=data["y"] + 1.0 * data["time"] * np.isfinite(data["start"]))
     assert (fitted(drifting, cluster=data["cluster"]).pretrend.p_value or 1) < 0.01
 
 
