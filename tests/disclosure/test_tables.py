@@ -201,6 +201,13 @@ def test_rows_are_rounded_small_ones_hidden_and_money_beside_them_blurred() -> N
     assert told["amount"].fillna(-1).tolist() == [100_000, -1, -1, 2_000_000]
 
 
+def test_rows_about_no_person_are_told_exactly() -> None:
+    cells = pd.DataFrame({"table": ["products", "clients"], "rows": [8, 8]})
+    told = protect_rows(RowCounts(cells, ("table",), ("rows",), frozenset({"products"})), RULES).cells
+    assert told["rows"].fillna(-1).tolist() == [8, -1]
+    assert told["status"].tolist() == ["shown", "suppressed"]
+
+
 def test_unknown_evidence_is_refused() -> None:
     with pytest.raises(DisclosureError, match="'raw' is of a kind that disclosure control does not know"):
         protect({"raw": pd.DataFrame()}, RULES)  # type: ignore[dict-item]

@@ -66,8 +66,8 @@ def clients() -> str:
     """90 clients in three regions, one of them small; 24 leave in the last year."""
     lines = []
     for i in range(90):
-        region = "north" if i < 45 else "south" if i < 84 else "east"
-        gone = f"2026-0{1 + i % 6}-15,competitor" if i % 4 == 0 and region != "east" else ","
+        region = "north" if i < 45 else "south" if i < 84 else "harbour"
+        gone = f"2026-0{1 + i % 6}-15,competitor" if i % 4 == 0 and region != "harbour" else ","
         lines.append(f"C{i},20{15 + i % 7}-0{1 + i % 9}-10,{gone},{region},{1950 + i % 40}")
     return CLIENTS + "\n".join(lines) + "\n"
 
@@ -222,11 +222,11 @@ def test_a_split_makes_a_pack_for_every_value_with_enough_clients(house: House) 
     umbrella = house.reports / f"{AS_OF}-by-region"
     assert index == umbrella / "index.html"
     names = sorted(p.name for p in umbrella.iterdir() if p.is_dir())
-    # "east" has 6 clients; one of the others goes with it, or the whole less that one would tell the six.
+    # "harbour" has 6 clients; one of the others goes with it, or the whole less that one would tell the six.
     assert names in (["north"], ["south"])
     part = umbrella / names[0]
     assert not (part / "quality.html").exists()
-    assert "east" not in "".join(p.read_text() for p in umbrella.rglob("*") if p.is_file())
+    assert "harbour" not in "".join(p.read_text() for p in umbrella.rglob("*") if p.is_file())
     (year, survival) = read_findings(part / "findings.json")
     assert year["part"] == survival["part"] == {"region": names[0]}
     assert sum(row["value"] or 0 for row in year["estimates"]) <= 45

@@ -106,6 +106,7 @@ CLIENTS = table(
     ),
     leave_reason("left_known_on"),
     *ATTRIBUTES,
+    blank=("referred_by", "household_id"),
 )
 
 CLIENT_HISTORY = table(
@@ -116,6 +117,7 @@ CLIENT_HISTORY = table(
     client_id(),
     Column("valid_from", "date", "valid from", "First day on which the attributes of the row hold.", required=True),
     *ATTRIBUTES,
+    blank=("referred_by", "household_id"),
 )
 
 RELATIONSHIPS = table(
@@ -186,6 +188,7 @@ PROGRAMMES = table(
     Column("arm", "code", "arm", "Arm of the programme, for example treated or control."),
     Column("randomised", "flag", "randomised", "The arm was drawn by lot."),
     one_of=(("client_id", "rm_id"),),
+    blank=("client_id", "rm_id"),
 )
 
 SPECS: tuple[TableSpec, ...] = (CLIENTS, CLIENT_HISTORY, RELATIONSHIPS, MANAGERS, PROSPECTS, PROGRAMMES)

@@ -96,6 +96,7 @@ TRANSACTIONS = table(
     ),
     Column("labelled_on", "date", "labelled on", "Day the outcome was known.", revealed_by="labelled_on"),
     event=True,
+    blank=("category", "product_id", "channel", "counterparty"),
 )
 
 REVENUE = table(

@@ -56,6 +56,7 @@ CONTACTS = table(
     ),
     cost("Cost of the contact to the bank."),
     event=True,
+    blank=("wait_minutes", "handling_minutes", "satisfaction"),
 )
 
 NOTES = table(
@@ -104,6 +105,7 @@ SURVEYS = table(
     ),
     Column("language", "code", "language", "Language of the questionnaire."),
     event=True,
+    blank=("item_*",),
 )
 
 OFFERS = table(
@@ -121,6 +123,7 @@ OFFERS = table(
     Column("answer", "code", "answer", "The client's answer.", codes=ANSWERS, revealed_by="answered_on"),
     cost("Cost of the offer to the bank."),
     event=True,
+    blank=("campaign", "limited_until"),
 )
 
 EVENTS = table(
@@ -147,6 +150,7 @@ SERVICES = table(
     Column("partner", "code", "partner", "The partner who provides it."),
     Column("points", "number", "points", "Points earned (positive) or spent (negative).", "points", low=-1e9, high=1e9),
     event=True,
+    blank=("partner", "points"),
 )
 
 BEHAVIOUR = table(
@@ -174,6 +178,7 @@ REQUESTS = table(
     Column("abandoned", "flag", "abandoned", "The client gave up at this step.", revealed_by="closed_on"),
     client_id(False),
     Column("self_service", "flag", "self-service", "The step was done without staff."),
+    blank=("client_id",),
 )
 
 ACCESS = table(
@@ -202,6 +207,7 @@ INCIDENTS = table(
     Column("reported_on", "date", "report date", "Day on which it was reported."),
     event=True,
     known="reported_on",
+    blank=("client_id", "rm_id"),
 )
 
 MENTIONS = table(

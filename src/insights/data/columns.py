@@ -82,7 +82,8 @@ class TableSpec:
     ``row`` says what one row is. ``key`` identifies a row up to its versions. ``date`` is the table's own date column
     (it may be optional: see ``columns``); ``month`` says that the date is a month, known after its end. ``known`` is
     the column that ``known_on`` defaults to. ``event`` tables carry ``<table>_id`` as their key, made at intake where
-    the bank has none. ``one_of`` lists groups of columns of which each row needs at least one.
+    the bank has none. ``one_of`` lists groups of columns of which each row needs at least one. ``blank`` names the
+    columns whose empty cells say something (in no household, not rated): nothing is missing there.
     """
 
     name: str
@@ -94,6 +95,7 @@ class TableSpec:
     event: bool = False
     known: str | None = None
     one_of: tuple[tuple[str, ...], ...] = ()
+    blank: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column | None:
         """Return the column of this name, also one that a pattern stands for, or None.
@@ -116,6 +118,11 @@ class TableSpec:
     def required(self) -> tuple[str, ...]:
         """Names of the columns that a source must deliver."""
         return tuple(c.name for c in self.columns if c.required)
+
+    def may_be_blank(self, name: str) -> bool:
+        """Return whether an empty cell of the column says something: it is listed, or its value is not yet known."""
+        column = self.column(name)
+        return any(fnmatchcase(name, b) for b in self.blank) or bool(column and column.revealed_by)
 
     @property
     def money(self) -> tuple[str, ...]:
@@ -141,6 +148,7 @@ def table(
     event: bool = False,
     known: str | None = None,
     one_of: tuple[tuple[str, ...], ...] = (),
+    blank: tuple[str, ...] = (),
 ) -> TableSpec:
     """Return the table with what every table has: ``known_on``, ``withdrawn`` and, for events, the event's id."""
     if event:
@@ -150,4 +158,4 @@ def table(
         )
         columns = (own, *columns)
     every = (*columns, KNOWN_ON, WITHDRAWN)
-    return TableSpec(name, row, key, date, every, month, event, known or date, one_of)
+    return TableSpec(name, row, key, date, every, month, event, known or date, one_of, blank)

@@ -59,12 +59,14 @@ class MoneySums:
 class RowCounts:
     """Numbers of rows of extracts (not of clients); ``cells`` has the ``dims`` columns and integer ``measures``.
 
-    Row counts are rounded like counts of clients, and a sum is always the sum of what is shown.
+    Row counts are rounded like counts of clients, and a sum is always the sum of what is shown. ``open`` holds the
+    values of the first dimension whose rows are about no person: they are told exactly.
     """
 
     cells: pd.DataFrame
     dims: tuple[str, ...]
     measures: tuple[str, ...]
+    open: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

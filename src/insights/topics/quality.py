@@ -18,6 +18,11 @@ GAP_DECIMALS = 4
 ENDINGS = ("kept", "merged", "quarantined", "withheld")
 """What becomes of a row that came in; every row ends in exactly one of these."""
 
+ABOUT_NOBODY = frozenset(
+    spec.name for spec in TABLES.values() if all(c.domain in (None, "event") for c in spec.columns)
+)
+"""Tables whose rows are about no person (products, market, ledger totals)."""
+
 
 def intake(bank: Bank) -> Answer:
     """Count the rows of every table that came in and what became of them."""
@@ -42,7 +47,7 @@ def coverage(bank: Bank) -> Answer:
 
 
 def completeness(bank: Bank) -> Answer:
-    """Count the missing values of every column that the bank delivers."""
+    """Count the missing values of every column that the bank delivers, except where an empty cell says something."""
     parts = [_missing(bank, name) for name in bank.tables_present]
     cells = pd.concat(parts, ignore_index=True)
     return _rows_answer("quality.completeness", cells, ("table", "column", "what"), ("rows",))
@@ -122,7 +127,7 @@ def _rows_answer(name: str, cells: pd.DataFrame, dims: tuple[str, ...], measures
     return Answer(
         id=name,
         kind=name,
-        evidence={"rows": RowCounts(cells.sort_values(list(dims), ignore_index=True), dims, measures)},
+        evidence={"rows": RowCounts(cells.sort_values(list(dims), ignore_index=True), dims, measures, ABOUT_NOBODY)},
         estimate=lambda evidence: cast(RowCounts, evidence["rows"]).cells,
         facts={},
     )
@@ -154,7 +159,8 @@ def _monthly(bank: Bank, name: str, day: str) -> pd.DataFrame:
 
 def _missing(bank: Bank, name: str) -> pd.DataFrame:
     table = bank.table(name)
-    ours = [c for c in table.columns if c in {column.name for column in TABLES[name].columns}]
+    spec = TABLES[name]
+    ours = [c for c in table.columns if spec.column(c) and not spec.may_be_blank(c)]
     counted = table.agg(**{c: table[c].isnull().sum() for c in ours}, rows_=table.count()).execute().iloc[0]
     total = int(counted["rows_"])
     missing = {c: 0 if pd.isna(counted[c]) else int(counted[c]) for c in ours}
@@ -164,7 +170,9 @@ def _missing(bank: Bank, name: str) -> pd.DataFrame:
 
 def _delays(bank: Bank, name: str, day: str) -> pd.DataFrame:
     table = bank.table(name)
-    days = table.known_on.delta(table[day].cast("date"), unit="day")
+    date = table[day].cast("date")
+    date = date + ibis.interval(months=1) - ibis.interval(days=1) if TABLES[name].month else date  # its last day
+    days = table.known_on.delta(date.cast("date"), unit="day")
     delay = ibis.cases((days <= 7, "a week"), (days <= 31, "a month"), (days <= 92, "a quarter"), else_="later")
     counted = table.group_by(delay=delay).agg(rows=lambda t: t.count()).execute()
     return counted.assign(table=name)[["table", "delay", "rows"]]

@@ -47,7 +47,8 @@ Tables (``ClientCounts``, ``MoneySums``)
 Rows of extracts (``RowCounts``)
 --------------------------------
 12. They count records, not clients: rounded, and withheld from 1 to 9, without complements, because no exact total is
-    shown. Money beside them is told in one significant digit, since nothing is known of how it is spread.
+    shown. Money beside them is told in one significant digit, since nothing is known of how it is spread. Rows about
+    no person (products, market, ledger totals) keep their exact counts.
 
 Two runs
 --------

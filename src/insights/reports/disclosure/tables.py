@@ -59,21 +59,25 @@ def protect_money(evidence: MoneySums, rules: DisclosureSection) -> MoneySums:
 def protect_rows(evidence: RowCounts, rules: DisclosureSection) -> RowCounts:
     """Return the counts rounded, small ones hidden; money beside them (``amount``) only in its order of size.
 
+    Rows about no person (``open``) keep their exact counts.
+
     ``status`` is "suppressed" where any measure of the row is.
     """
     told = evidence.cells[list(evidence.dims)].copy()
     everything = np.ones(len(told), dtype=bool)
+    exact = told[evidence.dims[0]].isin(evidence.open).to_numpy()
     for measure in evidence.measures:
         rows = evidence.cells[measure].to_numpy(float)
-        shown = ~((rows > 0) & (rows < rules.min_clients))
-        told[measure] = np.where(shown, nearest(np.nan_to_num(rows), rules.round_to), math.nan)
+        shown = exact | ~((rows > 0) & (rows < rules.min_clients))
+        rounded = np.where(exact, rows, nearest(np.nan_to_num(rows), rules.round_to))
+        told[measure] = np.where(shown, rounded, math.nan)
         everything &= shown
     if "amount" in evidence.cells:
         amounts = evidence.cells["amount"].to_numpy(float)
         told["amount"] = [
             significant(a, LEDGER_DIGITS) if s else math.nan for a, s in zip(amounts, everything, strict=True)
         ]
-    return RowCounts(_with_status(told, everything), evidence.dims, evidence.measures)
+    return RowCounts(_with_status(told, everything), evidence.dims, evidence.measures, evidence.open)
 
 
 def _dominated(largest: Floats, second: Floats, absolute: Floats, rules: DisclosureSection) -> bool:

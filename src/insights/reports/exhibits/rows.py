@@ -65,7 +65,9 @@ def interval(result: Estimate | NotEstimable, kind: str) -> Message | None:
     if math.isinf(result.high):
         return Message("{value:number} ({low:number} or more)", values)
     if kind == "percent":
-        return Message("{value:percent} ({low:percent} to {high:percent})", values)
+        return Message("{value:percent} ({low:bare_percent} to {high:bare_percent})", values)
+    if kind == "tenths":
+        return Message("{value:tenths} ({low:tenths} to {high:tenths})", values)
     return Message("{value:number} ({low:number} to {high:number})", values)
 
 

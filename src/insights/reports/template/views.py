@@ -13,27 +13,32 @@ from insights.reports.wording.formats import Scale, is_missing
 
 _SCALED = ("money", "points", "months", "number")
 _NUMERIC = (*_SCALED, "count", "percent", "share", "amount", "p")
-_WITH_NUMBERS = re.compile(r"\{\w+:(count|percent|share|money|number|months|points|p)\}")
-_INTERVAL = re.compile(r"\([^()]*\)")
+_WITH_NUMBERS = re.compile(r"\{\w+:(count|percent|share|money|number|tenths|months|points|p)\}")
+_INTERVAL = re.compile(r"[(（][^()（）]*[)）]$")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its text, and how it stands."""
+    """One cell: its text, the interval that may stand below it, and how it stands."""
 
     text: str
     numeric: bool = False
     withheld: bool = False
+    interval: str = ""
 
 
 @dataclass(frozen=True)
 class TableView:
-    """A table ready to print; ``withheld`` says that a mark occurs in it and must be explained."""
+    """A table ready to print; ``withheld`` says that a mark occurs in it and must be explained.
+
+    ``tight`` tables have many columns and set their intervals in a line of their own.
+    """
 
     caption: str
     head: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
     withheld: bool
+    tight: bool
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ def table_view(table: Table, wording: Wording) -> TableView:
         head=tuple(Cell(c.heading, c.numeric) for c in columns),
         rows=rows,
         withheld=any(cell.withheld for row in rows for cell in row),
+        tight=len(columns) > (4 if any(cell.interval for row in rows for cell in row) else 6),
     )
 
 
@@ -95,8 +101,12 @@ class _ColumnWriter:
     def __init__(self, column: Column, values: list[Any], wording: Wording) -> None:
         self.key, self._kind, self._wording = column.key, column.kind, wording
         written = [v for v in values if not is_missing(v) and v != ""]
+        # A word of ours (not estimable) may stand among numbers; data may not.
+        numbers = [v for v in written if isinstance(v, int | float) or _holds_numbers(v)]
         self.numeric = column.kind in _NUMERIC or (
-            all(isinstance(v, int | float) or _holds_numbers(v) for v in written) and len(values) > 0
+            (bool(numbers) or not written)
+            and len(values) > 0
+            and all(v in numbers or (isinstance(v, Message) and not v.values) for v in written)
         )
         self._scale: Scale | None = wording.formats.scale(written, column.kind) if column.kind in _SCALED else None
         unit = self._scale.unit if self._scale else ""
@@ -112,10 +122,12 @@ class _ColumnWriter:
         if is_missing(value):
             return Cell(self._wording.mark, self.numeric, withheld=True)
         if isinstance(value, Message):
-            # An interval may stand in a line of its own, but is not broken.
-            text = _INTERVAL.sub(lambda found: found.group().replace(" ", "\u00a0"), self._wording.text(value))
             # A label that begins its cell begins with a capital, like the headings.
-            return Cell(text if self.numeric else self._wording.heading(value), self.numeric)
+            text = self._wording.heading(value)
+            found = _INTERVAL.search(text) if self.numeric else None
+            if found:
+                return Cell(text[: found.start()].rstrip(), True, interval=found.group())
+            return Cell(text, self.numeric)
         if isinstance(value, str) and (value == "" or self._kind in _NUMERIC):
             return Cell(self._wording.text(value), self.numeric)
         if self._scale is not None:

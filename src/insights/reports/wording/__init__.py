@@ -50,10 +50,13 @@ class Wording:
         return sentence.replace("= <", "<")  # of a p value too small to be written
 
     def heading(self, message: Message | str) -> str:
-        """Return the text with a capital where it begins a line of its own; data keeps the letters it has."""
+        """Return the text with a capital where it begins a line of its own; data keeps the letters it has.
+
+        So does a label of the bank's own that is written like a brand (eBanking).
+        """
         text = self.text(message)
-        is_code = isinstance(message, Message) and message.id == CODE
-        return text if isinstance(message, str) or is_code else text[:1].upper() + text[1:]
+        brand = isinstance(message, Message) and message.id == CODE and text[1:2].isupper()
+        return text if isinstance(message, str) or brand else text[:1].upper() + text[1:]
 
     def translate(self, message_id: str) -> str:
         """Return the sentence for a message id, its fields still open; note the id as missing where there is none."""

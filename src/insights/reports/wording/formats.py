@@ -1,7 +1,8 @@
 """How numbers, money and dates are written in each language, through Babel.
 
-Values of ``percent`` and ``share`` are fractions (0.041 is 4.1 %), ``months`` are numbers of months and carry their
-unit, dates are ``datetime.date`` or ISO text, ``money`` is in whole units of the reporting currency.
+Values of ``percent``, ``bare_percent`` (without its sign) and ``share`` are fractions (0.041 is 4.1 %), ``months`` are
+numbers of months and carry their unit, dates are ``datetime.date`` or ISO text, ``money`` is in whole units of the
+reporting currency.
 """
 
 import math
@@ -46,6 +47,7 @@ class Formats:
         self._writers: dict[str, Callable[[Any], str]] = {
             "count": lambda v: self.decimal(v, 0),
             "percent": lambda v: self._percent(v, 1),
+            "bare_percent": lambda v: self._percent(v, 1).removesuffix("%"),
             "share": lambda v: self._percent(v, 0),
             "money": self.money,
             "amount": lambda v: self.decimal(v, 2),
@@ -54,6 +56,7 @@ class Formats:
             "date": self.day,
             "month": self.month,
             "number": self.number,
+            "tenths": lambda v: self.decimal(v, 1),
             "p": self.p_value,
         }
 

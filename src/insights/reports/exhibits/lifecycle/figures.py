@@ -12,6 +12,9 @@ from insights.topics.evidence import RiskCounts
 # A figure with more curves than this is a plate of spaghetti; the table below it has all groups.
 CURVES_SHOWN = 6
 
+YEARS_SHOWN = (1, 2, 3, 5, 10, 15, 20)
+"""The years that a table by groups has; the figure and the finding have all of them."""
+
 
 def shown_groups(exits: RiskCounts) -> list[str]:
     """Return the groups that may be shown, the largest first."""
@@ -24,6 +27,11 @@ def shown_causes(exits: RiskCounts) -> list[str]:
     """Return the reasons, the most frequent first."""
     events = exits.counts.groupby("cause")["events"].sum().sort_values(ascending=False, kind="stable")
     return [str(c) for c in events.index if c and events[c] > 0]
+
+
+def shown_horizons(horizons: list[int], by: str | None) -> list[int]:
+    """Return the horizons (months) that a table shows: all of them, or a few where there is a column for each group."""
+    return [h for h in horizons if h / 12 in YEARS_SHOWN] if by else horizons
 
 
 def reason_label(code: str, bank: Bank) -> Message | str:

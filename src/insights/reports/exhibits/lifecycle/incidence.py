@@ -1,5 +1,7 @@
 """Why clients leave: incidence by reason, and what the usual shortcut would have said."""
 
+from typing import Any
+
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.lifecycle.figures import (
@@ -40,7 +42,7 @@ def exit_incidence(answer: Answer, curve: IncidenceCurve, bank: Bank) -> Exhibit
         title=title,
         sentences=sentences,
         figure=panel_figure(panels, exits, by, bank, Message("Share who have left"), title),
-        tables=tuple(_reason_table(at, g, causes, horizons, by, bank) for g in groups),
+        tables=(_reason_table(at, groups, causes, horizons, last, by, bank),),
         basis=curve_basis(exits, bank),
         caveats=curve_caveats(by, bank, curve.checks) + not_all(groups),
         refusals=withheld(exits, by, bank),
@@ -158,17 +160,24 @@ def _incidence_words(
 
 def _reason_table(
     at: dict[tuple[str, str], list[Estimate | NotEstimable]],
-    group: str,
+    groups: list[str],
     causes: list[str],
     horizons: list[int],
+    last: int,
     by: str | None,
     bank: Bank,
 ) -> Table:
-    columns = [Column("years", Message("Years since joining"), "number")]
-    columns += [Column(f"c{i}", reason_label(c, bank)) for i, c in enumerate(causes)]
-    rows = tuple(
-        {"years": h / 12} | {f"c{i}": interval(at[group, c][k], "percent") for i, c in enumerate(causes)}
-        for k, h in enumerate(horizons)
-    )
-    caption = Message("Share who have left, by reason (95% interval): {group}", {"group": group_label(by, group, bank)})
-    return Table(tuple(columns), rows, caption)
+    """Return the shares by reason: at every horizon for all clients, at the one of the headline for each group."""
+    columns = [Column(f"c{i}", reason_label(c, bank)) for i, c in enumerate(causes)]
+
+    def shares(group: str, k: int) -> dict[str, Any]:
+        return {f"c{i}": interval(at[group, c][k], "percent") for i, c in enumerate(causes)}
+
+    if by is None:
+        rows = tuple({"years": h / 12} | shares("", k) for k, h in enumerate(horizons))
+        first = Column("years", Message("Years since joining"), "number")
+        return Table((first, *columns), rows, Message("Share who have left, by reason (95% interval)"))
+    k = horizons.index(last)
+    rows = tuple({"group": group_label(by, g, bank)} | shares(g, k) for g in groups)
+    caption = Message("Share who have left within {years:number} years, by reason (95% interval)", {"years": last / 12})
+    return Table((Column("group", column_label("clients", by)), *columns), rows, caption)

@@ -4,7 +4,14 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
-from insights.reports.exhibits.lifecycle.figures import CURVES_SHOWN, curve_figure, group_label, series, shown_groups
+from insights.reports.exhibits.lifecycle.figures import (
+    CURVES_SHOWN,
+    curve_figure,
+    group_label,
+    series,
+    shown_groups,
+    shown_horizons,
+)
 from insights.reports.exhibits.lifecycle.words import curve_basis, curve_caveats, exits_of, not_all, too_few, withheld
 from insights.reports.exhibits.rows import check_row, estimate_row, interval
 from insights.reports.wording.labels import column_label
@@ -51,7 +58,7 @@ def survival(answer: Answer, curve: SurvivalCurve, bank: Bank) -> Exhibit:
         title=title,
         sentences=sentences,
         figure=curve_figure(lines, exits, by, bank, Message("Share still in force"), title),
-        tables=(_horizon_table(curve, groups, horizons, by, bank),),
+        tables=(_horizon_table(curve, groups, shown_horizons(horizons, by), by, bank),),
         basis=curve_basis(exits, bank),
         caveats=curve_caveats(by, bank, curve.checks) + not_all(groups),
         refusals=withheld(exits, by, bank),

@@ -52,9 +52,9 @@ def tenure(answer: Answer, result: Tenures, bank: Bank) -> Exhibit:
         {
             "group": group_label(by, r.group, bank),
             "units": r.units,
-            "mean": interval(r.mean, "number"),
+            "mean": interval(r.mean, "tenths"),
             "median": interval(r.median, "number"),
-            "difference": Message("reference") if r.difference is None else interval(r.difference, "number"),
+            "difference": Message("reference") if r.difference is None else interval(r.difference, "tenths"),
         }
         for r in result.rows
     )
@@ -91,7 +91,11 @@ def _difference_words(result: Tenures, by: str, bank: Bank) -> tuple[Message, tu
         "all": len(told),
     }
     values |= {"reference": group_label(by, result.reference, bank)}
-    title = Message("By {by}, {n:count} of {all:count} groups differ in mean tenure from {reference}", values)
+    title = (
+        Message("By {by}, {n:count} of {all:count} groups differ in mean tenure from {reference}", values)
+        if apart
+        else Message("By {by}, no group differs clearly in mean tenure from {reference}", values)
+    )
     test = result.test
     sentences = [
         Message(

@@ -109,6 +109,7 @@ def assets_lost(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         ),
         caveats=(
             Message("Money often leaves before the client does, so this understates what an exit costs.", {}),
+            Message("Clients who joined and left within the twelve months count here, and not in the exhibit above."),
             Message("Amounts have at most three significant digits.")
             if bank.settings.disclosure.mode == "bank"
             else Message("Public data: the figures are exact."),

@@ -62,7 +62,9 @@ def reconciliation(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -
         id=answer.id,
         title=title,
         sentences=(
-            Message("{adjustments:count} adjustments were made by hand; each has its reason and its approval.", values),
+            Message("Adjustments made by hand: {adjustments:count}; each has its reason and its approval.", values)
+            if len(by_hand)
+            else Message("Nothing was adjusted by hand."),
         ),
         tables=tuple(tables),
         basis=basis(bank, Message("Agreement means to the cent, or to the client.")),

@@ -90,7 +90,7 @@ def completeness(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
     values: dict[str, Any] = {"n": float(len(missing)), "all": float(len(wide)), "shown": float(len(rows))}
     return Exhibit(
         id=answer.id,
-        title=Message("{n:count} of {all:count} columns have missing values", values),
+        title=Message("{n:count} of {all:count} columns have gaps", values),
         sentences=(Message("The table lists the {shown:count} with the largest share missing.", values),)
         if rows
         else (),
@@ -110,7 +110,9 @@ def completeness(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         else (),
         basis=basis(bank),
         caveats=(
-            Message("An empty date of leaving means that the client is in force; it is not a fault."),
+            Message(
+                "Columns in which an empty cell says something (not left, not rated, in no household) are not counted."
+            ),
             *rounding(bank),
         ),
         estimates=tuple(

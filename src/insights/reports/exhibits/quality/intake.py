@@ -6,7 +6,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
-from insights.reports.exhibits.quality.words import rounding
+from insights.reports.exhibits.quality.words import money, rounding
 from insights.reports.exhibits.rows import basis, count_row, records
 from insights.reports.wording.labels import code_label, table_label
 from insights.topics.evidence import Answer
@@ -28,7 +28,7 @@ def intake(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         cells.assign(there=True).pivot(index="table", columns="action", values="there").reindex(columns=list(ENDINGS))
     )
     wide = wide.where(absent.notna(), 0.0)
-    came = wide.sum(axis=1)
+    came = wide.sum(axis=1, skipna=False)  # a sum with a withheld part is withheld
     total, kept = float(came.sum()), float(wide["kept"].sum())
     values = {
         "share": kept / total if total else None,
@@ -38,7 +38,11 @@ def intake(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
     }
     wide["came"] = came
     rows = tuple(
-        row | {"table": table_label(row["table"]), "share": row["kept"] / row["came"] if row["came"] else None}
+        row
+        | {
+            "table": table_label(row["table"]),
+            "share": row["kept"] / row["came"] if row["kept"] is not None and row["came"] else None,
+        }
         for row in records(wide.reset_index())
     )
     columns = [Column("table", Message("Table")), Column("came", Message("Rows in"), "count")]
@@ -110,6 +114,7 @@ def repairs(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         caveats=(
             Message("The rows set aside are in the restricted list “quarantine”, each with the rule that it broke."),
             *rounding(bank),
+            *money(bank),
         ),
         estimates=tuple(
             count_row(

@@ -10,5 +10,16 @@ def rounding(bank: Bank) -> tuple[Message, ...]:
         return ()
     values = {"base": bank.settings.disclosure.round_to, "least": bank.settings.disclosure.min_clients}
     return (
-        Message("Counts are rounded to multiples of {base:count}; counts below {least:count} are withheld.", values),
+        Message(
+            "Counts of rows about clients or staff are rounded to multiples of {base:count}, and withheld below "
+            "{least:count}.",
+            values,
+        ),
     )
+
+
+def money(bank: Bank) -> tuple[Message, ...]:
+    """Say how amounts beside counts of rows are protected; nothing where the data are public."""
+    if bank.settings.disclosure.mode != "bank":
+        return ()
+    return (Message("Money affected is told to its first digit only."),)
