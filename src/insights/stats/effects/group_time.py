@@ -188,9 +188,7 @@ def _refused(panel: Panel, controls: Controls) -> str:
                 "every unit is treated in the end: there are no never-treated controls; ask for those not yet treated"
             )
         if len(panel.cohorts) == 1:
-            return (
-                "all units are treated from the same period on; nobody shows what would have come without" + early
-            )
+            return "all units are treated from the same period on; nobody shows what would have come without" + early
     return ""
 
 
