@@ -12,12 +12,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from insights.data.settings import Settings
 from insights.data.tables import TABLES
 from insights.errors import ParameterError
-from insights.models.groups import REFUSED_KINDS
+from insights.models.groups import REFUSED_COLUMNS, REFUSED_KINDS
 from insights.reports.wording import LANGUAGES
 
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-NO_GROUPS = ("left_on", "left_known_on", "leave_reason", "known_on", "withdrawn")
-"""Columns of clients that say how the relationship ended: the outcome cannot be its own group."""
 
 
 def check_parameters(**given: Any) -> "RunParameters":
@@ -64,7 +62,7 @@ def groupable_columns(settings: Settings) -> tuple[str, ...]:
     return tuple(
         column.name
         for column in TABLES["clients"].columns
-        if column.kind not in REFUSED_KINDS and column.name not in NO_GROUPS and _mapped(column.name, settings)
+        if column.kind not in REFUSED_KINDS and column.name not in REFUSED_COLUMNS and _mapped(column.name, settings)
     )
 
 
@@ -139,7 +137,7 @@ def _column_fault(option: str, name: str, columns: tuple[str, ...]) -> str:
         return (
             f"{option}: {name!r} identifies one person or household, results by it go into restricted lists; {choice}"
         )
-    if name in NO_GROUPS:
+    if name in REFUSED_COLUMNS:
         return f"{option}: {name!r} tells how a relationship ends and cannot group it; {choice}"
     return f"{option}: bank.toml does not map {name!r} of clients, {choice}"
 
