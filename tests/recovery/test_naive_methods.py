@@ -1,0 +1,64 @@
+"""Negative controls: the usual shortcuts fail on the demo bank as they must, where the right method does not.
+
+A bank on which they did not fail would prove nothing about the methods that replace them.
+"""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from insights.demo import DemoBank, Law, simulate
+from insights.stats import NotEstimable, cumulative_incidence, kaplan_meier
+
+TEN_YEARS = 120
+
+
+@pytest.fixture(scope="module")
+def bank() -> DemoBank:
+    """A bank in which managers differ by experience only."""
+    law = Law()
+    law = dataclasses.replace(law, managers=dataclasses.replace(law.managers, effect_sd=0.0))
+    return simulate(law, clients=5_000, months=60, seed=31)
+
+
+@pytest.fixture(scope="module")
+def tenures(bank: DemoBank) -> pd.DataFrame:
+    """One row per client and spell: months of tenure before the first one observed, tenure at the end, and why."""
+    return tenures_of(bank.person_months)
+
+
+def tenures_of(rows: pd.DataFrame) -> pd.DataFrame:
+    spell = ["client_id", "spell"] if "spell" in rows else ["client_id"]
+    found = rows.groupby(spell).agg(
+        first=("tenure_months", "min"), last=("tenure_months", "max"), reason=("reason", "last")
+    )
+    return found.assign(entry=found["first"] - 1, reason=found["reason"].fillna(""))
+
+
+def test_ignoring_late_entry_inflates_survival_over_ten_years(tenures: pd.DataFrame) -> None:
+    gone = tenures["reason"] != ""
+    (honest,) = kaplan_meier(tenures["last"], gone, entry=tenures["entry"]).at([TEN_YEARS])
+    (naive,) = kaplan_meier(tenures["last"], gone).at([TEN_YEARS])
+    assert not isinstance(honest, NotEstimable)
+    assert not isinstance(naive, NotEstimable)
+    assert naive.value - honest.value > 0.1
+    assert naive.low > honest.high
+
+
+def test_one_minus_kaplan_meier_exceeds_what_happens() -> None:
+    """Those who join in the first year of a long window, all watched for nine years: a count, not an estimate."""
+    people = simulate(Law(burn_in_months=12), clients=5_000, months=120, seed=32).person_months
+    tenure = tenures_of(people)
+    joined = people.groupby("client_id")["month"].min()
+    cohort = tenure[(tenure["entry"] == 0) & (joined.reindex(tenure.index.get_level_values(0)) <= 12).to_numpy()]
+    watched = 108
+    left = (cohort["reason"] == "competitor") & (cohort["last"] <= watched)
+    happened = left.mean()
+    curve = cumulative_incidence(cohort["last"], cohort["reason"])
+    (incidence,) = curve.at([watched], cause="competitor")
+    (naive,) = curve.naive("competitor").at([watched])
+    assert not isinstance(naive, NotEstimable)
+    assert not isinstance(incidence, NotEstimable)
+    assert incidence.value == pytest.approx(happened)
+    assert naive.value > happened + 0.015
