@@ -122,7 +122,8 @@ class TableSpec:
     def may_be_blank(self, name: str) -> bool:
         """Return whether an empty cell of the column says something: it is listed, or its value is not yet known."""
         column = self.column(name)
-        return any(fnmatchcase(name, b) for b in self.blank) or bool(column and column.revealed_by)
+        blank = (*self.blank, KNOWN_ON.name, WITHDRAWN.name)
+        return any(fnmatchcase(name, b) for b in blank) or bool(column and column.revealed_by)
 
     @property
     def money(self) -> tuple[str, ...]:
