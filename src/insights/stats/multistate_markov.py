@@ -70,18 +70,19 @@ def markov_test(spells: pd.DataFrame, *, alpha: float = 0.05) -> MarkovTests:
     began, came = _history(read)
     rows = []
     moved = read.target != NOWHERE
-    k = len(read.states)
-    for h, j in (divmod(int(pair), k) for pair in np.unique(read.origin[moved] * k + read.target[moved])):
+    for h in np.unique(read.origin[moved]):
         own = (read.origin == h) & ~np.isnan(began)
-        part, done = read.only(own), read.target[own] == j
-        for test in (ENTRY, BEFORE):
-            head = {"from": read.states[h], "to": read.states[j], "test": test}
-            assert part.unit is not None
-            n, n_events = len(np.unique(part.unit)), int(done.sum())
-            found = _trend(part, done, began[own]) if test == ENTRY else _origins(part, done, came[own])
-            if n_events < FEWEST_EVENTS:
-                found = _without(f"{n_events} moves are too few; the test needs {FEWEST_EVENTS}")
-            rows.append(head | {"n": n, "n_events": n_events} | found)
+        part, since, before = read.only(own), began[own], came[own]
+        assert part.unit is not None
+        n = len(np.unique(part.unit))
+        for j in np.unique(read.target[(read.origin == h) & moved]):
+            done = part.target == j
+            for test in (ENTRY, BEFORE):
+                found = _trend(part, done, since) if test == ENTRY else _origins(part, done, before)
+                if done.sum() < FEWEST_EVENTS:
+                    found = _without(f"{int(done.sum())} moves are too few; the test needs {FEWEST_EVENTS}")
+                head = {"from": read.states[h], "to": read.states[j], "test": test}
+                rows.append(head | {"n": n, "n_events": int(done.sum())} | found)
     columns = ["from", "to", "test", "n", "n_events", "statistic", "df", "p_value", "hazard_ratio_12m", "reason"]
     table = pd.DataFrame(rows, columns=columns)
     table.insert(8, "p_holm", holm(table["p_value"].to_numpy(float)))

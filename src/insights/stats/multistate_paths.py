@@ -62,7 +62,8 @@ class Paths:
         covariance, variance = self.initial_variance, np.zeros(self.occupation.shape)
         for i, move in enumerate(self.moves):
             weighted = per_unit[i][:, None] * move
-            covariance = move.T @ covariance @ move + np.diag(weighted.sum(axis=0)) - move.T @ weighted
+            covariance = move.T @ (covariance @ move - weighted)
+            covariance.reshape(-1)[:: len(covariance) + 1] += per_unit[i] @ move
             variance[i] = covariance.diagonal()
         edge = (self.occupation <= EDGE) | (self.occupation >= 1 - EDGE)
         se = np.where(edge, 0.0, np.sqrt(np.maximum(variance, 0.0)))
