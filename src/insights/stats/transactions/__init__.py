@@ -1,5 +1,8 @@
 """Repeat transactions of units whose end is not seen: who is still active, how much they will do, what it is worth."""
 
 from insights.stats.transactions.bg_nbd import BgNbd, bg_nbd
+from insights.stats.transactions.gamma_gamma import GammaGamma, gamma_gamma
+from insights.stats.transactions.summaries import EventSummary, summarise_events
+from insights.stats.transactions.tracking import Tracking, track
 
-__all__ = ["BgNbd", "bg_nbd"]
+__all__ = ["BgNbd", "EventSummary", "GammaGamma", "Tracking", "bg_nbd", "gamma_gamma", "summarise_events", "track"]

@@ -1,0 +1,114 @@
+"""Whether a model of repeat transactions foretells what came after the data it was fitted to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from insights.stats.inputs import Floats
+from insights.stats.results import Estimate, NotEstimable, Result, TestResult
+from insights.stats.transactions.model import RateModel
+from insights.stats.transactions.summaries import DAYS, EventSummary
+
+HIGHEST = 7
+"""Units with this many repeats or more are one group."""
+SOURCE = "Fader, Hardie & Lee (2005), 'Counting Your Customers' the Easy Way, section 5"
+NO_HOLDOUT = NotEstimable("there is no holdout")
+
+
+@dataclass(frozen=True, eq=False)
+class Tracking(Result):
+    """Repeats of the cohort period by period, as they were and as the model expects them.
+
+    ``table``: time (end of the period, from the first event of all), phase (calibration, holdout), actual, expected,
+    actual_cumulative, expected_cumulative. ``by_count``: x (repeats in calibration; the last row holds all with as many
+    or more), n, actual, expected (means in the holdout, the expectation given each unit's history). ``holdout_actual``
+    and ``holdout_expected`` are their totals. Expectations in ``table`` are those before anything was seen.
+    """
+
+    by_count: pd.DataFrame | None = None
+    holdout_actual: int | None = None
+    holdout_expected: Estimate | NotEstimable = NO_HOLDOUT
+    time_unit: str = ""
+
+
+def track(fit: RateModel, summary: EventSummary, *, step: float = 1.0) -> Tracking:
+    """Return actual and expected repeats of the units of a summary, in periods of ``step`` time units.
+
+    The last period ends with the last day; where the end of the calibration falls within a period, the period is cut
+    there. Raises ValueError where fit and summary have different time units, where the fit has covariates (their
+    tracking needs a column the summary has not), or a step that is not above 0.
+    """
+    if fit.time_unit != summary.time_unit:
+        raise ValueError(f"the model is in {fit.time_unit}, the summary in {summary.time_unit}; expected the same unit")
+    if fit.covariates:
+        raise ValueError("the model has covariates; expected one without")
+    if not step > 0:
+        raise ValueError(f"the step is {step}; expected a time above 0")
+    times = _periods(summary, step)
+    expected, actual = _expected(fit, summary, times), _actual(summary, times)
+    table = pd.DataFrame(
+        {
+            "time": times,
+            "phase": np.where(times <= summary.calibration * (1 + 1e-12), "calibration", "holdout"),
+            "actual": np.diff(actual, prepend=0),
+            "expected": np.diff(expected, prepend=0.0),
+            "actual_cumulative": actual,
+            "expected_cumulative": expected,
+        }
+    )
+    if not summary.holdout:
+        return Tracking(table, (), SOURCE, time_unit=summary.time_unit)
+    history, held = summary.history, summary.table["holdout_x"].to_numpy(dtype=float)
+    total = fit.expected_total(summary.holdout, *history)
+    each = fit.expected_transactions(summary.holdout, *history)
+    return Tracking(
+        table,
+        (_miss(held.sum(), total),),
+        SOURCE,
+        _by_count(history[0], held, each),
+        round(held.sum()),
+        total,
+        summary.time_unit,
+    )
+
+
+def _periods(summary: EventSummary, step: float) -> Floats:
+    """Return the ends of the periods."""
+    stop = summary.calibration + summary.holdout
+    ends = np.arange(1, int(np.floor(stop / step * (1 + 1e-12))) + 1) * step
+    ends = np.union1d(ends, [summary.calibration, stop])
+    keep = np.concatenate([np.diff(ends) > 1e-9 * stop, [True]]) if len(ends) else np.ones(0, dtype=bool)
+    return np.asarray(ends[keep & (ends > 0)])
+
+
+def _expected(fit: RateModel, summary: EventSummary, times: Floats) -> Floats:
+    """Return the expected repeats by each time: units that came on one day are alike."""
+    first, units = np.unique(summary.table["first"].to_numpy(dtype=float), return_counts=True)
+    watched = np.maximum(times[:, None] - first / DAYS[summary.time_unit], 0.0)
+    fresh = fit._new(fit.theta, watched.ravel(), np.zeros(1)).reshape(watched.shape)
+    return np.asarray(fresh @ units)
+
+
+def _actual(summary: EventSummary, times: Floats) -> Floats:
+    days, repeats = (summary.repeats[c].to_numpy(dtype=float) for c in ("day", "repeats"))
+    place = np.searchsorted(days / DAYS[summary.time_unit], times * (1 + 1e-12), side="right")
+    return np.concatenate([[0.0], np.cumsum(repeats)])[place]
+
+
+def _by_count(x: Floats, held: Floats, each: Floats) -> pd.DataFrame:
+    frame = pd.DataFrame({"x": np.minimum(x, HIGHEST).astype(np.int64), "actual": held, "expected": each})
+    grouped = frame.groupby("x")
+    return (
+        grouped[["actual", "expected"]].mean().assign(n=grouped.size()).reset_index()[["x", "n", "actual", "expected"]]
+    )
+
+
+def _miss(actual: float, total: Estimate) -> TestResult:
+    """Say by how much the total was missed; a fault where it lies beyond the interval of the expectation."""
+    ratio = float(total.value / actual) if actual else float("nan")
+    off = not total.low <= actual <= total.high
+    told = f"{actual:g} repeats in the holdout, {total.value:.1f} expected ({total.low:.1f} to {total.high:.1f})"
+    return TestResult(
+        "holdout total", "expected and actual repeats in the holdout are equal", ratio, reason=told if off else ""
+    )
