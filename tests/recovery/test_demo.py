@@ -1,4 +1,4 @@
-"""The law of leaving is recovered from the demo bank's process, and what must go wrong does go wrong."""
+"""The demo bank looks like a bank: its frequencies, and the traces that its hidden causes leave."""
 
 import dataclasses
 
@@ -9,57 +9,12 @@ import pytest
 from insights.demo import DemoBank, Law, simulate
 
 GATE = 4.0
-"""Standard errors. With 15 parameters right code fails once in a thousand seeds; the seed is fixed."""
+"""Standard errors; the seed is fixed."""
 
 
 @pytest.fixture(scope="module")
 def bank() -> DemoBank:
-    """A bank in which managers differ by experience only, so that the conditional parameters are the marginal ones."""
-    law = Law()
-    law = dataclasses.replace(law, managers=dataclasses.replace(law.managers, effect_sd=0.0))
-    return simulate(law, clients=12_000, months=60, seed=11)
-
-
-@pytest.fixture(scope="module")
-def fit(bank: DemoBank) -> pd.DataFrame:
-    rows = bank.person_months
-    years = rows["tenure_months"] / 12
-    early = rows["tenure_months"] < 24
-    design = pd.DataFrame(
-        {
-            "base": 1.0,
-            "log_tenure": np.log1p(years),
-            "tenure_per_5_years": years / 5,
-            "satisfaction": rows["satisfaction"],
-            "log_wealth": rows["log_wealth"],
-            "complaint_6m": rows["complaint_6m"],
-            "retention_programme": rows["retention_programme"],
-            "manager_experience": rows["manager_experience"],
-            "earlier_large_outflow": rows["earlier_large_outflow"],
-            "digital_first_24m": rows["digital"] & early,
-            "digital_later": rows["digital"] & ~early,
-            "intention": rows["intention"],
-        }
-    ).astype(float)
-    return cloglog(design, (rows["reason"] == "competitor").to_numpy(float))
-
-
-def test_every_parameter_of_leaving_to_a_competitor_is_recovered(bank: DemoBank, fit: pd.DataFrame) -> None:
-    truth = pd.Series({name: getattr(bank.law.leaving, name) for name in fit.index})
-    truth["base"] = np.log(truth["base"])
-    z = (fit["estimate"] - truth) / fit["se"]
-    assert z.abs().max() < GATE, z.round(2).to_dict()
-    # The gate means something: the data would notice an effect that is not there.
-    strong = ["satisfaction", "log_wealth", "complaint_6m", "earlier_large_outflow", "intention"]
-    assert (fit["estimate"] / fit["se"])[strong].abs().min() > GATE
-
-
-def test_the_slope_of_death_is_recovered(bank: DemoBank) -> None:
-    rows = bank.person_months
-    design = pd.DataFrame({"base": 1.0, "age": rows["age"] - 60})
-    fit = cloglog(design, (rows["reason"] == "death").to_numpy(float))
-    truth = [np.log(bank.law.leaving.death_at_60), bank.law.leaving.death_slope]
-    assert (np.abs(fit["estimate"] - truth) / fit["se"]).max() < GATE
+    return simulate(Law(), clients=6_000, months=60, seed=11)
 
 
 def test_exits_are_as_frequent_as_in_a_private_bank(bank: DemoBank) -> None:
@@ -83,26 +38,6 @@ def test_satisfaction_wears_out_the_dissatisfied(bank: DemoBank) -> None:
     new = attitude[joined.index[joined >= bank.window_from]]
     spread = np.sqrt(survivors.var() / len(survivors) + new.var() / len(new))
     assert (survivors.mean() - new.mean()) / spread > GATE
-
-
-def test_ignoring_late_entry_inflates_survival(bank: DemoBank) -> None:
-    rows = bank.person_months.assign(gone=bank.person_months["reason"].notna())
-    risk = rows.groupby("tenure_months")["gone"].agg(["size", "sum"]).loc[1:120]
-    honest = float(np.prod(1 - risk["sum"] / risk["size"]))
-    last = rows.groupby("client_id").agg(tenure=("tenure_months", "max"), gone=("gone", "max"))
-    at_risk = np.array([(last["tenure"] >= t).sum() for t in range(1, 121)])
-    gone = last[last["gone"]]["tenure"].value_counts().reindex(range(1, 121), fill_value=0)
-    naive = float(np.prod(1 - gone.to_numpy() / at_risk))
-    assert naive - honest > 0.1
-
-
-def test_ever_having_complained_looks_like_protection(bank: DemoBank) -> None:
-    """The longer a client stays the likelier he is to have complained: compared by client, the sign turns."""
-    clients = bank.tables["clients"].set_index("client_id")
-    ever = clients.index.isin(bank.tables["complaints"]["client_id"])
-    left = (clients["leave_reason"] == "competitor").to_numpy()
-    assert bank.law.leaving.complaint_6m > 0
-    assert left[ever].mean() < left[~ever].mean()
 
 
 def test_large_outflows_come_before_the_exit(bank: DemoBank) -> None:
@@ -172,24 +107,3 @@ def test_no_types_where_they_are_switched_off() -> None:
         spread[name] = means.max() - means.min()
     assert spread["types"] > 1.5
     assert spread["none"] < 0.4
-
-
-def cloglog(design: pd.DataFrame, event: np.ndarray) -> pd.DataFrame:
-    """Fit P(event) = 1 - exp(-exp(x'b)) by Fisher scoring; return estimate and standard error by column."""
-    x = design.to_numpy(float)
-    beta = np.zeros(x.shape[1])
-    beta[0] = np.log(event.mean())
-    for _ in range(50):
-        rate = np.exp(x @ beta)
-        survive = np.exp(-rate)
-        score = x.T @ (rate * (event - (1 - survive)) / (1 - survive))
-        information = (x * (rate**2 * survive / (1 - survive))[:, None]).T @ x
-        step = np.linalg.solve(information, score)
-        beta += step
-        if np.abs(step).max() < 1e-10:
-            break
-    else:
-        raise AssertionError("the fit did not converge")
-    return pd.DataFrame(
-        {"estimate": beta, "se": np.sqrt(np.diag(np.linalg.inv(information)))}, index=list(design.columns)
-    )

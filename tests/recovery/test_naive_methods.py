@@ -3,13 +3,14 @@
 A bank on which they did not fail would prove nothing about the methods that replace them.
 """
 
-import dataclasses
-
 import pandas as pd
 import pytest
+from recovery.exits import without_manager_effects
+from recovery.leaving import columns_of_leaving
 
 from insights.demo import DemoBank, Law, simulate
 from insights.stats import NotEstimable, cumulative_incidence, kaplan_meier
+from insights.stats.hazard import discrete_hazard
 
 TEN_YEARS = 120
 
@@ -17,9 +18,7 @@ TEN_YEARS = 120
 @pytest.fixture(scope="module")
 def bank() -> DemoBank:
     """A bank in which managers differ by experience only."""
-    law = Law()
-    law = dataclasses.replace(law, managers=dataclasses.replace(law.managers, effect_sd=0.0))
-    return simulate(law, clients=5_000, months=60, seed=31)
+    return simulate(without_manager_effects(Law()), clients=5_000, months=60, seed=31)
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +61,19 @@ def test_one_minus_kaplan_meier_exceeds_what_happens() -> None:
     assert not isinstance(incidence, NotEstimable)
     assert incidence.value == pytest.approx(happened)
     assert naive.value > happened + 0.015
+
+
+def test_ever_having_complained_turns_the_sign_of_complaints(bank: DemoBank) -> None:
+    """The longer a client stays the likelier he is to have complained: known by client, it looks like protection."""
+    rows = bank.person_months
+    left = rows["reason"] == "competitor"
+    ever = rows["client_id"].isin(bank.tables["complaints"]["client_id"])
+    naive = discrete_hazard(columns_of_leaving(rows).assign(complaint_6m=ever.astype(float)), left)
+    right = discrete_hazard(columns_of_leaving(rows), left)
+    assert not isinstance(naive, NotEstimable)
+    assert not isinstance(right, NotEstimable)
+    wrong, honest = naive.coefficient("complaint_6m"), right.coefficient("complaint_6m")
+    assert not isinstance(wrong, NotEstimable)
+    assert not isinstance(honest, NotEstimable)
+    assert wrong.high < 0
+    assert honest.low < bank.law.leaving.complaint_6m < honest.high
