@@ -15,6 +15,12 @@ DesignLike = pd.DataFrame | tuple[tuple[str, ...] | list[str], npt.ArrayLike]
 CHUNK = 8192
 """Rows worked on at once: with 30 columns of double precision they stay in a processor's cache."""
 
+FEW_VALUES = 4_000_000
+"""Up to this many values columns in double precision are kept, rather than made anew in every pass."""
+
+FAR = 1000.0
+"""Columns whose means lie within this many standard deviations of 0 lose too few digits to be worth standardising."""
+
 DEPENDENT = 1e-9
 """A column whose variance the others explain up to this share says nothing of its own."""
 
@@ -69,6 +75,60 @@ def read_design(design: DesignLike, n: int | None = None) -> Design:
             "fill them and add an indicator of missing, or leave the rows out"
         )
     return Design(names, values)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns in double precision, a chunk at a time; the last is of ones where there is an intercept.
+
+    Columns far from zero are shifted by ``mean`` and divided by ``scale``; where none is, these are 0 and 1. ``spread``
+    holds the standard deviations of the columns as given.
+    """
+
+    design: Design
+    intercept: bool
+    mean: Floats
+    scale: Floats
+    spread: Floats
+    kept: Floats | None = None
+
+    def part(self, rows: slice) -> Floats:
+        """Return the columns of some rows."""
+        return self._made(rows) if self.kept is None else self.kept[rows]
+
+    def _made(self, rows: slice) -> Floats:
+        values = self.design.values[rows]
+        columns = np.empty((len(values), values.shape[1] + self.intercept))
+        body = columns[:, : values.shape[1]]
+        body[:] = values
+        if self.mean.any():
+            body -= self.mean
+        if (self.scale != 1).any():
+            body /= self.scale
+        if self.intercept:
+            columns[:, -1] = 1.0
+        return columns
+
+    @property
+    def contrasts(self) -> Floats:
+        """The matrix that turns coefficients of these columns into those of the columns as given, intercept first."""
+        p = len(self.mean)
+        plain = np.diag(1 / self.scale)
+        if not self.intercept:
+            return plain
+        return np.vstack([np.concatenate([-self.mean / self.scale, [1.0]]), np.hstack([plain, np.zeros((p, 1))])])
+
+
+def make_columns(design: Design, *, intercept: bool) -> Columns:
+    """Return the columns ready for passes over them; where they are few, they are made once and kept."""
+    mean, spread = moments(design.values)
+    scale = spread
+    if np.all(np.abs(mean) < FAR * spread) and np.all((spread < FAR) & (spread > 1 / FAR)):
+        mean, scale = np.zeros(len(mean)), np.ones(len(mean))
+    columns = Columns(design, intercept, mean, scale, spread)
+    if design.values.size > FEW_VALUES:
+        return columns
+    return Columns(design, intercept, mean, scale, spread, columns.part(slice(0, design.n)))
 
 
 def matched(design: DesignLike, names: tuple[str, ...]) -> Design:

@@ -16,11 +16,19 @@ from insights.stats.coefficients import (
     separation_message,
     too_few_events,
 )
-from insights.stats.design import DesignLike, chunks, dependent_column, matched, read_design, separated_columns
+from insights.stats.design import (
+    DesignLike,
+    chunks,
+    dependent_column,
+    make_columns,
+    matched,
+    read_design,
+    separated_columns,
+)
 from insights.stats.hazard_covariance import hazard_covariance
 from insights.stats.hazard_newton import Fitted, column_information, fit, starting_point
 from insights.stats.hazard_random import fit_random
-from insights.stats.hazard_rows import HazardRows, hazards, make_rows
+from insights.stats.hazard_rows import HazardRows, hazards
 from insights.stats.inputs import Floats, check_level
 from insights.stats.results import NotEstimable, TestResult
 
@@ -178,7 +186,9 @@ def discrete_hazard(
         return refusal
     if weights is not None:
         done, tried, robust = done * weights, tried * weights, True
-    rows = make_rows(columns, done, tried, link, offset=offsets, period=period, group=group)
+    rows = HazardRows(
+        make_columns(columns, intercept=period is None), done, tried, link, offset=offsets, period=period, group=group
+    )
     start = starting_point(rows)
     blocks = rows.blocks(start)
     information, scale = column_information(rows, blocks)
@@ -224,11 +234,11 @@ def _model(
     sd: float | None,
     counted: tuple[float, float],
 ) -> HazardModel:
-    names, p = rows.design.names, len(rows.mean)
-    contrasts = _contrasts(rows)
+    columns = rows.columns
+    names, p, contrasts = columns.design.names, len(columns.mean), columns.contrasts
     values = contrasts @ found.at.beta
-    shift = float(np.sum(found.at.beta[:p] * rows.mean / rows.scale))
-    shown = (INTERCEPT, *names) if rows.intercept else names
+    shift = float(np.sum(found.at.beta[:p] * columns.mean / columns.scale))
+    shown = (INTERCEPT, *names) if columns.intercept else names
     df = np.full(len(shown), np.inf)
     checks: tuple[TestResult, ...] = (events_check(counted[0], p),)
     no_interval, influence = "", None
@@ -271,16 +281,6 @@ def _model(
         group_sd=sd,
         group_effects=effects,
     )
-
-
-def _contrasts(rows: HazardRows) -> Floats:
-    """Return the matrix that turns standardised coefficients into those of the columns, the intercept first."""
-    p = len(rows.mean)
-    plain = np.diag(1 / rows.scale)
-    if not rows.intercept:
-        return plain
-    first = np.concatenate([-rows.mean / rows.scale, [1.0]])
-    return np.vstack([first, np.hstack([plain, np.zeros((p, 1))])])
 
 
 def _levels_at_infinity(period: Way, done: Floats, tried: Floats) -> Floats:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from insights.stats.design import Design, dependent_column, separated_columns
-from insights.stats.hazard_rows import Blocks, HazardRows, Parameters, make_rows
+from insights.stats.design import Design, dependent_column, make_columns, separated_columns
+from insights.stats.hazard_rows import Blocks, HazardRows, Parameters
 from insights.stats.inputs import Floats
 
 MOST_STEPS = 40
@@ -106,7 +106,7 @@ def solve(blocks: Blocks, at: Parameters, effect_variance: float) -> Step:
 
 def starting_point(rows: HazardRows) -> Parameters:
     """Return the levels that fit without any column, refined on a sample of the rows where they are many."""
-    q = rows.design.values.shape[1] + rows.intercept
+    q = rows.columns.design.values.shape[1] + rows.columns.intercept
     beta = np.zeros(q)
     offset = 0.0 if rows.offset is None else float(np.average(rows.offset, weights=rows.trials + 1e-300))
     if rows.period is None:
@@ -118,7 +118,7 @@ def starting_point(rows: HazardRows) -> Parameters:
         share = np.where(done > 0, done, 0.5) / np.where(tried > 0, tried, 1.0)
         level = _link(np.clip(share, 1e-9, 1 - 1e-9), rows.link) - offset
     start = Parameters(beta, level, np.zeros(rows.group.size if rows.group is not None else 0))
-    if rows.design.n < MANY_ROWS or rows.group is not None:
+    if rows.columns.design.n < MANY_ROWS or rows.group is not None:
         return start
     return _sampled(rows, start)
 
@@ -129,8 +129,9 @@ def _sampled(rows: HazardRows, start: Parameters) -> Parameters:
     skip, thin = max(1, len(happened) // SAMPLED), max(1, len(quiet) // SAMPLED)
     some = np.concatenate([happened[::skip], quiet[::thin]])
     factor = np.concatenate([np.full(len(happened[::skip]), float(skip)), np.full(len(quiet[::thin]), float(thin))])
-    part = make_rows(
-        Design(rows.design.names, rows.design.values[some]),
+    whole = rows.columns
+    part = HazardRows(
+        make_columns(Design(whole.design.names, whole.design.values[some]), intercept=whole.intercept),
         rows.events[some] * factor,
         rows.trials[some] * factor,
         rows.link,
@@ -144,19 +145,19 @@ def _sampled(rows: HazardRows, start: Parameters) -> Parameters:
     if found.moving or separated_columns(column_information(part, null)[0], column_information(part, found.blocks)[0]):
         return start
     # The sample has moments of its own: its coefficients are carried over to those of all rows.
-    p = rows.design.values.shape[1]
+    p = whole.design.values.shape[1]
     beta = found.at.beta.copy()
-    shift = float(np.sum(beta[:p] * (rows.mean - part.mean) / part.scale))
-    beta[:p] *= rows.scale / part.scale
+    shift = float(np.sum(beta[:p] * (whole.mean - part.columns.mean) / part.columns.scale))
+    beta[:p] *= whole.scale / part.columns.scale
     beta[p:] += shift
     return Parameters(beta, found.at.level + shift if rows.period is not None else start.level, start.effect)
 
 
 def column_information(rows: HazardRows, blocks: Blocks) -> tuple[Floats, Floats]:
     """Return the information of the columns (p, p) freed of intercept or levels, and its diagonal before that."""
-    p = rows.design.values.shape[1]
+    p = rows.columns.design.values.shape[1]
     information = blocks.information[:p, :p]
-    if rows.intercept:
+    if rows.columns.intercept:
         side, level = blocks.information[-1:, :p], blocks.information[-1:, -1]
     else:
         side, level = blocks.level_columns[:, :p], np.where(blocks.level > 0, blocks.level, 1.0)

@@ -5,20 +5,13 @@ random effect for each group. Levels and random effects are never columns: their
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from insights.stats.clustering import Way
-from insights.stats.design import Design, block_sums, chunks, moments
+from insights.stats.design import Columns, block_sums, chunks
 from insights.stats.inputs import Floats
-
-FEW_VALUES = 4_000_000
-"""Up to this many values the standardised columns are kept, rather than made anew in every pass."""
-
-
-FAR = 1000.0
-"""Columns whose means lie within this many standard deviations of 0 lose too few digits to be worth standardising."""
 
 
 @dataclass(frozen=True)
@@ -60,29 +53,18 @@ class Part:
 
 @dataclass(frozen=True)
 class HazardRows:
-    """Rows of a hazard: weighted events and trials; ``period`` and ``group`` are None where there are none."""
+    """Rows of a hazard: weighted events and trials; ``period`` and ``group`` are None where there are none.
 
-    design: Design
+    The columns have an intercept unless every period has a level of its own.
+    """
+
+    columns: Columns
     events: Floats
     trials: Floats
     link: str
     offset: Floats | None = None
     period: Way | None = None
     group: Way | None = None
-    mean: Floats = field(default_factory=lambda: np.zeros(0))
-    scale: Floats = field(default_factory=lambda: np.zeros(0))
-    kept: Floats | None = field(default=None, repr=False)
-
-    @property
-    def intercept(self) -> bool:
-        """Whether there is an intercept: there is one unless every period has a level of its own."""
-        return self.period is None
-
-    def part(self, rows: slice) -> Floats:
-        """Return the standardised columns of some rows, the intercept last."""
-        if self.kept is not None:
-            return self.kept[rows]
-        return standardise(self.design, rows, self.mean, self.scale, self.intercept)
 
     def predictor(self, rows: slice, columns: Floats, at: Parameters) -> Floats:
         """Return the linear predictor of some rows."""
@@ -97,8 +79,8 @@ class HazardRows:
 
     def parts(self, at: Parameters) -> Iterator[Part]:
         """Go through the rows in chunks."""
-        for rows in chunks(self.design.n):
-            columns = self.part(rows)
+        for rows in chunks(self.columns.design.n):
+            columns = self.columns.part(rows)
             eta = self.predictor(rows, columns, at)
             yield Part(rows, columns, *likelihood(eta, self.events[rows], self.trials[rows], self.link))
 
@@ -123,40 +105,6 @@ class HazardRows:
                 cell = self.period.codes[part.rows] * j + self.group.codes[part.rows]
                 crossed += np.bincount(cell, part.weight, t * j).reshape(t, j)
         return Blocks(loglik, score, information, *levels, *effects, crossed)
-
-
-def make_rows(
-    design: Design,
-    events: Floats,
-    trials: Floats,
-    link: str,
-    *,
-    offset: Floats | None = None,
-    period: Way | None = None,
-    group: Way | None = None,
-) -> HazardRows:
-    """Return rows ready for passes over them: moments of the columns, and the columns themselves where they are few."""
-    mean, scale = moments(design.values)
-    if np.all(np.abs(mean) < FAR * scale) and np.all((scale < FAR) & (scale > 1 / FAR)):
-        mean, scale = np.zeros(len(mean)), np.ones(len(mean))
-    few = design.values.size <= FEW_VALUES
-    kept = standardise(design, slice(0, design.n), mean, scale, period is None) if few else None
-    return HazardRows(design, events, trials, link, offset, period, group, mean, scale, kept)
-
-
-def standardise(design: Design, rows: slice, mean: Floats, scale: Floats, intercept: bool) -> Floats:
-    """Return the columns less ``mean``, divided by ``scale``, in double precision; a last column of ones if asked."""
-    values = design.values[rows]
-    columns = np.empty((len(values), values.shape[1] + intercept))
-    body = columns[:, : values.shape[1]]
-    body[:] = values
-    if mean.any():
-        body -= mean
-    if (scale != 1).any():
-        body /= scale
-    if intercept:
-        columns[:, -1] = 1.0
-    return columns
 
 
 def likelihood(eta: Floats, events: Floats, trials: Floats, link: str) -> tuple[Floats, Floats, Floats, float]:
