@@ -126,3 +126,52 @@ def test_tables_about_nobody_are_those_without_a_person() -> None:
     assert {"products", "market", "control_totals", "bank_positions", "mentions"} <= quality.ABOUT_NOBODY
     people = {name for name, spec in TABLES.items() if {"client_id", "rm_id", "prospect_id"} & set(spec.names)}
     assert not people & quality.ABOUT_NOBODY
+
+
+LOOKS = """client_id,joined_on,left_on,leave_reason,region,household_id
+1,2019-02-01,2021-11-30,death,North,
+2,2019-03-10,2021-12-31,death,North,
+3,2019-03-10,2021-12-01,death,North,
+4,2019-03-31,2022-01-05,death,South,
+5,2019-03-31,,,South,
+"""
+
+
+def test_exits_are_counted_by_month_up_to_the_last_that_is_reported(tmp_path: Path) -> None:
+    bank = open_bank(write_bank(tmp_path, {"clients": LOOKS}, delay=5), as_of="2022-01-31")
+    answer = quality.exits(bank)
+    assert isinstance(answer, Answer)
+    counts = dict(answer.exact[["month", "clients"]].to_numpy().tolist())
+    # January 2022 is not reported before 5 February: an early count would look like a fall.
+    assert min(counts) == "2020-01"  # two years
+    assert max(counts) == "2021-12"
+    assert {m: n for m, n in counts.items() if n} == {"2021-11": 1, "2021-12": 2}
+
+
+def test_clients_are_counted_by_the_band_of_all_they_hold(tmp_path: Path) -> None:
+    rows = "client_id,month,category,amount\n1,2021-12-01,cash,60000\n1,2021-12-01,funds,40000\n2,2021-12-01,cash,-1\n"
+    rows += "3,2021-12-01,cash,99999.99\n3,2021-11-01,cash,5000000\n"
+    bank = open_bank(write_bank(tmp_path, {"clients": LOOKS, "balances": rows}), as_of="2022-01-31")
+    answer = quality.balances(bank)
+    assert isinstance(answer, Answer)
+    assert answer.exact[["band", "clients"]].to_numpy().tolist() == [[0, 1], [1, 1], [2, 1]]
+    assert answer.facts["edges"][:3] == [-float("inf"), 0, 1e5]
+
+
+def test_revenue_by_kind_brings_what_the_dominance_rule_needs(tmp_path: Path) -> None:
+    rows = "client_id,month,kind,amount\n1,2021-12-01,fee,100.10\n2,2021-12-01,fee,50\n3,2021-12-01,fee,-70\n"
+    rows += "1,2021-12-01,cost_to_serve,-30\n1,2021-11-01,fee,9999\n"
+    bank = open_bank(write_bank(tmp_path, {"clients": LOOKS, "revenue": rows}), as_of="2022-01-31")
+    answer = quality.revenue(bank)
+    assert isinstance(answer, Answer)
+    fee = answer.exact.set_index("kind").loc["fee"]
+    assert fee.to_dict() == pytest.approx(
+        {"clients": 3, "amount": 80.10, "absolute": 220.10, "largest": 100.10, "second": 70.0}
+    )
+    assert answer.exact.set_index("kind").loc["cost_to_serve", "second"] == 0.0
+
+
+@pytest.mark.parametrize("question", [quality.exits, quality.balances, quality.revenue])
+def test_what_a_month_looks_like_needs_its_tables(tmp_path: Path, question: Any) -> None:
+    bank = open_bank(write_bank(tmp_path, {"clients": "client_id,joined_on\n1,2020-01-01\n"}), as_of="2022-01-31")
+    assert isinstance(question(bank), NotAvailable)

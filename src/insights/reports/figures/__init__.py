@@ -9,7 +9,8 @@ that is withheld and is drawn as such, never as zero):
   "solid" or "dashed", ``y_max`` may be left out
 - ``lines``: ``{"series": [{"label", "dates" (ISO), "values"}], "y_kind", "y_label"}``, or ``{"panels": [...]}`` of
   these, each with an optional ``title``, one above the other on the same time axis
-- ``bars``: ``{"bars": [{"label", "value", "low", "high", "note"}], "kind", "x_label"}`` (low, high and note optional)
+- ``bars``: ``{"bars": [{"label", "value", "low", "high", "note"}], "kind", "x_label", "in_order"}`` (low, high and
+  note optional; ``in_order`` keeps the order given, else the longest comes first)
 - ``stacked``: ``{"dates", "series": [{"label", "values"}], "y_kind", "y_label"}``
 - ``heat``: ``{"rows", "columns", "values" (one list per row), "kind"}``; columns that are months are labelled by year
 """

@@ -1,4 +1,4 @@
-"""Horizontal bars, the longest first: one row per bar, its label before it and its value after it."""
+"""Horizontal bars, the longest first unless they have an order: its label before each bar, its value after it."""
 
 import math
 from dataclasses import dataclass
@@ -32,10 +32,11 @@ class _Bar:
 
 
 def draw_bars(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
-    """Draw a ``bars`` figure; a withheld bar is a hatched stub with the word beside it, after all the others."""
+    """Draw a ``bars`` figure; a withheld bar is a hatched stub with the word beside it, last where bars are sorted."""
     kind = str(figure.data.get("kind", "number"))
     bars = [_bar(raw, kind, wording) for raw in figure.data["bars"]]
-    bars.sort(key=lambda b: (math.isnan(b.value), -b.value if not math.isnan(b.value) else 0.0))
+    if not figure.data.get("in_order"):
+        bars.sort(key=lambda b: (math.isnan(b.value), -b.value if not math.isnan(b.value) else 0.0))
     width = NARROW if narrow else WIDE
     step = 38 if narrow else 25
     title = wording.text(figure.data.get("x_label", ""))

@@ -8,6 +8,7 @@ from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.quality.books import access, files, legal_basis, reconciliation
 from insights.reports.exhibits.quality.gaps import completeness, coverage, timeliness
 from insights.reports.exhibits.quality.intake import intake, repairs
+from insights.reports.exhibits.quality.looks import balances, exits, revenue
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
@@ -16,6 +17,9 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "quality.coverage": coverage,
     "quality.completeness": completeness,
     "quality.timeliness": timeliness,
+    "quality.exits": exits,
+    "quality.balances": balances,
+    "quality.revenue": revenue,
     "quality.reconciliation": reconciliation,
     "quality.legal_basis": legal_basis,
     "quality.access": access,

@@ -92,7 +92,7 @@ def completeness(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         id=answer.id,
         title=Message("{n:count} of {all:count} columns have gaps", values),
         sentences=(Message("The table lists the {shown:count} with the largest share missing.", values),)
-        if rows
+        if len(rows) < len(missing)
         else (),
         tables=(
             Table(
@@ -131,14 +131,21 @@ def timeliness(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
     wide = wide.where(absent.notna(), 0.0)
     total = float(wide.sum().sum())
     late = float(wide[["a quarter", "later"]].sum().sum())
-    values = {"share": late / total if total else None}
-    rows = tuple(row | {"table": table_label(row["table"])} for row in records(wide.reset_index()))
+    values: dict[str, Any] = {"share": late / total if total else None}
+    slow = wide[wide.drop(columns="a week").fillna(1.0).sum(axis=1) > 0]
+    values |= {"prompt": len(wide) - len(slow), "tables": len(wide)}
+    rows = tuple(row | {"table": table_label(row["table"])} for row in records(slow.reset_index()))
     columns = (Column("table", Message("Table")), *(Column(k, label, "count") for k, label in _DELAYS.items()))
     return Exhibit(
         id=answer.id,
         title=Message("{share:percent} of the rows became known more than a month after their date", values),
-        sentences=(Message("Reports as of an earlier date leave out what was not yet known on it."),),
-        tables=(Table(columns, rows, Message("Rows by how long after their date they became known")),),
+        sentences=(
+            Message("In {prompt:count} of {tables:count} tables every row was known within a week.", values),
+            Message("Reports as of an earlier date leave out what was not yet known on it."),
+        ),
+        tables=(Table(columns, rows, Message("The others: rows by how long after their date they became known")),)
+        if rows
+        else (),
         basis=basis(bank),
         caveats=rounding(bank),
         estimates=tuple(
