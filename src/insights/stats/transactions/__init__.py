@@ -2,7 +2,19 @@
 
 from insights.stats.transactions.bg_nbd import BgNbd, bg_nbd
 from insights.stats.transactions.gamma_gamma import GammaGamma, gamma_gamma
+from insights.stats.transactions.pareto_nbd import ParetoNbd, pareto_nbd
 from insights.stats.transactions.summaries import EventSummary, summarise_events
 from insights.stats.transactions.tracking import Tracking, track
 
-__all__ = ["BgNbd", "EventSummary", "GammaGamma", "Tracking", "bg_nbd", "gamma_gamma", "summarise_events", "track"]
+__all__ = [
+    "BgNbd",
+    "EventSummary",
+    "GammaGamma",
+    "ParetoNbd",
+    "Tracking",
+    "bg_nbd",
+    "gamma_gamma",
+    "pareto_nbd",
+    "summarise_events",
+    "track",
+]

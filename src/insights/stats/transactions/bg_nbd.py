@@ -10,7 +10,7 @@ import pandas as pd
 from insights.stats.inputs import Floats, check_level
 from insights.stats.results import NotEstimable
 from insights.stats.transactions.expectation import expected_while_active
-from insights.stats.transactions.fitting import fit_rates
+from insights.stats.transactions.fitting import fields, read_data, search
 from insights.stats.transactions.likelihood import BgNbdLikelihood
 from insights.stats.transactions.model import RateModel
 
@@ -67,12 +67,12 @@ def bg_nbd(
     that are constant or follow from each other.
     """
     check_level(level)
-    parts = fit_rates(
-        BgNbdLikelihood, _starts, ("r", "alpha", "a", "b"), (1,), x, t_x, T, weight, covariates, time_unit, level
-    )
-    if isinstance(parts, NotEstimable):
-        return parts
-    return BgNbd(source=SOURCE, **parts)
+    data = read_data(x, t_x, T, weight, covariates)
+    if isinstance(data, NotEstimable):
+        return data
+    found = search(BgNbdLikelihood, data, _starts(data.rate))
+    told = fields(found, data, ("r", "alpha", "a", "b"), (1,), time_unit, level)
+    return told if isinstance(told, NotEstimable) else BgNbd(source=SOURCE, **told)
 
 
 def _starts(rate: float) -> Sequence[Floats]:

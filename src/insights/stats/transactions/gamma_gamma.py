@@ -164,7 +164,7 @@ def _search(x: Floats, amount: Floats, weight: Floats) -> Maximum:
     starts = [np.log([p, q, (q - 1) / p]) for p, q in ((1.0, 3.0), (6.0, 4.0), (30.0, 2.0))]
     rows = np.linspace(0, len(x) - 1, min(len(x), SAMPLE)).astype(np.int64)
     sample = _Likelihood(x[rows], amount[rows], weight[rows])
-    return maximise(_Likelihood(x, amount, weight), best_start(sample, starts, -BOUNDS, BOUNDS), -BOUNDS, BOUNDS)
+    return maximise(_Likelihood(x, amount, weight), best_start(sample, starts, -BOUNDS, BOUNDS).at, -BOUNDS, BOUNDS)
 
 
 def _population_mean(

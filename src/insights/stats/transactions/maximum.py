@@ -78,10 +78,10 @@ def maximise(objective: Objective, start: Floats, low: Floats, high: Floats, ste
     return Maximum(at, value, hessian, gain, fixed, done)
 
 
-def best_start(objective: Objective, starts: Sequence[Floats], low: Floats, high: Floats) -> Floats:
-    """Return the best end of searches from several starts; meant for a sample, where a search costs little."""
-    ends = [maximise(objective, start, low, high) for start in starts]
-    return max(ends, key=lambda end: (end.value, end.converged)).at
+def best_start(objective: Objective, starts: Sequence[Floats], low: Floats, high: Floats, steps: int = 200) -> Maximum:
+    """Return the best end of searches from several starts."""
+    ends = [maximise(objective, start, low, high, steps) for start in starts]
+    return max(ends, key=lambda end: (end.converged, end.value))
 
 
 def _step(gradient: Floats, hessian: Floats, free: Flags) -> tuple[Floats, float]:

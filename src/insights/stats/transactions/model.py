@@ -187,15 +187,9 @@ def describe(
         ends = [float(theta[k] + sign * z * error) for sign in (-1, 1)]
         low, high = (float(np.exp(min(e, 700.0))) for e in ends) if k < logs else ends
         value = float(np.exp(theta[k])) if k < logs else float(theta[k])
-        parameters[name] = Estimate(
-            value,
-            low if known else 0.0,
-            high if known else INF,
-            units[k],
-            *counts,
-            level,
-            slope[k] * error if known else None,
-        )
+        se = float(slope[k] * error) if known else None
+        ends = [low, high] if known else [0.0, INF]
+        parameters[name] = Estimate(value, ends[0], ends[1], units[k], *counts, level, se)
     rows = [
         {"parameter": p, "value": e.value, "low": e.low, "high": e.high, "se": np.nan if e.se is None else e.se}
         | {"unit": e.unit, "n": e.n, "n_events": e.n_events}
