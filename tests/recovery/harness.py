@@ -11,7 +11,7 @@ has. Estimates are near enough to normal for the t distribution where the method
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ from insights.stats.results import Estimate, NotEstimable
 
 ALPHA = 0.001
 """A run of right estimators fails the gate with this probability or less."""
+
+NAIVE_ALPHA = 0.01
+"""A naive method has failed if it is outside the gate at this level: right ones would be in one study of a hundred."""
 
 FAILED_SHARE = 0.05
 """More repetitions without an estimate than this, and those that have one are a selected sample."""
@@ -47,12 +50,17 @@ Estimator = Callable[[Any], Mapping[str, Compared]]
 
 @dataclass(frozen=True)
 class Study:
-    """``draw(seed)`` makes a sample; every estimator, by name, is put to it. ``about`` says what is drawn, in words."""
+    """``draw(seed)`` makes a sample; every estimator, by name, is put to it. ``about`` says what is drawn, in words.
+
+    ``naive`` are methods that must fail on the same samples: a bank on which they did not would prove nothing about the
+    methods that replace them.
+    """
 
     name: str
     about: str
     draw: Callable[[int], Any]
-    estimators: Mapping[str, Estimator]
+    estimators: dict[str, Estimator]
+    naive: dict[str, Estimator] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ def run(study: Study, repetitions: int) -> Runs:
         sample = study.draw(FIRST_SEED + i)
         found = {
             (name, parameter): compared
-            for name, estimator in study.estimators.items()
+            for name, estimator in (study.estimators | study.naive).items()
             for parameter, compared in estimator(sample).items()
         }
         names = names or tuple(found)
@@ -143,6 +151,12 @@ def outside(summary: pd.DataFrame, alpha: float = ALPHA) -> list[str]:
         if adjusted[count + i] < alpha:
             faults.append(f"{name}: 95 % intervals cover in {row.coverage:.1%} of {row.repetitions - row.failed}")
     return faults
+
+
+def unnoticed(summary: pd.DataFrame) -> list[str]:
+    """Return the naive methods of a summary that a gate at ``NAIVE_ALPHA`` does not tell from right ones."""
+    by_method = summary.groupby("estimator", sort=False)
+    return [str(name) for name, rows in by_method if not outside(rows, NAIVE_ALPHA)]
 
 
 def holm(p: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The harness judges estimators of known quality as it should: right ones pass, wrong ones fail as they must."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +136,22 @@ def test_an_estimator_that_often_has_no_answer_fails_and_the_table_says_why(tmp_
 
 def test_an_estimator_that_never_answers_fails() -> None:
     assert outside(summarise(run(coin(refused=1.0), 3))) == ["t, mean: no estimate in 3 of 3 repetitions"]
+
+
+def test_a_naive_method_must_fail_and_stands_apart_in_the_table(tmp_path: Path) -> None:
+    study = coin(refused=0.0)
+
+    def short(sample: np.ndarray) -> Mapping[str, Compared]:
+        answer = study.estimators["t"](sample)["mean"].answer
+        assert isinstance(answer, Estimate)
+        return {"mean": Compared(3.0, Estimate(answer.value, answer.value, answer.value, "1", 200, se=1e-9))}
+
+    validate(replace(study, naive={"no interval": short}), SHORT, tmp_path)
+    above, below = (tmp_path / "mean-20.md").read_text().split("## Naive methods")
+    assert "no interval" not in above
+    assert below.count("| OUTSIDE |") == 1
+    with pytest.raises(AssertionError, match="should have failed: no fault"):
+        validate(replace(study, naive={"no fault": study.estimators["t"]}), SHORT, tmp_path)
 
 
 def test_an_interval_of_another_level_is_refused() -> None:

@@ -3,6 +3,7 @@
 A bank on which they did not fail would prove nothing about the methods that replace them.
 """
 
+import numpy as np
 import pandas as pd
 import pytest
 from recovery.exits import without_manager_effects
@@ -11,6 +12,7 @@ from recovery.leaving import columns_of_leaving
 from insights.demo import DemoBank, Law, simulate
 from insights.stats import NotEstimable, cumulative_incidence, kaplan_meier
 from insights.stats.hazard import discrete_hazard
+from insights.stats.survey import response_weights
 
 TEN_YEARS = 120
 
@@ -28,9 +30,8 @@ def tenures(bank: DemoBank) -> pd.DataFrame:
 
 
 def tenures_of(rows: pd.DataFrame) -> pd.DataFrame:
-    spell = ["client_id", "spell"] if "spell" in rows else ["client_id"]
-    found = rows.groupby(spell).agg(
-        first=("tenure_months", "min"), last=("tenure_months", "max"), reason=("reason", "last")
+    found = rows.groupby(["client_id", "spell"]).agg(
+        first=("tenure_months", "min"), last=("tenure_months", "max"), start=("month", "min"), reason=("reason", "last")
     )
     return found.assign(entry=found["first"] - 1, reason=found["reason"].fillna(""))
 
@@ -49,8 +50,7 @@ def test_one_minus_kaplan_meier_exceeds_what_happens() -> None:
     """Those who join in the first year of a long window, all watched for nine years: a count, not an estimate."""
     people = simulate(Law(burn_in_months=12), clients=5_000, months=120, seed=32).person_months
     tenure = tenures_of(people)
-    joined = people.groupby("client_id")["month"].min()
-    cohort = tenure[(tenure["entry"] == 0) & (joined.reindex(tenure.index.get_level_values(0)) <= 12).to_numpy()]
+    cohort = tenure[(tenure["entry"] == 0) & (tenure["start"] <= 12)]
     watched = 108
     left = (cohort["reason"] == "competitor") & (cohort["last"] <= watched)
     happened = left.mean()
@@ -77,3 +77,21 @@ def test_ever_having_complained_turns_the_sign_of_complaints(bank: DemoBank) -> 
     assert not isinstance(honest, NotEstimable)
     assert wrong.high < 0
     assert honest.low < bank.law.leaving.complaint_6m < honest.high
+
+
+def test_unweighted_survey_means_are_off_where_the_wealthy_answer_more_and_weighted_ones_are_right(
+    bank: DemoBank,
+) -> None:
+    """Asked what they do for a living, too many say entrepreneur: these have more money, and money answers."""
+    asked = bank.survey_answers.dropna(subset=["log_wealth"])
+    kind = bank.latent.set_index("client_id")["type"].reindex(asked["client_id"]).to_numpy()
+    entrepreneur = (kind == bank.law.people.type_names.index("entrepreneur")).astype(float)
+    truth = entrepreneur.mean()
+    said = np.where(asked["answered"], entrepreneur, np.nan)
+    weights = response_weights(asked["answered"], asked[["log_wealth"]])
+    assert not isinstance(weights, NotEstimable)
+    weighted = weights.mean(said, cluster=asked["client_id"])
+    assert not isinstance(weighted, NotEstimable)
+    assert weighted.se is not None
+    assert weighted.low < truth < weighted.high
+    assert (np.nanmean(said) - truth) / weighted.se > 4

@@ -8,7 +8,7 @@ written before the assertion: a study that fails leaves the table that shows why
 from pathlib import Path
 
 import pandas as pd
-from recovery.harness import ALPHA, FIRST_SEED, Runs, Study, outside, run, summarise
+from recovery.harness import ALPHA, FIRST_SEED, NAIVE_ALPHA, Runs, Study, outside, run, summarise, unnoticed
 
 from insights.data.store import write_atomic
 
@@ -27,19 +27,46 @@ COLUMNS = {
 }
 
 
-def validate(study: Study, repetitions: int, folder: Path = FOLDER) -> None:
-    """Run the study, write its table, and assert that everything in it is within the gate."""
+def validate(study: Study, repetitions: int, folder: Path = FOLDER) -> pd.DataFrame:
+    """Run the study, write its table, and assert that all of it is within the gate, but none of the naive methods.
+
+    Returns the summary, a row per parameter of every estimator and naive method.
+    """
     runs = run(study, repetitions)
     summary = summarise(runs)
-    faults = outside(summary)
-    page = render(study, runs, summary, faults)
+    naive = summary["estimator"].isin(list(study.naive))
+    faults, missed = outside(summary[~naive]), unnoticed(summary[naive])
+    page = render(study, runs, summary[~naive], faults, summary[naive])
     write_atomic(folder / f"{study.name}-{repetitions}.md", page.encode(), mode=0o644)
     assert not faults, "\n".join(faults)
+    assert not missed, f"naive methods that should have failed: {', '.join(missed)}"
+    return summary
 
 
-def render(study: Study, runs: Runs, summary: pd.DataFrame, faults: list[str]) -> str:
+def render(study: Study, runs: Runs, right: pd.DataFrame, faults: list[str], naive: pd.DataFrame) -> str:
     """Return the page (Markdown): what was drawn, the gate, one row per parameter, and what failed and why."""
     repetitions = len(runs.value)
+    lines = [
+        f"# Recovery: {study.name}",
+        "",
+        study.about,
+        "",
+        f"{repetitions} repetitions, seeds {FIRST_SEED} to {FIRST_SEED + repetitions - 1}. The gate: bias by the t "
+        f"distribution, coverage by the exact binomial, {2 * len(right)} tests adjusted together by Holm, two-sided; "
+        f"right estimators end outside in at most {ALPHA:.1%} of runs.",
+        "",
+        *_table(right, faults),
+    ]
+    notes = [f"- Outside: {fault}" for fault in faults] + [f"- No estimate: {reason}" for reason in runs.reasons]
+    lines += ["", *notes] if notes else []
+    if len(naive):
+        found = [fault for _, rows in naive.groupby("estimator", sort=False) for fault in outside(rows, NAIVE_ALPHA)]
+        lines += ["", "## Naive methods on the same samples", ""]
+        lines += [f"Each must end outside a gate of its own (level {NAIVE_ALPHA}).", "", *_table(naive, found)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(summary: pd.DataFrame, faults: list[str]) -> list[str]:
     shown = summary.assign(
         truth=summary["truth"].map("{:.4g}".format),
         mean=summary["mean"].map("{:.4g}".format),
@@ -51,23 +78,11 @@ def render(study: Study, runs: Runs, summary: pd.DataFrame, faults: list[str]) -
             for row in summary.itertuples()
         ],
     )
-    lines = [
-        f"# Recovery: {study.name}",
-        "",
-        study.about,
-        "",
-        f"{repetitions} repetitions, seeds {FIRST_SEED} to {FIRST_SEED + repetitions - 1}. The gate: bias by the t "
-        f"distribution, coverage by the exact binomial, {2 * len(summary)} tests adjusted together by Holm, two-sided; "
-        f"right estimators end outside in at most {ALPHA:.1%} of runs.",
-        "",
+    return [
         _line(COLUMNS.values()),
         _line(["---"] * 2 + ["---:"] * (len(COLUMNS) - 3) + ["---"]),
         *(_line(row) for row in shown[list(COLUMNS)].astype(str).itertuples(index=False)),
-        "",
-        *(f"- Outside: {fault}" for fault in faults),
-        *(f"- No estimate: {reason}" for reason in runs.reasons),
     ]
-    return "\n".join(lines).rstrip() + "\n"
 
 
 def _line(cells: object) -> str:
