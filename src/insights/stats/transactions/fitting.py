@@ -50,7 +50,8 @@ def read_data(
     """Return what a fit of so many parameters (besides those of the covariates) needs, or why there is too little."""
     labels = _labels(covariates)
     histories = read_histories(x, t_x, T, weight, covariates)
-    if reason := too_few(histories, parameters + len(labels)):
+    reason = too_few(histories, parameters + len(labels))
+    if reason is not None:
         return reason
     histories, centre, spread = _standardised(histories)
     back = np.eye(parameters + len(labels))

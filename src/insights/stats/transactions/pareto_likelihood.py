@@ -23,8 +23,8 @@ class Quiet:
     (alpha + tau)) and alpha / (alpha + tau), ``before_s`` and ``at_s`` the same with beta.
 
     The integral is that of (alpha + tau)^-(r + x) (beta + tau)^-(s + 1) over tau from t_x to T. In w = log((alpha +
-    tau) / (alpha + t_x)) it falls off at first like exp(-m w) with m = r + x + s (alpha + t_x) / (beta + t_x); nodes are
-    Gauss-Legendre in exp(-m w / 10), which suits units with one transaction and with ten thousand. The usual
+    tau) / (alpha + t_x)) it falls off at first like exp(-m w) with m = r + x + s (alpha + t_x) / (beta + t_x). Nodes
+    are Gauss-Legendre in exp(-m w / 10), which suits units with one transaction and with ten thousand. The usual
     hypergeometric form has two terms that cancel where T is close to t_x.
     """
 
@@ -63,8 +63,8 @@ class ParetoNbdLikelihood:
     """Log-likelihood of theta = (log r, log alpha, log s, log beta), times scaled as in the histories.
 
     As in BG/NBD everything is a sum of logarithms, with log(1 + e^u) for the two ways to have been quiet since t_x
-    (still active, or stopped since then); u is the log of an integral, whose derivatives are means and covariances of those of
-    its integrand.
+    (still active, or stopped since then). u is the log of an integral, and its derivatives are means and covariances
+    of those of the log integrand.
     """
 
     def __init__(self, histories: Histories, nodes: int = NODES) -> None:
