@@ -1,13 +1,15 @@
 """The demo bank in memory: frames straight from the process, without dirt, and what only the process knows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from insights.demo.clock import Clock
 from insights.demo.control import GeneralLedger
+from insights.demo.details import cohorts
 from insights.demo.law import Law
 from insights.demo.leaving import REASONS, Risk
 from insights.demo.managers import manager_rows, programme_rows
@@ -29,10 +31,20 @@ class DemoBank:
 
     ``tables``: canonical name -> frame with canonical columns and codes; ids are plain numbers (-1: none), money is in
     currency units (float64, exact to the cent), ``revenue`` is long. ``person_months``: one row per client at risk and
-    month of the window: the covariates as the law reads them (standardised where it says so), ``reason`` (None: stays).
-    The client bound by contract is not in it: he is not at risk.
-    ``latent``: one row per client: type, attitude, the five factors, log wealth on joining.
-    ``manager_effects``: on the log hazard of leaving to a competitor, by rm_id.
+    month of the window: the covariates as the law reads them (standardised where it says so), ``spell``, ``reason``
+    (None: stays). The client bound by contract is not in it: he is not at risk.
+    ``latent``: one row per client: type, attitude, the five factors, log wealth on joining, whether he would not have
+    joined without his referrer. ``manager_effects``: on the log hazard of leaving to a competitor, by rm_id.
+
+    What else an estimator needs, without intake; months count from 0, the first of the window:
+
+    - ``payments``: genuine payments (client_id, months since the client's first, amount); ``payers``: the true law of
+      each (rate and dropout of BG/NBD, spend_rate of the gamma), first_month, observed_months (T), alive.
+    - ``adoption``: one row per client, month and product at risk of adoption (see ``details.adoption_details``).
+    - ``net_new_money``: one row per client who stayed through the month: assets before the month's flows, the flow, his
+      manager, and the cohort of the channel programme (month in which it started for him, -1: never).
+    - ``loan_months``: one row per loan at risk of default, with ltv and past_due of the month before, the true hazard.
+    - ``survey_answers`` and ``manager_panel`` are derived when first asked for.
     """
 
     law: Law
@@ -42,6 +54,34 @@ class DemoBank:
     manager_effects: np.ndarray
     window_from: pd.Timestamp
     last_day: pd.Timestamp
+    payments: pd.DataFrame = field(default_factory=pd.DataFrame)
+    payers: pd.DataFrame = field(default_factory=pd.DataFrame)
+    adoption: pd.DataFrame = field(default_factory=pd.DataFrame)
+    net_new_money: pd.DataFrame = field(default_factory=pd.DataFrame)
+    loan_months: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @cached_property
+    def survey_answers(self) -> pd.DataFrame:
+        """One row per invitation of a wave: month, answered, items (NaN: none), and what lies behind the answers.
+
+        ``log_wealth`` and ``satisfaction`` are those of the month; ``attitude`` and ``factor_1`` to ``factor_5`` true.
+        """
+        rows = self.tables["surveys"]
+        rows = rows[rows["wave"] >= 0].copy()
+        rows["month"] = rows["wave"].astype("int64") - 1
+        rows["answered"] = rows["answered_on"].notna()
+        items = [column for column in rows.columns if column.startswith("item_")]
+        rows[items] = rows[items].astype(float).where(rows[items] >= 0)
+        moment = self.person_months[["client_id", "month", "log_wealth", "satisfaction"]]
+        behind = self.latent[["client_id", "attitude", *(f"factor_{j + 1}" for j in range(5))]]
+        made = rows.merge(moment, on=["client_id", "month"], how="left").merge(behind, on="client_id", how="left")
+        return made[["client_id", "month", "answered", *moment.columns[2:], *behind.columns[1:], *items]]
+
+    @cached_property
+    def manager_panel(self) -> pd.DataFrame:
+        """Net new money by ``home_rm``, ``cohort`` and ``month``: before, flow, and rate = flow / before."""
+        sums = self.net_new_money.groupby(["home_rm", "cohort", "month"])[["before", "flow"]].sum().reset_index()
+        return sums.assign(rate=sums["flow"] / sums["before"])
 
 
 def simulate(law: Law, clients: int, months: int, seed: int) -> DemoBank:
@@ -52,30 +92,41 @@ def simulate(law: Law, clients: int, months: int, seed: int) -> DemoBank:
     """
     parts: dict[str, list[Rows]] = {}
     risks: list[pd.DataFrame] = []
+    details: dict[str, list[Rows]] = {}
 
     def take(name: str, rows: Rows, t: int) -> None:
         parts.setdefault(name, []).append(rows)
 
+    def watch(month: Month) -> None:
+        risks.append(risk_frame(process, month))
+        for name, rows in month.details.items():
+            details.setdefault(name, []).append(rows)
+
     process = begin(law, clients, months, seed)
-    run(process, take, lambda month: risks.append(risk_frame(process, month)))
-    tables = {name: frame(name, stack(rows)) for name, rows in parts.items()}
+    process.detailed = True
+    run(process, take, watch)
+    for rows in details["net_new_money"]:
+        rows |= cohorts(process.state, process.clock, rows["client_id"])
     return DemoBank(
         law=law,
-        tables=tables,
+        tables={name: frame(name, stack(rows)) for name, rows in parts.items()},
         person_months=pd.concat(risks, ignore_index=True),
         latent=latent_frame(process),
         manager_effects=process.managers.effect,
         window_from=pd.Timestamp(process.clock.window_from),
         last_day=pd.Timestamp(process.clock.last_day),
+        payments=pd.DataFrame(process.payments.genuine()),
+        payers=pd.DataFrame(process.payments.payers()),
+        **{name: pd.DataFrame(stack(rows)) for name, rows in details.items()},
     )
 
 
-def begin(law: Law, clients: int, months: int, seed: int) -> Process:
-    """Return a process ready to run, or raise ValueError for impossible arguments."""
+def begin(law: Law, clients: int, months: int, seed: int, *, tables: bool = True) -> Process:
+    """Return a process ready to run (without ``tables`` only to see who leaves), or raise ValueError."""
     for name, value, least in (("clients", clients, 10), ("months", months, 6), ("seed", seed, 0)):
         if value < least:
             raise ValueError(f"{name} is {value}; expected {least} or more")
-    return Process(law, clients, months, seed)
+    return Process(law, clients, months, seed, tables=tables)
 
 
 def run(process: Process, take: Take, watch: Callable[[Month], None] | None = None) -> Rows:
@@ -99,7 +150,11 @@ def run(process: Process, take: Take, watch: Callable[[Month], None] | None = No
     take("prospects", prospect_rows(law, clock, clients, process.seed), last)
     take("products", process.shelf.rows(), last)
     take("market", market_rows(process.market, law, clock), last)
-    take("programmes", programme_rows(process.managers, clock), last)
+    take("programmes", programme_rows(process.managers, law, clock), last)
+    take("relationships", process.spells.rows(clients, process.state, clock), last)
+    assert process.offers is not None, "the window has passed"
+    if (offers := process.offers.rows()) is not None:
+        take("offers", offers, last)
     for name, rows in observation.end(clients).items():
         take(name, rows, last)
     return ledger.rows()
@@ -128,6 +183,7 @@ def latent_frame(process: Process) -> pd.DataFrame:
     made = {"client_id": np.arange(len(people)), "type": people.kind, "attitude": people.attitude}
     made |= {f"factor_{j + 1}": people.factors[:, j] for j in range(people.factors.shape[1])}
     made |= {"log_wealth_joining": people.log_wealth, "satisfaction_last": process.state.satisfaction}
+    made |= {"referral_dependent": process.state.dependent}
     return pd.DataFrame(made)
 
 

@@ -2,18 +2,23 @@
 
 import numpy as np
 
-from insights.demo.rows import Rows, stack
+from insights.demo.rows import NO_DAY, Rows, stack
 from insights.demo.state import CATEGORIES
 
 KINDS = ("inflow", "outflow", "transfer", "security_in", "security_out", "trade", "fee", "interest", "payment")
 INFLOW, OUTFLOW, TRANSFER, SECURITY_IN, SECURITY_OUT, TRADE, FEE, INTEREST, PAYMENT = range(9)
 CHANNELS = ("branch", "phone", "online", "app")
 
+DETAILS = {"counterparty": np.int64(-1), "label": np.int8(-1), "labelled_on": NO_DAY, "fraud": np.False_}
+"""Columns that only payments fill, and what stands in them otherwise. ``fraud`` is the truth, and no column."""
+
 
 class Bookings:
     """Collects bookings; only those with an amount are kept. Amounts have the client's sign (+ into the bank)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep: bool = True) -> None:
+        """Begin an empty book; without ``keep`` nothing is written down (months that nobody will see)."""
+        self.keep = keep
         self.parts: list[Rows] = []
 
     def add(
@@ -25,8 +30,11 @@ class Bookings:
         category: int,
         product: np.ndarray | int = -1,
         channel: np.ndarray | int = -1,
+        details: Rows | None = None,
     ) -> None:
-        """Book ``amount`` (cents) on each client's ``category``."""
+        """Book ``amount`` (cents) on each client's ``category``; ``details`` are further columns, one entry each."""
+        if not self.keep:
+            return
         made = np.flatnonzero(amount)
         n = len(made)
         if not n:
@@ -40,6 +48,7 @@ class Bookings:
                 "category": np.full(n, category, np.int8),
                 "product_id": np.broadcast_to(np.asarray(product, np.int8), amount.shape)[made],
                 "channel": np.broadcast_to(np.asarray(channel, np.int8), amount.shape)[made],
+                **{name: details[name][made] if details else np.full(n, empty) for name, empty in DETAILS.items()},
             }
         )
 

@@ -5,14 +5,12 @@ import numpy as np
 from insights.demo.clock import Clock
 from insights.demo.law import Law
 from insights.demo.leaving import Risk
-from insights.demo.rows import NO_DAY, Rows, pick
+from insights.demo.rows import NO_DAY, NO_MOMENT, Rows, pick
 from insights.demo.state import State
 from insights.demo.streams import uneven_choice
 
 TOPICS = ("account", "payments", "investment", "advice", "fees", "digital", "life event")
-TOPIC_SHARES = (0.24, 0.20, 0.20, 0.14, 0.08, 0.09, 0.05)
 COMPLAINT_TOPICS = ("fees", "performance", "waiting", "error", "digital", "staff")
-COMPLAINT_SHARES = (0.25, 0.20, 0.18, 0.17, 0.12, 0.08)
 DIRECTIONS = ("inbound", "outbound")
 
 
@@ -41,14 +39,41 @@ def contact_rows(law: Law, risk: Risk, state: State, clock: Clock, t: int, rng: 
         "contacted_on": clock.day(t, rng.random(n)),
         "channel": channel,
         "direction": (rng.random(n) > p.inbound).astype(np.int8),
-        "topic": rng.choice(len(TOPICS), n, p=TOPIC_SHARES).astype(np.int8),
+        "topic": rng.choice(len(TOPICS), n, p=p.topic_shares).astype(np.int8),
         "wait_minutes": np.round(wait, 1),
         "handling_minutes": np.round(handling, 1),
         "resolved": resolved.astype(np.int8),
         "satisfaction": np.where(rated, np.clip(np.rint(rating), 0, 10), -1).astype(np.int8),
         "cost": np.rint(100 * p.cost_per_hour * handling / 60).astype(np.int64),
     }
+    rows |= _times(law, rows, clock, rng)
     return until_left(rows, "contacted_on", state)
+
+
+def _times(law: Law, rows: Rows, clock: Clock, rng: np.random.Generator) -> Rows:
+    """Draw when each contact began, and when messages of the bank were delivered and opened by the last day."""
+    p, channel, n = law.contacts, rows["channel"], len(rows["channel"])
+    mean = np.asarray(p.delivery_minutes)[channel]
+    message = mean > 0
+    # Staff work from 8 to 18; clients write from 7 to 23.
+    outbound = rows["direction"] == 1
+    first, last = np.where(message & ~outbound, 7.0, 8.0), np.where(message & ~outbound, 23.0, 18.0)
+    at = rows["contacted_on"].astype("datetime64[s]") + _seconds(60 * (first + (last - first) * rng.random(n)))
+    slow = rng.random(n) < p.delivery_slow
+    delivered = at + _seconds(np.where(slow, p.delivery_slow_minutes, mean) * rng.exponential(1.0, n))
+    read = rng.random(n) >= np.asarray(p.unread)[channel]
+    opened = delivered + _seconds(60 * p.open_hours * rng.exponential(1.0, n))
+    end = np.datetime64(clock.last_day) + 1
+    sent = message & outbound
+    return {
+        "contacted_at": at,
+        "delivered_at": np.where(sent & (delivered < end), delivered, NO_MOMENT),
+        "opened_at": np.where(sent & read & (opened < end), opened, NO_MOMENT),
+    }
+
+
+def _seconds(minutes: np.ndarray) -> np.ndarray:
+    return np.rint(60 * minutes).astype("timedelta64[s]")
 
 
 def complaint_rows(law: Law, risk: Risk, state: State, clock: Clock, t: int, rng: np.random.Generator) -> Rows:
@@ -61,8 +86,8 @@ def complaint_rows(law: Law, risk: Risk, state: State, clock: Clock, t: int, rng
     rows: Rows = {
         "client_id": risk.at[of],
         "filed_on": filed,
-        "topic": rng.choice(len(COMPLAINT_TOPICS), n, p=COMPLAINT_SHARES).astype(np.int8),
-        "severity": rng.choice(np.array([1, 2, 3], np.int8), n, p=(0.6, 0.3, 0.1)),
+        "topic": rng.choice(len(COMPLAINT_TOPICS), n, p=p.complaint_topic_shares).astype(np.int8),
+        "severity": 1 + rng.choice(len(p.complaint_severity), n, p=p.complaint_severity).astype(np.int8),
         "settled_on": np.where(settled <= np.datetime64(clock.last_day), settled, NO_DAY),
     }
     rows = until_left(rows, "filed_on", state)

@@ -11,11 +11,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from insights.demo.clock import Clock
 from insights.demo.faults import KEPT, MERGED, QUARANTINED, REPAIRED, WITHHELD, Planted, Sheet, impossible_day
 from insights.demo.law import Law
-from insights.demo.render import Renderer
+from insights.demo.render import Renderer, decimals
 from insights.demo.streams import stream
 from insights.demo.words import words
 
@@ -32,6 +33,8 @@ class Dirt:
         self.law, self.clock, self.clients, self.renderer = law.dirt, clock, clients, renderer
         self.rng = stream(seed, "dirt")
         self.foreign_lines: np.ndarray = np.zeros(0, np.int64)
+        self._reported: dict[str, str] = {}
+        """Clients whose exit is known late -> the day on which it is."""
         self._counts: Counter[Planted] = Counter()
         rates = self.law
         self._bookings = {
@@ -48,6 +51,8 @@ class Dirt:
             "date": self._spread(rates.impossible_dates),
             "code": self._spread(rates.unknown_codes),
         }
+        # Not in the first month: nothing shows there that the balance does not follow from the month before.
+        self._ledger = self._spread(rates.broken_ledger, first=1)
 
     @property
     def planted(self) -> tuple[Planted, ...]:
@@ -56,6 +61,10 @@ class Dirt:
 
     def apply(self, name: str, table: pa.Table, t: int) -> pa.Table:
         """Return the month's rendered rows with faults; tables that stay clean are returned as they are."""
+        if name == "relationships":
+            return self._late_spells(table)
+        if name == "balances":
+            return self._broken(table, t - self.clock.burn_in)
         plan = {"transactions": self._dirty_bookings, "contacts": self._dirty_contacts}.get(name)
         if plan is None or not table.num_rows:
             return table
@@ -176,7 +185,35 @@ class Dirt:
         rows = sheet.pick(self._number(self.law.late_exits), days < last)
         delay = self.rng.integers(*LATE_DAYS, len(rows))
         sheet.values("SALDIERUNG_GEMELDET_AM")[rows] = _written(days[rows] + delay)
+        told = zip(sheet.values("KUNDEN_NR")[rows], sheet.values("SALDIERUNG_GEMELDET_AM")[rows], strict=True)
+        self._reported = dict(told)
         self._count("clients", "exit reported late", len(rows), "", KEPT)
+
+    def _late_spells(self, table: pa.Table) -> pa.Table:
+        """Return the spells with the ends that are known late: those of the last spell of their client."""
+        client, left = (table.column(name).to_pylist() for name in ("KUNDEN_NR", "SALDIERT_AM"))
+        at = table.schema.get_field_index("ERFASST_AM")
+        known = table.column(at).to_pylist()
+        last = {number: row for row, number in enumerate(client) if number in self._reported and left[row]}
+        for number, row in last.items():
+            known[row] = self._reported[number]
+        self._count("relationships", "exit reported late", len(last), "", KEPT)
+        return table.set_column(at, "ERFASST_AM", pa.array(known, pa.string()))
+
+    def _broken(self, table: pa.Table, m: int) -> pa.Table:
+        """Return the balances with a few whose stated market change is off; the balances themselves stay right."""
+        n = int(min(self._ledger[m], table.num_rows))
+        if not n:
+            return table
+        at = table.schema.get_field_index("performance")
+        rows = np.sort(self.rng.choice(table.num_rows, n, replace=False))
+        low, high = (round(100 * bound) for bound in self.law.broken_by)
+        off = self.rng.integers(low, high, n) * self.rng.choice((-1, 1), n)
+        values = table.column(at).combine_chunks()
+        added = np.zeros(table.num_rows, np.int64)
+        added[rows] = off
+        self._count("balances", "does not follow from the books", n, "", KEPT)
+        return table.set_column(at, table.schema.field(at), pc.add(values, decimals(added)).cast(values.type))
 
     def _foreign(self, sheet: Sheet) -> np.ndarray:
         """Return which rows hold a letter beyond ASCII that the old encoding writes differently."""
@@ -190,10 +227,9 @@ class Dirt:
     def _number(self, rate: float) -> int:
         return math.ceil(rate * self.clients / 1000)
 
-    def _spread(self, rate: float, last: int | None = None) -> np.ndarray:
+    def _spread(self, rate: float, first: int = 0, last: int | None = None) -> np.ndarray:
         """Return how many faults go to each month of the window."""
-        months = last or self.clock.months
-        drawn = self.rng.integers(0, months, self._number(rate))
+        drawn = self.rng.integers(first, last or self.clock.months, self._number(rate))
         return np.bincount(drawn, minlength=self.clock.months)
 
     def _count(self, table: str, fault: str, rows: int, rule: str, action: str) -> None:

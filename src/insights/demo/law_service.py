@@ -1,6 +1,6 @@
 """Parameters of what the bank and its clients do beside money: surveys, notes, events, behaviour; and public life.
 
-Nothing here feeds back into leaving or money: these tables observe the process.
+Nothing here feeds back into leaving or money: these tables observe the process. See ``law`` for the units.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,11 @@ class SurveyLaw:
     recommend_attitude: float = 1.6
     recommend_sd: float = 1.0
     delay_days: float = 9.0
+    languages: tuple[float, ...] = (0.62, 0.22, 0.06, 0.10)
+    """Shares of the languages in which clients are asked."""
+    pulse: bool = False
+    """A switch: every client states his satisfaction on the first day of every month, in the survey item
+    ``item_satisfaction`` (5 + satisfaction, not rounded), so that it is an observed column."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,10 @@ class AccessLaw:
 
 @dataclass(frozen=True)
 class PositionLaw:
-    """The bank's own books over client deposits: liquidity, bonds, lending; the rest is placed with other banks."""
+    """The bank's own books over client deposits: liquidity and bonds.
 
-    shares: tuple[float, ...] = (0.30, 0.25, 0.35)
+    What is not lent either is placed with other banks (negative: borrowed from them).
+    """
+
+    shares: tuple[float, ...] = (0.30, 0.25)
     spread: float = 0.02

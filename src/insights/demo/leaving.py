@@ -23,6 +23,7 @@ class Risk:
     """The clients at risk in a month and the covariates of their hazards, as the law reads them."""
 
     at: np.ndarray
+    spell: np.ndarray
     tenure_months: np.ndarray
     age: np.ndarray
     satisfaction: np.ndarray
@@ -44,7 +45,8 @@ def observe(law: Law, people: People, state: State, managers: Managers, t: int) 
     experience = (managers.experience(t) - law.managers.experience_mean) / law.managers.experience_sd
     return Risk(
         at=at,
-        tenure_months=t - people.joined[at],
+        spell=state.spell[at],
+        tenure_months=t - state.began[at],
         age=(t - people.born[at]) / 12,
         satisfaction=state.satisfaction[at],
         log_wealth=(np.log(assets) - p.wealth_centre) / p.wealth_spread,

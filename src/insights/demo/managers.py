@@ -6,11 +6,13 @@ import numpy as np
 
 from insights.demo.clock import Clock
 from insights.demo.law import Law
-from insights.demo.people import REGION_SHARES
 from insights.demo.rows import NO_DAY, Rows
 from insights.demo.streams import stream
 
 NEVER = 32_000
+PROGRAMMES = ("channel", "retention", "investors club")
+CHANNEL, RETENTION, CLUB = range(3)
+ARMS = ("control", "treated")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Managers:
     effect: np.ndarray
     skill: np.ndarray
     programme: np.ndarray
+    club: np.ndarray
+    """Arm of the programme that does nothing, drawn by lot."""
     capacity: np.ndarray
 
     def experience(self, t: int) -> np.ndarray:
@@ -32,7 +36,7 @@ class Managers:
     def choose(self, region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw a manager of each client's region."""
         order = np.argsort(self.region, kind="stable")
-        counts = np.bincount(self.region, minlength=len(REGION_SHARES))
+        counts = np.bincount(self.region)
         first = np.cumsum(counts) - counts
         chosen: np.ndarray = order[first[region] + np.floor(rng.random(len(region)) * counts[region]).astype(np.int64)]
         return chosen.astype(np.int16)
@@ -41,10 +45,11 @@ class Managers:
 def draw_managers(law: Law, clock: Clock, seed: int) -> Managers:
     """Draw the managers; every region has at least one, the better ones enter the channel programme first."""
     p, rng = law.managers, stream(seed, "managers")
-    if p.count < len(REGION_SHARES):
-        raise ValueError(f"{p.count} managers for {len(REGION_SHARES)} regions; expected at least one for each")
-    spread = np.floor(np.cumsum(REGION_SHARES) * (p.count - len(REGION_SHARES)) + 1e-9).astype(int)
-    region = np.repeat(np.arange(len(REGION_SHARES)), np.diff(spread, prepend=0) + 1)
+    shares = law.people.region_shares
+    if p.count < len(shares):
+        raise ValueError(f"{p.count} managers for {len(shares)} regions; expected at least one for each")
+    spread = np.floor(np.cumsum(shares) * (p.count - len(shares)) + 1e-9).astype(int)
+    region = np.repeat(np.arange(len(shares)), np.diff(spread, prepend=0) + 1)
     years = np.clip(p.experience_mean + p.experience_sd * rng.standard_normal(p.count), 6, 38)
     skill = rng.standard_normal(p.count)
     # Start by quarters of skill plus noise: better first, but not by skill alone.
@@ -56,8 +61,16 @@ def draw_managers(law: Law, clock: Clock, seed: int) -> Managers:
         effect=p.effect_sd * rng.standard_normal(p.count),
         skill=skill,
         programme=waves[rank * len(waves) // p.count],
+        club=draw_arms(p.count, law.null_programme.share, stream(seed, "null programme")),
         capacity=rng.choice(p.capacity_hours, p.count),
     )
+
+
+def draw_arms(n: int, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw by lot which ``round(share * n)`` of ``n`` managers a programme starts with (True)."""
+    arms = np.zeros(n, bool)
+    arms[rng.permutation(n)[: round(share * n)]] = True
+    return arms
 
 
 def manager_rows(managers: Managers, clock: Clock) -> Rows:
@@ -73,16 +86,18 @@ def manager_rows(managers: Managers, clock: Clock) -> Rows:
     }
 
 
-def programme_rows(managers: Managers, clock: Clock) -> Rows:
-    """Return the channel programme's rows of ``programmes``: one per manager who started within the window."""
+def programme_rows(managers: Managers, law: Law, clock: Clock) -> Rows:
+    """Return the managers' rows of ``programmes``: the channel programme within the window, and the one by lot."""
     started = np.flatnonzero(managers.programme < clock.total)
-    n = len(started)
+    club = np.flatnonzero(np.full(len(managers.club), law.null_programme.month <= clock.months))
+    month = clock.burn_in + law.null_programme.month - 1
+    n, m = len(started), len(club)
     return {
-        "programme": np.zeros(n, np.int8),
-        "client_id": np.full(n, -1),
-        "rm_id": started,
-        "started_on": clock.month_start(managers.programme[started]),
-        "ended_on": np.full(n, NO_DAY),
-        "arm": np.full(n, 1, np.int8),
-        "randomised": np.zeros(n, np.int8),
+        "programme": np.repeat(np.array([CHANNEL, CLUB], np.int8), (n, m)),
+        "client_id": np.full(n + m, -1),
+        "rm_id": np.concatenate([started, club]),
+        "started_on": clock.month_start(np.concatenate([managers.programme[started], np.full(m, month)])),
+        "ended_on": np.full(n + m, NO_DAY),
+        "arm": np.concatenate([np.ones(n, bool), managers.club[club]]).astype(np.int8),
+        "randomised": np.repeat(np.array([0, 1], np.int8), (n, m)),
     }

@@ -46,7 +46,8 @@ def draw_market(law: Law, clock: Clock, seed: int) -> Market:
     for t in range(n):
         level = p.rate_mean + p.rate_persistence * (level - p.rate_mean) + p.rate_sd * shocks[2, t]
         rate[t] = max(level, 0.0)
-    return Market(equity, bonds, rate, 0.95 * np.exp(np.cumsum(p.fx_sd * shocks[3])), crash)
+    fx = np.cumsum(p.fx_sd * shocks[3])
+    return Market(equity, bonds, rate, p.fx_start * np.exp(fx - fx[clock.burn_in]), crash)
 
 
 def market_rows(market: Market, law: Law, clock: Clock) -> Rows:

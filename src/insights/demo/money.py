@@ -22,13 +22,11 @@ from insights.demo.bookings import (
 )
 from insights.demo.clock import Clock
 from insights.demo.law import Law
+from insights.demo.managers import Managers
 from insights.demo.market import Market
 from insights.demo.people import People
 from insights.demo.products import Shelf
 from insights.demo.state import CASH, CATEGORIES, FUNDS, MANDATE, State
-
-LARGE = 0.20
-"""An outflow of at least this share of a client's assets in one month is a large one."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +37,21 @@ class Income:
     market_change: np.ndarray
     fee: np.ndarray
     margin: np.ndarray
+    before: np.ndarray
+    flow: np.ndarray
+    """Assets when the month's flows begin (markets have moved by then), and the net new money of the month."""
 
 
 class Treasury:
     """Moves the money of a bank; holds what does not change from month to month."""
 
-    def __init__(self, law: Law, clock: Clock, people: People, market: Market, shelf: Shelf) -> None:
+    def __init__(
+        self, law: Law, clock: Clock, people: People, market: Market, shelf: Shelf, managers: Managers
+    ) -> None:
         self.law, self.clock, self.people, self.market, self.shelf = law, clock, people, market, shelf
+        self.skill = managers.skill
+        self.settled = -1
+        """The client whose contract binds him takes out nothing large."""
 
     def open(self, state: State, at: np.ndarray, held: np.ndarray, opening: np.ndarray, book: Bookings) -> None:
         """Book the first deposit of new clients and invest it; ``opening`` is in cents."""
@@ -53,7 +59,7 @@ class Treasury:
         has_mandate = held[:, self.shelf.mandate].any(axis=1)
         mandate = np.where(has_mandate, (opening - cash) // 2, 0)
         funds = opening - cash - mandate
-        day = state.joined_on[at]
+        day = state.began_on[at]
         book.add(at, day, INFLOW, opening, CASH, channel=CHANNELS.index("branch"))
         book.add(at, day, TRADE, -(funds + mandate), CASH)
         book.add(at, day, TRADE, funds, FUNDS)
@@ -81,6 +87,7 @@ class Treasury:
         assets += change
         total = assets.sum(axis=1)
         large = self._flows(state, assets, total, at, t, book, rng)
+        flow = assets.sum(axis=1) - total
         state.last_outflow[at[large]] = t
         self._rebalance(state, assets, at, t, book, rng)
         fee, margin = self._earn(state, assets, at, t)
@@ -92,12 +99,15 @@ class Treasury:
             state.interest_due[at] = 0
             state.fee_due[at] = 0
         state.assets[at] = assets
-        return Income(at, change, fee, margin)
+        return Income(at, change, fee, margin, total, flow)
 
     def order(
         self, state: State, at: np.ndarray, product: np.ndarray, t: int, book: Bookings, rng: np.random.Generator
-    ) -> None:
-        """Buy adopted products: funds from cash, a mandate from funds. One client may buy several in a month."""
+    ) -> np.ndarray:
+        """Buy adopted products: funds from cash, a mandate from funds. One client may buy several in a month.
+
+        Return the day of each order.
+        """
         low, high = self.law.products.order_fraction
         part = low + (high - low) * rng.random(len(at))
         day, channel = self.clock.day(t, rng.random(len(at))), self._channel(at, rng)
@@ -110,6 +120,11 @@ class Treasury:
             state.assets[who, goal] += amount
             book.add(who, day[mine], TRADE, -amount, source, number, channel[mine])
             book.add(who, day[mine], TRADE, amount, goal, number, channel[mine])
+            # Who has nothing there to pay with switches out of other funds.
+            switched = np.where(amount == 0, np.floor(part[mine] * state.assets[who, FUNDS]), 0).astype(np.int64)
+            book.add(who, day[mine], TRADE, -switched, FUNDS, -1, channel[mine])
+            book.add(who, day[mine], TRADE, switched, FUNDS, number, channel[mine])
+        return day
 
     def _market_change(self, assets: np.ndarray, at: np.ndarray, t: int) -> np.ndarray:
         p, change = self.law.wealth, np.zeros_like(assets)
@@ -131,7 +146,8 @@ class Treasury:
         """Book what comes and what goes; return who took out a large part (positions into ``at``)."""
         p, n = self.law.wealth, len(at)
         u = rng.random((6, n))
-        chance = p.inflow + self._programme(state, at, t) / np.mean(p.inflow_fraction)
+        raised = self._programme(state, at, t) + p.manager_skill * self.skill[state.rm[at]]
+        chance = p.inflow + raised / np.mean(p.inflow_fraction)
         part = p.inflow_fraction[0] + (p.inflow_fraction[1] - p.inflow_fraction[0]) * u[1]
         came = np.where(u[0] < chance, np.rint(part * total), 0).astype(np.int64)
         kind_day, out_day = self.clock.day(t, u[2]), self.clock.day(t, u[3])
@@ -142,7 +158,7 @@ class Treasury:
         assets[:, CASH] += np.where(in_kind, 0, came)
         assets[:, FUNDS] += np.where(in_kind, came, 0)
         odds = np.log(p.large_outflow) + p.large_outflow_intention * state.intention[at]
-        large = u[4] < 1 / (1 + np.exp(-odds))
+        large = (u[4] < 1 / (1 + np.exp(-odds))) & (at != self.settled)
         ordinary = ~large & (u[4] > 1 - p.outflow)
         limits = np.where(large[:, None], p.large_fraction, p.outflow_fraction)
         part = limits[:, 0] + (limits[:, 1] - limits[:, 0]) * u[5]
@@ -152,7 +168,7 @@ class Treasury:
         book.add(at, out_day, OUTFLOW, -gone[:, CASH], CASH, channel=channel)
         for category in (FUNDS, MANDATE):
             book.add(at, out_day, SECURITY_OUT, -gone[:, category], category)
-        return np.flatnonzero(wanted >= LARGE * np.maximum(total, 1))
+        return np.flatnonzero(wanted >= p.large_share * np.maximum(total, 1))
 
     def _programme(self, state: State, at: np.ndarray, t: int) -> np.ndarray:
         """Return the rise of expected net new money over assets that the channel programme gives each client."""

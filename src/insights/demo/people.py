@@ -8,8 +8,8 @@ from insights.demo.clock import Clock
 from insights.demo.law import Law, PeopleLaw
 from insights.demo.streams import stream, uneven_choice
 
-REGION_SHARES = (0.32, 0.20, 0.16, 0.13, 0.11, 0.05, 0.03)
-"""The last region is the small one that one client dominates."""
+REFERRAL = 0
+"""The acquisition source of those whom a client recommended."""
 
 
 @dataclass
@@ -29,6 +29,8 @@ class People:
     factors: np.ndarray
     attitude: np.ndarray
     region: np.ndarray
+    source: np.ndarray
+    language: np.ndarray
 
     def __len__(self) -> int:
         return len(self.joined)
@@ -65,8 +67,18 @@ def draw_people(law: Law, clock: Clock, n: int, seed: int) -> People:
         digital=rng.random(n) < 1 / (1 + np.exp(-digital_odds)),
         factors=factors,
         attitude=attitude,
-        region=uneven_choice(rng, np.broadcast_to(np.array(REGION_SHARES), (n, len(REGION_SHARES)))),
+        region=uneven_choice(rng, np.broadcast_to(np.array(p.region_shares), (n, len(p.region_shares)))),
+        source=draw_sources(law, n, rng),
+        language=rng.choice(len(law.surveys.languages), n, p=law.surveys.languages).astype(np.int8),
     )
+
+
+def draw_sources(law: Law, n: int, rng: np.random.Generator, *, without_referral: bool = False) -> np.ndarray:
+    """Draw how ``n`` people come to the bank."""
+    shares = np.array(law.people.acquisition_shares)
+    if without_referral:
+        shares[REFERRAL] = 0.0
+    return rng.choice(len(shares), n, p=shares / shares.sum()).astype(np.int8)
 
 
 def _of_type(p: PeopleLaw, values: tuple[float, ...], kind: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ there and those who join later become the bank that is delivered: left truncatio
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,20 +13,24 @@ from insights.demo.bookings import Bookings
 from insights.demo.changes import assign_programmes, step_changes
 from insights.demo.clock import Clock
 from insights.demo.contacts import complaint_rows, contact_rows
+from insights.demo.details import adoption_details, flow_details
 from insights.demo.law import Law
 from insights.demo.leaving import Risk, draw_exits, hazards, observe
+from insights.demo.loans import LoanBook
 from insights.demo.managers import draw_managers
 from insights.demo.market import draw_market
-from insights.demo.money import Income, Treasury
-from insights.demo.people import REGION_SHARES, draw_people
-from insights.demo.products import Shelf, first_products, holding_rows, step_products
-from insights.demo.rows import Rows, length
-from insights.demo.state import CATEGORIES, FUNDS, first_state, step_moods
+from insights.demo.money import Treasury
+from insights.demo.monthly import balance_rows, history_rows, revenue_rows
+from insights.demo.offers import Offers
+from insights.demo.payments import Payments
+from insights.demo.people import draw_people
+from insights.demo.products import Adoption, Shelf, first_products, holding_rows, step_products
+from insights.demo.rows import Rows
+from insights.demo.spells import Spells, admit, begin_spell
+from insights.demo.state import FUNDS, first_state, step_moods
 from insights.demo.streams import stream
 
-FEE, MARGIN, COST = range(3)
-REVENUE_KINDS = ("fee", "interest_margin", "cost_to_serve")
-STILL_THERE = 0.43
+STILL_THERE = 0.42
 """Share of those who joined in the burn-in who are there when the window opens, a little low: with too few of them the
 burn-in is run again from a larger pool, which costs time and nothing else."""
 
@@ -39,12 +43,33 @@ class Month:
     tables: dict[str, Rows]
     risk: Risk
     reason: np.ndarray
+    details: dict[str, Rows] = field(default_factory=dict)
+    """What an estimator needs and no bank sees; only where the process was asked for it."""
+
+
+PARTS = (
+    "moods",
+    "changes",
+    "exits",
+    "contacts",
+    "complaints",
+    "money",
+    "products",
+    "joining",
+    "programmes",
+    "returns",
+    "payments",
+    "offers",
+    "loans",
+)
 
 
 class Process:
     """A bank under way. After ``run`` is exhausted, ``people`` and ``state`` hold the delivered clients."""
 
-    def __init__(self, law: Law, clients: int, months: int, seed: int) -> None:
+    def __init__(self, law: Law, clients: int, months: int, seed: int, *, tables: bool = True) -> None:
+        """Make ready. Without ``tables`` the months only tell who was at risk and who left."""
+        self.tables, self.detailed = tables, False
         self.law, self.clients, self.seed = law, clients, seed
         self.clock = Clock(months, law.burn_in_months)
         self.market = draw_market(law, self.clock, seed)
@@ -61,15 +86,15 @@ class Process:
             pool *= 2
             self._begin(pool)
         for t in range(self.clock.burn_in, self.clock.total):
-            yield self._month(t, record=True)
+            yield self._month(t, record=self.tables)
 
     def _begin(self, pool: int) -> None:
         self.dominant = -1
         self.people = draw_people(self.law, self.clock, pool, self.seed)
         self.state = first_state(self.people, self.managers, self.law, self.seed)
-        self.treasury = Treasury(self.law, self.clock, self.people, self.market, self.shelf)
-        parts = ("moods", "changes", "exits", "contacts", "complaints", "money", "products", "joining", "programmes")
-        self.rng = {part: stream(self.seed, part) for part in parts}
+        self.treasury = Treasury(self.law, self.clock, self.people, self.market, self.shelf, self.managers)
+        self.offers: Offers | None = None
+        self.rng = {part: stream(self.seed, part) for part in PARTS}
 
     def _burn_in(self) -> bool:
         """Run up to the window and keep the clients to deliver; False if they are too few."""
@@ -79,20 +104,27 @@ class Process:
         if len(visible) < self.clients:
             return False
         visible = visible[: self.clients]
+        position = np.full(len(self.people) + 1, -1)
+        position[visible] = np.arange(len(visible))
         self.people, self.state = self.people.keep(visible), self.state.keep(visible)
-        self.treasury = Treasury(self.law, self.clock, self.people, self.market, self.shelf)
+        self.state.referrer = position[self.state.referrer]
+        self.treasury = Treasury(self.law, self.clock, self.people, self.market, self.shelf, self.managers)
+        self.spells = Spells()
+        self.payments = Payments(self.law, self.clock, self.people, self.seed)
+        self.loans = LoanBook(self.law, self.clock, self.people, self.seed)
+        self.offers = Offers(self.law, self.clock, self.people, self.shelf)
         self._enrich()
         return True
 
     def _enrich(self) -> None:
         """Give one client of the smallest region more than all others there hold: the richest in force under 55."""
-        small = len(REGION_SHARES) - 1
+        small = len(self.law.people.region_shares) - 1
         held = self.state.assets.sum(axis=1)
         age = (self.clock.burn_in - self.people.born) / 12
         candidates = np.where(self.state.present & (age < 55) & (self.people.region == small), held, -1)
         if candidates.max() <= 0:
             return
-        self.dominant = int(candidates.argmax())
+        self.dominant = self.treasury.settled = int(candidates.argmax())
         others = held[self.people.region == small].sum() - held[self.dominant]
         wanted = int(self.law.people.dominant_multiple * max(others, held[self.dominant]))
         self.state.assets[self.dominant, FUNDS] += max(wanted - held[self.dominant], 0)
@@ -103,26 +135,38 @@ class Process:
         present = np.flatnonzero(state.present)
         step_moods(state, people, present, law, rng["moods"])
         changed = step_changes(law, people, state, self.managers, present, self.dominant, rng["changes"])
-        tables["programmes"] = assign_programmes(law, clock, state, self.managers, present, t, rng["programmes"])
+        tables["programmes"] = assign_programmes(
+            law, clock, state, self.managers, present, self.dominant, t, rng["programmes"]
+        )
         risk = observe(law, people, state, self.managers, t)
         gone, reason = self._leave(risk, t)
         tables["complaints"] = complaint_rows(law, risk, state, clock, t, rng["complaints"])
-        book = Bookings()
+        book = Bookings(keep=record)
+        opened = t >= clock.burn_in
+        fees = self.payments.month(state, risk.at, t, book, rng["payments"]) if opened else None
         self.treasury.close(state, gone, book)
         stayers = risk.at[state.present[risk.at]]
         income = self.treasury.month(state, stayers, t, book, rng["money"])
-        self._adopt(stayers, t, book)
-        self._join(t, book)
-        if record:
+        adoption = self._adopt(stayers, t, book)
+        loans_at_risk = self.loans.month(state, stayers, t, rng["loans"]) if opened else {}
+        new = self._come(t, book)
+        details: dict[str, Rows] = {}
+        if record and fees is not None:
             contacts = contact_rows(law, risk, state, clock, t, rng["contacts"])
+            margins = self.loans.margin()
             tables["contacts"] = contacts
-            tables["client_history"] = self._history(changed, t)
+            tables["client_history"] = history_rows(people, state, clock, t, new, changed)
             tables["transactions"] = book.rows()
-            tables["balances"] = self._balances(income, t)
-            tables["revenue"] = self._revenue(income, contacts, t)
+            tables["balances"] = balance_rows(state, income, clock, t)
+            tables["revenue"] = revenue_rows(law, clock, income, contacts, fees, margins, t)
+            tables["loans"] = self.loans.rows(t)
             if (clock.total - 1 - t) % 3 == 0:
                 tables["holdings"] = holding_rows(self.shelf, state, clock, t)
-        return Month(t, tables, risk, reason)
+        if self.detailed and opened:
+            details["loan_months"] = loans_at_risk
+            details["net_new_money"] = flow_details(state, income, clock, self.dominant, t)
+            details["adoption"] = adoption_details(law, people, self.market, clock, adoption, self.offered, stayers, t)
+        return Month(t, tables, risk, reason, details)
 
     def _leave(self, risk: Risk, t: int) -> tuple[np.ndarray, np.ndarray]:
         """Draw who leaves; return them, and the reason of everybody at risk (-1: stays)."""
@@ -140,65 +184,32 @@ class Process:
         reason[positions] = why
         return gone, reason
 
-    def _adopt(self, stayers: np.ndarray, t: int, book: Bookings) -> None:
+    def _adopt(self, stayers: np.ndarray, t: int, book: Bookings) -> Adoption:
+        """Let clients order products that they do not hold; offers that are open help."""
         rng = self.rng["products"]
-        who, product = step_products(self.shelf, self.people, self.state, stayers, self.market, t, rng)
-        clients = stayers[who]
+        shift = None
+        if self.offers is not None:
+            self.offers.begin(self.state, stayers, t, self.rng["offers"])
+            self.offered = self.offers.kind[stayers]
+            shift = self.offers.shift(stayers)
+        adoption = step_products(self.shelf, self.people, self.state, stayers, self.market, t, rng, shift)
+        clients, product = stayers[adoption.who], adoption.product
         if t >= self.clock.burn_in:
             self.unsuitable_orders += int((self.shelf.rating[product] > self.people.tolerance[clients]).sum())
-        self.treasury.order(self.state, clients, product, t, book, rng)
+        day = self.treasury.order(self.state, clients, product, t, book, rng)
+        if self.offers is not None:
+            self.offers.adopted(clients, product, day)
+        return adoption
 
-    def _join(self, t: int, book: Bookings) -> None:
+    def _come(self, t: int, book: Bookings) -> np.ndarray:
+        """Let new clients join and former ones come back, each with a first deposit; return them."""
         rng, state, people = self.rng["joining"], self.state, self.people
-        new = np.flatnonzero(people.joined == t)
+        new = admit(self.law, self.clock, people, state, t, rng)
+        begin_spell(state, new, self.clock.day(t, rng.random(len(new))), t)
+        state.home[new] = state.rm[new]
+        if t > self.clock.burn_in:
+            new = np.concatenate([new, self.spells.come_back(self.law, self.clock, state, t, self.rng["returns"])])
         opening = np.rint(100 * np.exp(people.log_wealth[new])).astype(np.int64)
-        state.joined_on[new] = self.clock.day(t, rng.random(len(new)))
-        state.present[new] = True
         held = first_products(self.shelf, people, new, opening[:, None], self.market, t, rng)
         self.treasury.open(state, new, held, opening, book)
-
-    def _history(self, changed: np.ndarray, t: int) -> Rows:
-        """Return the attributes of new clients, of all clients when the window opens, and of those that changed."""
-        new = np.flatnonzero(self.people.joined == t)
-        if t == self.clock.burn_in:
-            old = np.flatnonzero(self.people.joined < t)
-            listed = np.concatenate([old, new])
-        else:
-            listed = np.concatenate([changed, new])
-        start = np.maximum(self.clock.month_start(t), self.state.joined_on[listed])
-        if t == self.clock.burn_in:
-            start = self.state.joined_on[listed]
-        return {
-            "client_id": listed,
-            "valid_from": start,
-            "rm_id": self.state.rm[listed].astype(np.int64),
-            "region": self.people.region[listed],
-            "risk_tolerance": self.people.tolerance[listed],
-        }
-
-    def _balances(self, income: Income, t: int) -> Rows:
-        at, n = np.flatnonzero(self.state.present), len(CATEGORIES)
-        change = np.zeros((len(self.people), n), np.int64)
-        change[income.at] = income.market_change
-        amounts, changes = self.state.assets[at].ravel(), change[at].ravel()
-        shown = np.flatnonzero((amounts != 0) | (changes != 0))
-        return {
-            "client_id": np.repeat(at, n)[shown],
-            "month": np.full(len(shown), self.clock.month_start(t)),
-            "category": np.tile(np.arange(n, dtype=np.int8), len(at))[shown],
-            "amount": amounts[shown],
-            "market_change": changes[shown],
-        }
-
-    def _revenue(self, income: Income, contacts: Rows, t: int) -> Rows:
-        """Return fee, margin and cost of everybody who stayed; contacts cost what they cost, in whole cents."""
-        cost = np.full(len(self.people), int(100 * self.law.wealth.cost_fixed), np.int64)
-        if length(contacts):
-            np.add.at(cost, contacts["client_id"], contacts["cost"])
-        amounts = np.stack([income.fee, income.margin, -cost[income.at]], axis=1)
-        return {
-            "client_id": np.repeat(income.at, 3),
-            "month": np.full(3 * len(income.at), self.clock.month_start(t)),
-            "kind": np.tile(np.arange(3, dtype=np.int8), len(income.at)),
-            "amount": amounts.ravel(),
-        }
+        return new

@@ -1,5 +1,7 @@
 """The shelf and its adoption: a monthly logit of taste, rates and markets, within what a client is eligible for."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from insights.demo.clock import Clock
@@ -70,6 +72,16 @@ class Shelf:
         }
 
 
+@dataclass(frozen=True)
+class Adoption:
+    """Who adopted which product (positions and product numbers); who could have (mask) and with which log odds."""
+
+    who: np.ndarray
+    product: np.ndarray
+    at_risk: np.ndarray
+    odds: np.ndarray
+
+
 def first_products(
     shelf: Shelf, people: People, at: np.ndarray, assets: np.ndarray, market: Market, t: int, rng: np.random.Generator
 ) -> np.ndarray:
@@ -80,21 +92,29 @@ def first_products(
 
 
 def step_products(
-    shelf: Shelf, people: People, state: State, at: np.ndarray, market: Market, t: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Drop and adopt products in place; return who adopted which, as positions into ``at`` and product numbers."""
+    shelf: Shelf,
+    people: People,
+    state: State,
+    at: np.ndarray,
+    market: Market,
+    t: int,
+    rng: np.random.Generator,
+    shift: np.ndarray | None = None,
+) -> Adoption:
+    """Drop and adopt products in place; ``shift`` (clients, products) is added to the log odds of adoption."""
     held = state.held[at]
     held &= rng.random(held.shape) >= shelf.law.products.drop
-    odds = shelf.log_odds(people, at, market, t)
-    careless = rng.random(odds.shape) < shelf.law.products.unsuitable
-    eligible = shelf.rich_enough(state.assets[at]) & (shelf.suitable(people, at) | careless)
-    adopted = ~held & eligible & (rng.random(odds.shape) < 1 / (1 + np.exp(-odds)))
     # The money of a mandate that was dropped stays where it is; the product goes when it is empty.
     held |= shelf.mandate & (state.assets[at, MANDATE] > 0)[:, None]
-    adopted &= ~held
+    odds = shelf.log_odds(people, at, market, t)
+    odds = odds if shift is None else odds + shift
+    careless = rng.random(odds.shape) < shelf.law.products.unsuitable
+    allowed = ~held & shelf.rich_enough(state.assets[at])
+    suitable = shelf.suitable(people, at)
+    adopted = allowed & (suitable | careless) & (rng.random(odds.shape) < 1 / (1 + np.exp(-odds)))
     state.held[at] = _with_a_fund(shelf, held | adopted)
     who, product = np.nonzero(adopted)
-    return who, product
+    return Adoption(who, product, allowed & suitable, odds)
 
 
 def holding_rows(shelf: Shelf, state: State, clock: Clock, t: int) -> Rows:

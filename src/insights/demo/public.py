@@ -71,7 +71,8 @@ def position_rows(process: Process, month: Month, rng: np.random.Generator) -> R
     p, state = process.law.positions, process.state
     deposits = int(state.assets[:, CASH].sum())
     noise = np.exp(p.spread * rng.standard_normal(len(p.shares)))
-    assets = np.rint(deposits * np.asarray(p.shares) * noise).astype(np.int64)
+    own = np.rint(deposits * np.asarray(p.shares) * noise).astype(np.int64)
+    assets = np.append(own, process.loans.total)
     amounts = np.concatenate([[-deposits], assets, [deposits - assets.sum()]])
     return {
         "month": np.full(len(ITEMS), process.clock.month_start(month.t)),

@@ -1,5 +1,7 @@
 """The client register as the core banking system holds it at the end: who, since when, until when, and attributes."""
 
+import math
+
 import numpy as np
 
 from insights.demo.clock import Clock
@@ -10,18 +12,23 @@ from insights.demo.state import State
 from insights.demo.streams import stream
 from insights.demo.words import count
 
-REFERRAL = 0
+ENTREPRENEUR, OWNER, RETIRED = 3, 0, 5
+"""Numbers of the client type and of the occupations that the law speaks of."""
 
 
 def client_rows(law: Law, clock: Clock, people: People, state: State, seed: int) -> Rows:
-    """Return the rows of ``clients``; what the law does not need (names, occupation) is drawn here, on its own."""
-    rng, n = stream(seed, "register"), len(people)
-    end = np.datetime64(clock.last_day)
-    source = rng.choice(len(law.people.acquisition_shares), n, p=law.people.acquisition_shares).astype(np.int8)
-    wealth = np.exp(people.log_wealth + rng.normal(-0.4, 0.8, n))
+    """Return the rows of ``clients``; what the law does not need (names, occupation) is drawn here, on its own.
+
+    A client who came back joined when his first spell began, and left when his last one ended.
+    """
+    p, rng, n = law.register, stream(seed, "register"), len(people)
+    wealth = np.exp(people.log_wealth + p.external_log_ratio + p.external_sd * rng.standard_normal(n))
     born_year = (clock.first + np.floor(people.born).astype(np.int64)).astype("datetime64[Y]").astype(np.int64) + 1970
-    delay = np.minimum(rng.poisson(2.0, n), (clock.month_end(state.left_month) - state.left_on).astype(np.int64))
+    delay = rng.poisson(p.exit_known_days, n)
+    delay = np.minimum(delay, (clock.month_end(state.left_month) - state.left_on).astype(np.int64))
     family, household = _households(law, people, rng)
+    income = np.rint(people.log_wealth - p.income_log_wealth + p.income_sd * rng.standard_normal(n))
+    interests = rng.integers(0, count("interests"), n).astype(np.int8)
     return {
         "client_id": np.arange(n),
         "family": family,
@@ -35,27 +42,45 @@ def client_rows(law: Law, clock: Clock, people: People, state: State, seed: int)
         "birth_year": born_year,
         "gender": people.female.astype(np.int8),
         "region": people.region,
-        "occupation": _occupation(people, clock, rng),
-        "income_band": np.clip(np.rint(people.log_wealth - 12.6 + 0.7 * rng.standard_normal(n)), 0, 4).astype(np.int8),
-        "acquisition_source": source,
-        "referred_by": _referrers(people, state, source, rng),
+        "occupation": _occupation(law, people, clock, rng),
+        "income_band": np.clip(income, 0, 4).astype(np.int8),
+        "acquisition_source": people.source,
+        "referred_by": state.referrer,
         "household_id": household,
         "rm_id": state.rm.astype(np.int64),
         "risk_tolerance": people.tolerance,
         "experience_years": people.experience.astype(np.int64),
-        "interests": np.where(rng.random(n) < 0.3, -1, rng.integers(0, count("interests"), n).astype(np.int8)),
-        "external_wealth": np.where(rng.random(n) < 0.4, NO_MONEY, 100_000 * np.rint(wealth / 1000).astype(np.int64)),
-        "kyc_expires_on": end + rng.integers(-60, 3_650, n),
+        "interests": np.where(rng.random(n) < p.interests_unknown, -1, interests),
+        "external_wealth": np.where(
+            rng.random(n) < p.external_unknown, NO_MONEY, 100_000 * np.rint(wealth / 1000).astype(np.int64)
+        ),
+        "kyc_expires_on": _papers(law, clock, state, rng),
     }
 
 
-def _occupation(people: People, clock: Clock, rng: np.random.Generator) -> np.ndarray:
-    """Draw occupations: entrepreneurs own a business, people over 66 are mostly retired."""
-    n = len(people)
-    drawn = rng.choice(10, n, p=(0.12, 0.18, 0.12, 0.10, 0.14, 0.08, 0.10, 0.04, 0.05, 0.07))
-    drawn = np.where((people.kind == 3) & (rng.random(n) < 0.7), 0, drawn)
+def papers_expired(law: Law, clients: int, in_force: int) -> int:
+    """Return of how many clients in force the papers have expired by the last day."""
+    return min(math.ceil(law.register.papers_expired * clients / 1000), in_force)
+
+
+def _papers(law: Law, clock: Clock, state: State, rng: np.random.Generator) -> np.ndarray:
+    """Return the day on which identity papers expire: passed for a known number of the clients in force."""
+    p, n, end = law.register, len(state.present), np.datetime64(clock.last_day)
+    last = np.where(np.isnat(state.left_on), end, state.left_on)
+    expires = last + 1 + rng.integers(0, p.papers_valid_days, n)
+    inside = np.flatnonzero(state.present)
+    chosen = rng.choice(inside, papers_expired(law, n, len(inside)), replace=False)
+    expires[chosen] = end - rng.integers(0, p.papers_expired_days, len(chosen))
+    return expires
+
+
+def _occupation(law: Law, people: People, clock: Clock, rng: np.random.Generator) -> np.ndarray:
+    """Draw occupations: most entrepreneurs own a business, the old are mostly retired."""
+    p, n = law.register, len(people)
+    drawn = rng.choice(len(p.occupations), n, p=p.occupations)
+    drawn = np.where((people.kind == ENTREPRENEUR) & (rng.random(n) < p.entrepreneurs_own), OWNER, drawn)
     age = (clock.total - people.born) / 12
-    return np.where((age > 66) & (rng.random(n) < 0.8), 5, drawn).astype(np.int8)
+    return np.where((age > p.retired_after) & (rng.random(n) < p.retired), RETIRED, drawn).astype(np.int8)
 
 
 def _households(law: Law, people: People, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -70,13 +95,3 @@ def _households(law: Law, people: People, rng: np.random.Generator) -> tuple[np.
     household[first] = household[second] = np.arange(len(first))
     family[second] = family[first]
     return family, household
-
-
-def _referrers(people: People, state: State, source: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Give each referred client somebody who joined in an earlier month and was still there; -1 if the draw fails."""
-    n = len(people)
-    by_joining = np.argsort(people.joined, kind="stable")
-    earlier = np.searchsorted(people.joined[by_joining], people.joined)
-    drawn = by_joining[np.floor(rng.random(n) * np.maximum(earlier, 1)).astype(np.int64)]
-    there = (earlier > 0) & (state.left_month[drawn] > people.joined)
-    return np.where((source == REFERRAL) & there, drawn, -1)

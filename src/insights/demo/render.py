@@ -11,7 +11,7 @@ from insights.demo.specs import Extract, Field
 from insights.demo.words import words
 
 FIRST_DAY, LAST_DAY = np.datetime64("1900-01-01"), np.datetime64("2060-01-01")
-PREFIXES = {"client": "K", "manager": "RM", "household": "H", "prospect": "I"}
+PREFIXES = {"client": "K", "manager": "RM", "household": "H", "prospect": "I", "counterparty": "G"}
 
 
 class Renderer:
@@ -24,8 +24,8 @@ class Renderer:
 
     def table(self, extract: Extract, rows: Rows) -> pa.Table:
         """Return the rows as the extract's table: text for CSV, types for Parquet."""
-        columns = [self._column(extract, field, rows) for field in extract.fields]
-        return pa.table(columns, names=[field.raw for field in extract.fields])
+        fields = [field for field in extract.fields if not field.optional or field.name in rows]
+        return pa.table([self._column(extract, field, rows) for field in fields], names=[field.raw for field in fields])
 
     def record(self, prefix: str, n: int) -> pa.Array:
         """Return the next ``n`` record numbers."""
@@ -49,6 +49,8 @@ class Renderer:
             return self._words(field, values, rows)
         if field.kind == "date":
             return pa.array(values) if typed else self._days(extract.day_format, values)
+        if field.kind == "moment":
+            return pc.strftime(pa.array(values), "%Y-%m-%d %H:%M")
         if field.kind == "money":
             return decimals(values) if typed else money_text(values, extract.decimal)
         if field.kind == "text":

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 import numpy as np
 
 Rows = dict[str, np.ndarray]
-"""Column name -> array, all of one length. Ids and codes are whole numbers (-1: none), dates datetime64[D] (NaT: none),
-money is whole cents as int64 (NO_MONEY: none), numbers are floats (NaN: none), texts are objects (None: none)."""
+"""Column name -> array, all of one length. Ids and codes are whole numbers (-1: none), dates datetime64[D] and
+moments datetime64[s] (NaT: none), money is whole cents as int64 (NO_MONEY: none), numbers are floats (NaN: none),
+texts are objects (None: none)."""
 
 NO_MONEY = np.iinfo(np.int64).min
 NO_DAY = np.datetime64("NaT", "D")
+NO_MOMENT = np.datetime64("NaT", "s")
 
 
 def length(rows: Rows) -> int:

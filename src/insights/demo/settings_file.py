@@ -4,6 +4,8 @@ import re
 from datetime import date
 from importlib import resources
 
+from insights.demo.surveys import PULSE
+
 TEMPLATE = "bank.template.toml"
 OWN = {
     "en": {
@@ -23,8 +25,12 @@ OWN = {
 }
 
 
-def bank_toml(language: str, complete_from: date, raw: str) -> str:
-    """Return the settings file of the demo bank; ``raw`` is the folder of the extracts relative to it."""
+def bank_toml(language: str, complete_from: date, raw: str, *, pulse: bool = False) -> str:
+    """Return the settings file of the demo bank; ``raw`` is the folder of the extracts relative to it.
+
+    With ``pulse`` it maps the monthly question about satisfaction, which a switch of the law lets the bank ask.
+    """
     text = resources.files("insights.demo").joinpath(TEMPLATE).read_text(encoding="utf-8")
     values = {**OWN[language], "language": language, "complete_from": complete_from.isoformat(), "raw": raw}
+    values["pulse"] = f'\n    "{PULSE}",' if pulse else ""
     return re.sub(r"@(\w+)@", lambda match: values[match.group(1)], text)

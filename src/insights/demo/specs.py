@@ -10,15 +10,19 @@ from insights.demo.access import CHECKS
 from insights.demo.access import KINDS as ACCESS_KINDS
 from insights.demo.behaviour import PLACES
 from insights.demo.bookings import CHANNELS, KINDS
-from insights.demo.changes import ARMS, PROGRAMMES
 from insights.demo.contacts import COMPLAINT_TOPICS, DIRECTIONS, TOPICS
 from insights.demo.events import KINDS as EVENT_KINDS
 from insights.demo.law import ContactLaw, ProductLaw
 from insights.demo.law_service import BehaviourLaw
 from insights.demo.leaving import REASONS
+from insights.demo.loans import INDUSTRIES
+from insights.demo.managers import ARMS, PROGRAMMES
 from insights.demo.market import SERIES
+from insights.demo.monthly import REVENUE_KINDS
 from insights.demo.notes import TOPICS as NOTE_TOPICS
-from insights.demo.process import REVENUE_KINDS
+from insights.demo.offers import ANSWERS
+from insights.demo.offers import CHANNELS as OFFER_CHANNELS
+from insights.demo.payments import LABELS
 from insights.demo.products import ELIGIBILITY
 from insights.demo.public import CHANNELS as MENTION_CHANNELS
 from insights.demo.public import INCIDENTS
@@ -27,9 +31,9 @@ from insights.demo.requests import KINDS as REQUEST_KINDS
 from insights.demo.requests import STEPS
 from insights.demo.services import PARTNERS, SERVICES
 from insights.demo.state import CATEGORIES
-from insights.demo.surveys import ITEMS, RECOMMEND
+from insights.demo.surveys import ITEMS, PULSE, RECOMMEND
 
-Kind = Literal["text", "entity", "record", "date", "money", "integer", "number", "code", "words", "phone"]
+Kind = Literal["text", "entity", "record", "date", "moment", "money", "integer", "number", "code", "words", "phone"]
 MEASURES = ("assets", "revenue", "clients")
 
 
@@ -47,6 +51,8 @@ class Field:
     values: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     mapped: bool = True
+    optional: bool = False
+    """The column is there only if the rows have it (a switch of the law)."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,15 @@ EXTRACTS: dict[str, Extract] = {
         Field("region", "REGION", "words", entity="region"),
         _code("risk_tolerance", "RISIKOPROFIL", ("0", "1", "2", "3", "4", "5"), ("C0", *LEVELS)),
     ),
+    "relationships": _german(
+        "beziehungen.csv",
+        CLIENT_NR,
+        Field("spell", "LFD_NR", "integer"),
+        Field("joined_on", "EROEFFNET_AM", "date"),
+        Field("left_on", "SALDIERT_AM", "date"),
+        _code("leave_reason", "SALDIERUNGSGRUND", REASONS, ("K", "T", "B", "N", "W")),
+        Field("known_on", "ERFASST_AM", "date"),
+    ),
     "managers": _german(
         "berater.csv",
         _entity("rm_id", "BERATER_NR", "manager"),
@@ -171,6 +186,9 @@ EXTRACTS: dict[str, Extract] = {
         _code("category", "VERMOEGENSKLASSE", CATEGORIES, ("LIQ", "FDS", "MAN")),
         _code("product_id", "PRODUKT", SHELF),
         _code("channel", "KANAL", CHANNELS),
+        _entity("counterparty", "GEGENPARTEI", "counterparty"),
+        _code("label", "PRUEFUNG", LABELS, ("BETRUG", "OK")),
+        Field("labelled_on", "GEPRUEFT_AM", "date"),
     ),
     "revenue": Extract(
         "profitability.csv",
@@ -198,6 +216,9 @@ EXTRACTS: dict[str, Extract] = {
             CUSTOMER,
             Field("contacted_on", "date", "date"),
             _code("channel", "channel", ContactLaw().channels),
+            Field("contacted_at", "began_at", "moment"),
+            Field("delivered_at", "delivered_at", "moment"),
+            Field("opened_at", "opened_at", "moment"),
             _code("direction", "direction", DIRECTIONS, ("I", "O")),
             _code("topic", "topic", TOPICS),
             Field("wait_minutes", "wait_min", "number"),
@@ -248,7 +269,24 @@ EXTRACTS: dict[str, Extract] = {
             Field("invited_on", "invited", "date"),
             Field("wave", "wave", "integer"),
             Field("answered_on", "answered", "date"),
+            Field("language", "language", "words", entity="language"),
             *(Field(item, item, "integer") for item in (*ITEMS, RECOMMEND)),
+            Field(PULSE, PULSE, "number", optional=True),
+        ),
+    ),
+    "offers": Extract(
+        "campaigns.csv",
+        (
+            Field("offers_id", "offer_no", "record", entity="F"),
+            CUSTOMER,
+            Field("offered_on", "offered", "date"),
+            _code("product_id", "product", SHELF),
+            _code("channel", "channel", OFFER_CHANNELS),
+            Field("campaign", "campaign", "integer"),
+            Field("limited_until", "limited_until", "date"),
+            Field("answered_on", "answered", "date"),
+            _code("answer", "answer", ANSWERS, ("Y", "N", "-")),
+            Field("cost", "cost", "money"),
         ),
     ),
     "events": Extract(
@@ -306,6 +344,21 @@ EXTRACTS: dict[str, Extract] = {
             CUSTOMER,
             _code("kind", "what", ACCESS_KINDS),
             _code("identity_check", "identity_check", CHECKS),
+        ),
+    ),
+    "loans": Extract(
+        "loans.csv",
+        (
+            CUSTOMER,
+            Field("month", "month", "date"),
+            Field("drawn", "drawn", "money"),
+            Field("limit", "credit_line", "money"),
+            Field("collateral_value", "collateral", "money"),
+            Field("guarantee_value", "guarantees", "money"),
+            Field("insured_value", "insured", "money"),
+            Field("days_past_due", "days_late", "integer"),
+            Field("defaulted_on", "default", "date"),
+            _code("industry", "industry", INDUSTRIES),
         ),
     ),
     "bank_positions": Extract(

@@ -24,7 +24,17 @@ class State:
     left_month: np.ndarray
     left_on: np.ndarray
     joined_on: np.ndarray
+    spell: np.ndarray
+    """Number of the client's relationship: 1 for the first, 2 after a return; 0 before he joins."""
+    began: np.ndarray
+    began_on: np.ndarray
+    """Month and day on which the present (or last) spell began; ``joined_on`` is the day of the first."""
+    referrer: np.ndarray
+    dependent: np.ndarray
+    """Who referred the client (-1: nobody), and whether he would not have joined otherwise."""
     rm: np.ndarray
+    home: np.ndarray
+    """The manager with whom the channel programme started for the client, else the one on joining."""
     mood: np.ndarray
     satisfaction: np.ndarray
     intention: np.ndarray
@@ -47,13 +57,20 @@ class State:
 def first_state(people: People, managers: Managers, law: Law, seed: int) -> State:
     """Return the state before month 0: nobody present, moods drawn from their stationary law."""
     n, rng = len(people), stream(seed, "first state")
+    rm = managers.choose(people.region, rng)
     return State(
         present=np.zeros(n, bool),
         reason=np.full(n, STAYS, np.int8),
         left_month=np.full(n, NEVER, np.int16),
         left_on=np.full(n, np.datetime64("NaT", "D")),
         joined_on=np.full(n, np.datetime64("NaT", "D")),
-        rm=managers.choose(people.region, rng),
+        spell=np.zeros(n, np.int8),
+        began=np.full(n, NEVER, np.int16),
+        began_on=np.full(n, np.datetime64("NaT", "D")),
+        referrer=np.full(n, -1),
+        dependent=np.zeros(n, bool),
+        rm=rm,
+        home=rm.copy(),
         mood=rng.standard_normal(n),
         satisfaction=np.zeros(n),
         intention=np.zeros(n, bool),

@@ -3,12 +3,14 @@
 import numpy as np
 
 from insights.demo.process import Month, Process
-from insights.demo.rows import NO_DAY, Rows
+from insights.demo.rows import NO_DAY, Rows, stack
 
 FACTORS = ("quality", "personal", "relation", "experience", "brand")
 PER_FACTOR = 3
 ITEMS = tuple(f"item_{factor}_{j + 1}" for factor in FACTORS for j in range(PER_FACTOR))
 RECOMMEND = "item_recommend"
+PULSE = "item_satisfaction"
+PULSE_CENTRE = 5.0
 NO_ANSWER = -1
 
 
@@ -30,11 +32,30 @@ def survey_rows(process: Process, month: Month, rng: np.random.Generator) -> Row
     marks = 1 + np.searchsorted(np.asarray(p.thresholds), p.loading * behind + noise)
     recommend = p.recommend + p.recommend_attitude * people.attitude[client] + p.recommend_sd * rng.standard_normal(n)
     recommend = np.clip(np.rint(recommend), 0, 10).astype(np.int64)
-    return {
+    rows = {
         "client_id": client,
         "invited_on": np.full(n, invited),
         "wave": np.full(n, m),
         "answered_on": np.where(replies, answered, NO_DAY),
+        "language": people.language[client],
         **{item: np.where(replies, marks[:, j], NO_ANSWER) for j, item in enumerate(ITEMS)},
         RECOMMEND: np.where(replies, recommend, NO_ANSWER),
+    }
+    if not p.pulse:
+        return rows
+    return stack([_pulse(process, month), {**rows, PULSE: np.full(n, np.nan)}])
+
+
+def _pulse(process: Process, month: Month) -> Rows:
+    """Return what every client at risk says of his satisfaction on the first day of the month."""
+    risk, n = month.risk, len(month.risk.at)
+    first = np.full(n, process.clock.month_start(month.t))
+    return {
+        "client_id": risk.at,
+        "invited_on": first,
+        "wave": np.full(n, -1),
+        "answered_on": first,
+        "language": process.people.language[risk.at],
+        **{item: np.full(n, NO_ANSWER) for item in (*ITEMS, RECOMMEND)},
+        PULSE: np.clip(PULSE_CENTRE + risk.satisfaction, 0, 2 * PULSE_CENTRE),
     }

@@ -1,43 +1,71 @@
 """The truth beside the extracts: the law, what was planted, and what nobody at the bank sees. Only tests read it."""
 
+import hashlib
 import json
+import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
 from insights.demo.bank import latent_frame
 from insights.demo.faults import Planted
+from insights.demo.law import Law
 from insights.demo.process import Process
+from insights.demo.registry import papers_expired
 from insights.demo.render import entity_id
 
 MARKER = "DEMO_BANK.txt"
+MARGINAL = "marginal.toml"
+MARGINAL_PARTS = (
+    "burn_in_months",
+    "retention_programme_month",
+    "people",
+    "managers",
+    "leaving",
+    "intention",
+    "market",
+    "wealth",
+    "products",
+    "offers",
+    "payments",
+    "contacts",
+)
 
 
 def write_truth(
     folder: Path,
     process: Process,
     planted: Sequence[Planted],
-    clients: int,
-    months: int,
     language: str,
     rows: dict[str, int],
+    frauds: Sequence[str],
 ) -> None:
-    """Write ``truth.json``, ``clients.parquet`` and ``managers.parquet``."""
+    """Write ``truth.json``, ``clients.parquet``, ``managers.parquet``, ``payers.parquet`` and ``frauds.parquet``."""
+    law, clock = process.law, process.clock
     truth: dict[str, Any] = {
-        "arguments": {"clients": clients, "months": months, "seed": process.seed, "language": language},
-        "window_from": process.clock.window_from.isoformat(),
-        "last_day": process.clock.last_day.isoformat(),
-        "law": process.law.as_dict(),
+        "arguments": {
+            "clients": process.clients,
+            "months": clock.months,
+            "seed": process.seed,
+            "language": language,
+        },
+        "window_from": clock.window_from.isoformat(),
+        "last_day": clock.last_day.isoformat(),
+        "law": law.as_dict(),
         "planted": [asdict(kind) for kind in planted],
         "rows": rows,
+        "counts": counts(process),
         "orders_against_tolerance": process.unsuitable_orders,
-        "crash_month": str(process.clock.month_start(process.market.crash_month))[:7],
+        "crash_month": str(clock.month_start(process.market.crash_month))[:7],
         "dominant_client": _client(process.dominant),
+        "marginal": marginal() if marginal_hash(law) == marginal()["law"] else None,
     }
     (folder / "truth.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     frame = latent_frame(process)
@@ -52,7 +80,48 @@ def write_truth(
         "programme_month": managers.programme - process.clock.burn_in + 1,
     }
     pa.parquet.write_table(pa.table(columns), folder / "managers.parquet")
+    payers = pd.DataFrame(process.payments.payers())
+    payers["client_id"] = [_client(i) for i in payers["client_id"]]
+    pa.parquet.write_table(pa.Table.from_pandas(payers, preserve_index=False), folder / "payers.parquet")
+    numbers = pa.table({"transactions_id": pa.array(list(frauds), pa.string())})
+    pa.parquet.write_table(numbers, folder / "frauds.parquet")
     (folder / MARKER).write_text("The truth behind a made-up bank, written by `insights demo`.\n", encoding="utf-8")
+
+
+def counts(process: Process) -> dict[str, int]:
+    """Return how often what is planted in the process itself happened, for the tests of the reports that look for it.
+
+    ``papers_expired`` counts clients in force on the last day, ``collateral_breaches`` month ends at which a loan was
+    larger than its collateral.
+    """
+    state = process.state
+    return {
+        "clients_in_force": int(state.present.sum()),
+        "papers_expired": papers_expired(process.law, len(state.present), int(state.present.sum())),
+        "returns": int((state.spell - 1).sum()),
+        "referred": int((state.referrer >= 0).sum()),
+        "referral_dependent": int(state.dependent.sum()),
+        "frauds": process.payments.frauds,
+        "collateral_breaches": process.loans.breaches,
+        "loans_defaulted": int((process.loans.default_month >= 0).sum()),
+    }
+
+
+def marginal() -> dict[str, Any]:
+    """Return the marginal parameters of the default law: what a model without the latent covariates aims at.
+
+    ``parameters`` and ``errors`` (Monte-Carlo standard errors) by covariate, ``clients``, ``months``, ``events``, and
+    ``law``, the hash of the law they belong to. Kept in ``marginal.toml``, which ``python -m insights.demo.marginal``
+    computes.
+    """
+    return tomllib.loads(resources.files("insights.demo").joinpath(MARGINAL).read_text(encoding="utf-8"))
+
+
+def marginal_hash(law: Law) -> str:
+    """Return the hash of the parts of the law on which the marginal parameters depend."""
+    law_of = law.as_dict()
+    parts = {name: law_of[name] for name in MARGINAL_PARTS}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _client(position: int) -> str | None:

@@ -11,6 +11,7 @@ WORDS: dict[str, dict[str, str]] = {
         "income_band": "below 150k|150k to 300k|300k to 600k|600k to 1m|above 1m",
         "interest": "golf|sailing|classical music|art|wine|skiing|philanthropy|education",
         "source": "referral|branch|event|online|intermediary",
+        "language": "German|French|Italian|English",
         "call": "please call +41 79 555 {:02d} {:02d}",
     },
     "zh-CN": {
@@ -22,6 +23,7 @@ WORDS: dict[str, dict[str, str]] = {
         "income_band": "100万以下|100万至300万|300万至500万|500万至1000万|1000万以上",
         "interest": "高尔夫|帆船|古典音乐|艺术|葡萄酒|滑雪|慈善|教育",
         "source": "客户推荐|网点|活动|线上|中介",
+        "language": "简体中文|繁体中文|英文|日文",
         "call": "请致电 139 0000 {:02d}{:02d}",
     },
 }

@@ -17,7 +17,7 @@ from insights.demo.control import ADJUSTMENTS, plant_difference
 from insights.demo.dirt import Dirt
 from insights.demo.faults import Planted
 from insights.demo.law import Law
-from insights.demo.process import REVENUE_KINDS
+from insights.demo.monthly import REVENUE_KINDS
 from insights.demo.render import Renderer
 from insights.demo.rows import Rows
 from insights.demo.settings_file import OWN, bank_toml
@@ -85,7 +85,9 @@ def write_demo(
             adjustments = plant_difference(law, process.clock, totals)
             files.take("control_totals", totals, process.clock.total - 1)
         (made / ADJUSTMENTS).write_text(adjustments, encoding="utf-8")
-        (made / "bank.toml").write_text(bank_toml(language, process.clock.window_from, "."), encoding="utf-8")
+        (made / "bank.toml").write_text(
+            bank_toml(language, process.clock.window_from, ".", pulse=law.surveys.pulse), encoding="utf-8"
+        )
         (made / MARKER).write_text(MARKER_TEXT, encoding="utf-8")
         summary = DemoSummary(
             out=out,
@@ -99,7 +101,7 @@ def write_demo(
             seed=seed,
             language=language,
         )
-        write_truth(made_truth, process, summary.planted, clients, months, language, files.counts)
+        write_truth(made_truth, process, summary.planted, language, files.counts, files.frauds)
         _swap(made_truth, truth)
         _swap(made, out)
     say(f"wrote {sum(files.counts.values()):,} rows in {len(summary.files)} files to {out}")
@@ -115,6 +117,8 @@ class _Files:
         self.folder, self.language, self.renderer, self.dirt = folder, language, renderer, dirt
         self.burn_in, self.say = burn_in, say
         self.counts: dict[str, int] = {}
+        self.frauds: list[str] = []
+        """Numbers of the bookings that are frauds: part of the truth."""
         self._open: dict[str, pa.csv.CSVWriter | pa.parquet.ParquetWriter] = {}
 
     def __enter__(self) -> "_Files":
@@ -136,6 +140,8 @@ class _Files:
             table = self.dirt.clients_table(table) if name == "clients" else self.dirt.prospects_table(table)
             (self.folder / extract.file).write_bytes(self._encoded(name, extract, table))
         else:
+            if name == "transactions":
+                self.frauds += table.filter(pa.array(rows["fraud"])).column(extract.fields[0].raw).to_pylist()
             table = self.dirt.apply(name, table, t)
             self._writer(name, extract, table.schema).write_table(table)
         self.counts[name] = self.counts.get(name, 0) + table.num_rows
