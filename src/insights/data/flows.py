@@ -50,6 +50,7 @@ MEASURES = (
     Measure("revenue", {"revenue": lambda t: t.amount}, {"revenue": "amount"}),
     Measure("contacts", {"contacts": lambda t: t.client_id.notnull().cast("int64")}, {"contacts": "contacted_on"}),
     Measure("complaints", {"complaints": lambda t: t.client_id.notnull().cast("int64")}, {"complaints": "filed_on"}),
+    Measure("behaviour", {"visits": lambda t: t.client_id.notnull().cast("int64")}, {"visits": "day"}),
 )
 
 

@@ -26,7 +26,7 @@ def panel(bank: Bank, *, lag: int = 1) -> ir.Table:
       month he left), ``leave_reason`` (in that month only);
     - what happened in the month, as known by the as-of date, money in the reporting currency: ``assets`` (balances at
       month end, null where there is none), ``market_change``, ``flows`` (money and securities in and out, + into the
-      bank), ``revenue``, and the numbers of ``contacts`` and ``complaints`` (0 where there is none);
+      bank), ``revenue``, and the numbers of ``contacts``, ``complaints`` and online ``visits`` (0 where there is none);
     - the same measures with ``_lag{lag}``: what was known by the end of the month ``lag`` months before. Month tables
       arrive after their month, so a lagged balance or revenue is that of the latest month known by then; a lagged flow
       or number counts that month's own rows as far as they were known by its end. Only these may predict an exit.

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, field_
 from insights.data import places
 from insights.data.settings_checks import check_labels, check_table
 from insights.data.settings_errors import first_error
+from insights.data.settings_lifecycle import LifecycleSection
 from insights.data.settings_sources import EnvName, Section, Source, TableSource
 from insights.data.tables import TABLES
 from insights.errors import SettingsError
@@ -147,6 +148,7 @@ class Settings(Section):
     window: WindowSection = WindowSection()
     disclosure: DisclosureSection = DisclosureSection()
     lists: ListsSection = ListsSection()
+    lifecycle: LifecycleSection = LifecycleSection()
     pseudonyms: PseudonymsSection = PseudonymsSection()
     labels: Labels = Field(default_factory=dict)
     extracts: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Source] = Field(default_factory=dict)

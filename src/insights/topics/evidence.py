@@ -70,13 +70,26 @@ class RowCounts:
 
 
 @dataclass(frozen=True)
+class Estimates:
+    """Results of a model that speak of many clients at once: coefficients, risks, scores, expected sums.
+
+    ``rows``: the ``dims`` columns, ``value``, ``low``, ``high`` (nan where there is none), ``unit``, ``n`` (clients or
+    client-months behind the row) and ``n_events`` (nan where there is none). A sum of money also has ``largest``,
+    ``second`` and ``absolute`` as in ``MoneySums`` (nan in the other rows), for dominance.
+    """
+
+    rows: pd.DataFrame
+    dims: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Facts:
     """Statements about the bank's settings and sources that hold no count and no client (legal bases, thresholds)."""
 
     table: pd.DataFrame
 
 
-Evidence = RiskCounts | ClientCounts | MoneySums | RowCounts | Facts
+Evidence = RiskCounts | ClientCounts | MoneySums | RowCounts | Estimates | Facts
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,14 @@ Rows of extracts (``RowCounts``)
     shown. Money beside them is told in one significant digit, since nothing is known of how it is spread. Rows about
     no person (products, market, ledger totals) keep their exact counts.
 
+Results of models (``Estimates``)
+---------------------------------
+13. Shown only where at least 10 clients and, if the row counts events, 10 events are behind it; a sum of money also
+    obeys the rule of dominance. Values and intervals have three significant digits, n and events are rounded.
+
 Two runs
 --------
-13. One client more or less in a withheld cell of a table changes nothing. A shown number stays as it is four times
+14. One client more or less in a withheld cell of a table changes nothing. A shown number stays as it is four times
     out of five, and otherwise changes by a five, which can stand for one client or for nine.
 
 What remains possible
@@ -71,8 +76,9 @@ What remains possible
 from insights.data.settings import DisclosureSection
 from insights.errors import DisclosureError
 from insights.reports.disclosure.curves import protect_curves
+from insights.reports.disclosure.estimates import protect_estimates
 from insights.reports.disclosure.tables import protect_clients, protect_money, protect_rows
-from insights.topics.evidence import ClientCounts, Evidence, Facts, MoneySums, RiskCounts, RowCounts
+from insights.topics.evidence import ClientCounts, Estimates, Evidence, Facts, MoneySums, RiskCounts, RowCounts
 
 __all__ = ["protect"]
 
@@ -98,10 +104,12 @@ def _protected(name: str, evidence: Evidence, rules: DisclosureSection) -> Evide
             return protect_money(evidence, rules)
         case RowCounts():
             return protect_rows(evidence, rules)
+        case Estimates():
+            return protect_estimates(evidence, rules)
         case Facts():
             return evidence
     raise DisclosureError(
         f"evidence {name!r} is of a kind that disclosure control does not know ({type(evidence).__name__})",
-        expected="RiskCounts, ClientCounts, MoneySums, RowCounts or Facts",
+        expected="RiskCounts, ClientCounts, MoneySums, RowCounts, Estimates or Facts",
         todo="give the answer's numbers in one of these shapes, or write the rule for the new one",
     )

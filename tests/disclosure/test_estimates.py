@@ -1,0 +1,51 @@
+"""Results of models under disclosure control."""
+
+import math
+
+import pandas as pd
+
+from insights.data.settings import DisclosureSection
+from insights.reports.disclosure import protect
+from insights.reports.disclosure.estimates import protect_estimates
+from insights.topics.evidence import Estimates
+
+RULES = DisclosureSection()
+
+
+def rows(**columns: list[object]) -> pd.DataFrame:
+    n = len(next(iter(columns.values()), [0]))
+    base = {"name": ["x"] * n, "value": [0.123456] * n, "low": [0.1] * n, "high": [math.inf] * n, "unit": ["ratio"] * n}
+    return pd.DataFrame(base | {"n": [503.0] * n, "n_events": [math.nan] * n} | columns)
+
+
+def test_values_have_three_digits_and_counts_are_rounded() -> None:
+    told = protect_estimates(Estimates(rows(n_events=[52.0]), ("name",)), RULES).rows.iloc[0]
+    assert told[["value", "low", "high", "n", "n_events", "status"]].tolist() == [
+        0.123,
+        0.1,
+        math.inf,
+        505,
+        50,
+        "shown",
+    ]
+
+
+def test_what_rests_on_few_clients_or_events_is_withheld() -> None:
+    told = protect_estimates(
+        Estimates(rows(n=[9.0, 500.0, 10.0], n_events=[math.nan, 9.0, 10.0]), ("name",)), RULES
+    ).rows
+    assert told["status"].tolist() == ["suppressed", "suppressed", "shown"]
+    assert told["value"].notna().tolist() == [False, False, True]
+    assert told.loc[:1, ["low", "high", "n", "n_events"]].isna().all(axis=None)
+
+
+def test_a_sum_that_one_or_two_clients_dominate_is_withheld_and_their_sizes_go_no_further() -> None:
+    sizes = {"largest": [60.0, 40.0, 30.0], "second": [0.0, 36.0, 30.0], "absolute": [100.0, 100.0, 100.0]}
+    told = protect_estimates(Estimates(rows(**sizes), ("name",)), RULES).rows
+    assert told["status"].tolist() == ["suppressed", "suppressed", "shown"]
+    assert not {"largest", "second", "absolute"} & set(told.columns)
+
+
+def test_public_data_are_exact() -> None:
+    evidence = Estimates(rows(), ("name",))
+    assert protect({"e": evidence}, RULES.model_copy(update={"mode": "public_data"}))["e"] is evidence
