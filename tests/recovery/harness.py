@@ -38,10 +38,14 @@ FIRST_SEED = 1_000
 
 @dataclass(frozen=True)
 class Compared:
-    """A parameter in one repetition: its truth, and what the estimator said of it."""
+    """A parameter in one repetition: its truth, and what the estimator said of it.
+
+    ``truth_se`` is the Monte-Carlo error of a truth that was itself computed by simulation.
+    """
 
     truth: float
     answer: Estimate | NotEstimable
+    truth_se: float = 0.0
 
 
 Estimator = Callable[[Any], Mapping[str, Compared]]
@@ -76,6 +80,7 @@ class Runs:
     low: np.ndarray
     high: np.ndarray
     se: np.ndarray
+    truth_se: np.ndarray
     reasons: tuple[str, ...] = ()
 
 
@@ -106,8 +111,9 @@ def summarise(runs: Runs) -> pd.DataFrame:
     """Return one row per parameter.
 
     Columns: estimator, parameter, truth and mean (over the repetitions with an estimate), sd (of the errors),
-    bias_in_se (mean error over its Monte-Carlo standard error), coverage, se_over_sd (mean standard error over the sd
-    of the errors), repetitions, failed, p_bias, p_coverage (two-sided, unadjusted).
+    bias_in_se (mean error over its Monte-Carlo standard error, that of a computed truth included), coverage,
+    se_over_sd (mean standard error over the sd of the errors), repetitions, failed, p_bias and p_coverage (two-sided,
+    unadjusted).
     """
     error = runs.value - runs.truth
     known = np.isfinite(error)
@@ -115,7 +121,7 @@ def summarise(runs: Runs) -> pd.DataFrame:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(known, error, 0.0).sum(axis=0) / n
         sd = np.sqrt(np.where(known, (error - mean) ** 2, 0.0).sum(axis=0) / (n - 1))
-        t = mean / (sd / np.sqrt(n))
+        t = mean / np.sqrt(sd**2 / n + np.max(runs.truth_se, axis=0, initial=0.0) ** 2)
         covered = ((runs.low <= runs.truth) & (runs.truth <= runs.high) & known).sum(axis=0)
         truth = np.where(known, runs.truth, 0.0).sum(axis=0) / n
         se = np.where(known, runs.se, 0.0).sum(axis=0) / n
@@ -182,7 +188,8 @@ def binomial_p(successes: np.ndarray, n: np.ndarray, chance: float) -> np.ndarra
 def _numbers(compared: Compared) -> tuple[float, ...]:
     answer = compared.answer
     if isinstance(answer, NotEstimable):
-        return compared.truth, np.nan, np.nan, np.nan, np.nan
+        return compared.truth, np.nan, np.nan, np.nan, np.nan, compared.truth_se
     if answer.level != 0.95:
         raise ValueError(f"an interval has level {answer.level}; expected 0.95, which the gate tests")
-    return compared.truth, answer.value, answer.low, answer.high, np.nan if answer.se is None else answer.se
+    se = np.nan if answer.se is None else answer.se
+    return compared.truth, answer.value, answer.low, answer.high, se, compared.truth_se

@@ -1,14 +1,35 @@
 """Who leaves, from client-months as the process saw them: the law and the hazard regression of ``stats``."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from recovery.harness import Compared
 
 from insights.demo import DemoBank, Law
+from insights.demo.bank import begin, risk_frame
+from insights.demo.truth import marginal
 from insights.stats.hazard import INTERCEPT, HazardModel, discrete_hazard
 from insights.stats.results import NotEstimable
+
+LATENT = ["satisfaction", "intention"]
+"""What a bank does not see; its managers' own effects are the third such thing."""
+
+
+@dataclass(frozen=True)
+class Leavers:
+    """Only the client-months at risk of a bank, which cost a third of the bank."""
+
+    law: Law
+    person_months: pd.DataFrame
+
+
+def draw_leavers(law: Law, clients: int, months: int, seed: int) -> Leavers:
+    """Run the process without its tables."""
+    process = begin(law, clients, months, seed, tables=False)
+    rows = [risk_frame(process, month) for month in process.run()]
+    return Leavers(law, pd.concat(rows, ignore_index=True))
 
 
 def columns_of_leaving(rows: pd.DataFrame) -> pd.DataFrame:
@@ -51,19 +72,29 @@ NEEDED = [
 ]
 
 
-def leaving(bank: DemoBank) -> Mapping[str, Compared]:
+def leaving(bank: DemoBank | Leavers) -> Mapping[str, Compared]:
     """Managers without an effect of their own: the plain hazard of leaving to a competitor."""
     rows = bank.person_months
     fit = discrete_hazard(columns_of_leaving(rows), rows["reason"] == "competitor")
     return compare(fit, truth_of_leaving(bank.law))
 
 
-def leaving_within_managers(bank: DemoBank) -> Mapping[str, Compared]:
+def leaving_within_managers(bank: DemoBank | Leavers) -> Mapping[str, Compared]:
     """Managers with effects of their own: the same with a random intercept for each."""
     rows = bank.person_months
     event = rows["reason"] == "competitor"
     fit = discrete_hazard(columns_of_leaving(rows), event, random_intercept=rows["manager"])
     return compare(fit, truth_of_leaving(bank.law))
+
+
+def leaving_unseen(bank: DemoBank | Leavers) -> Mapping[str, Compared]:
+    """What a bank sees, clustered by manager: the parameters are the marginal ones of the default law."""
+    rows, truth = bank.person_months, marginal()
+    columns = columns_of_leaving(rows).drop(columns=LATENT)
+    fit = discrete_hazard(columns, rows["reason"] == "competitor", cluster=rows["manager"])
+    names = {INTERCEPT: "log_base"} | {name: name for name in columns}
+    found = compare(fit, {name: truth["parameters"][key] for name, key in names.items()})
+    return {name: replace(each, truth_se=truth["errors"][names[name]]) for name, each in found.items()}
 
 
 def death(bank: DemoBank) -> Mapping[str, Compared]:

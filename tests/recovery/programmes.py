@@ -73,6 +73,22 @@ def overall_truth(table: pd.DataFrame, law: WealthLaw) -> float:
     return float(np.average(effect_of_rollout(law, after["event_time"].to_numpy(float)), weights=weight))
 
 
+def club(bank: DemoBank) -> Mapping[str, Compared]:
+    """The programme that does nothing: clients of managers in it by lot, mean rate after its start less that before."""
+    rows, start = bank.net_new_money, bank.law.null_programme.month - 1
+    served = rows[rows["month"] == start].set_index("client_id")["rm_id"]
+    rows = rows[rows["month"].between(FIRST, LAST) & rows["client_id"].isin(served.index) & (rows["before"] > 0)]
+    rate = (rows["flow"] / rows["before"]).groupby([rows["client_id"], rows["month"] >= start]).mean().reset_index()
+    rate.columns = pd.Index(["client_id", "after", "rate"])
+    programmes = bank.tables["programmes"].query("programme == 'investors club'").set_index("rm_id")
+    manager = rate["client_id"].map(served)
+    treated = manager.map(programmes["arm"]) == "treated"
+    found = att_gt(
+        rate["client_id"], rate["after"].astype(float), rate["rate"], np.where(treated, 1.0, np.inf), cluster=manager
+    )
+    return {"effect": Compared(0.0, found if isinstance(found, NotEstimable) else found.overall())}
+
+
 def retention(bank: DemoBank) -> Mapping[str, Compared]:
     """Those who were drawn for the randomised programme, from its start on: treated against control.
 

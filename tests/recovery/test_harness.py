@@ -26,7 +26,15 @@ def normal(value: np.ndarray, claimed: float = 1.0) -> Runs:
     """Return the runs of estimators with these values (repetitions, parameters), truth 0 and standard error claimed."""
     half = stats.norm.ppf(0.975) * claimed
     names = tuple(("normal mean", str(j)) for j in range(value.shape[1]))
-    return Runs(names, np.zeros_like(value), value, value - half, value + half, np.full_like(value, claimed))
+    return Runs(
+        names,
+        np.zeros_like(value),
+        value,
+        value - half,
+        value + half,
+        np.full_like(value, claimed),
+        np.zeros_like(value),
+    )
 
 
 def usual(n: int, chance: float) -> tuple[float, float]:
@@ -94,6 +102,12 @@ def test_summary_says_bias_coverage_and_honesty_of_the_errors() -> None:
     assert row["p_coverage"] == pytest.approx(2 * stats.binom.cdf(2, 4, 0.95))
     assert row["se_over_sd"] == pytest.approx(np.sqrt(3 / 14))
     assert row["failed"] == 0
+
+
+def test_error_of_a_computed_truth_counts_with_that_of_the_mean() -> None:
+    runs = normal(np.array([[0.0], [1.0], [2.0], [5.0]]))
+    row = summarise(replace(runs, truth_se=np.full_like(runs.value, 0.5))).iloc[0]
+    assert row["bias_in_se"] == pytest.approx(2.0 / np.sqrt(14 / 12 + 0.25))
 
 
 def test_adjustment_is_that_of_holm() -> None:
