@@ -20,9 +20,8 @@ def martingale(rows: CoxRows, at: Hazards) -> Floats:
 
 def schoenfeld(rows: CoxRows, at: Hazards, found: Sums) -> Floats:
     """Return columns less their expectation in the risk set, for the rows with an event, in the order of the rows."""
-    happened = rows.sets.happened
     columns = np.concatenate([rows.columns.part(part)[rows.sets.event[part]] for part in chunks(rows.n)])
-    return np.asarray(columns - _mean_at_event(rows, at, found)[rows.sets.last[happened] - 1])
+    return np.asarray(columns - _mean_at_event(rows, at, found)[rows.sets.at])
 
 
 class ScoreResiduals:

@@ -18,8 +18,10 @@ class RiskSets:
     """Event times of all strata in one row (T), stratum by stratum, and each row's place among them.
 
     Row i is at risk at the event times ``first[i]`` to ``last[i] - 1``, all of its stratum; a row with an event has it
-    at ``last[i] - 1``. ``starts`` (strata + 1) says where the times of a stratum begin. ``tied`` (T) counts the rows
-    with an event at each time.
+    at ``last[i] - 1``. ``starts`` (strata + 1) says where the times of a stratum begin. ``happened`` are the rows with
+    an event, ``at`` the places of their times, ``tied`` (T) the number of them at each time. ``leaves`` is the last
+    place at which a row is at risk, ``comes`` the one before its first (None where all are there from the start); T
+    stands for nowhere.
     """
 
     times: Floats
@@ -27,12 +29,11 @@ class RiskSets:
     first: Index
     last: Index
     event: npt.NDArray[np.bool_]
+    happened: Ints
+    at: Index
     tied: Ints
-
-    @property
-    def happened(self) -> Ints:
-        """The rows with an event."""
-        return np.flatnonzero(self.event)
+    leaves: Index
+    comes: Index | None
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,16 @@ def risk_sets(exit: Floats, event: npt.NDArray[np.bool_], entry: Floats | None, 
     starts = np.concatenate([place[np.arange(groups) * width], [len(keys)]]).astype(np.int64)
     last = place[ended]
     first = np.broadcast_to(place[begun], last.shape).astype(np.int32)
-    tied = np.bincount(last[event] - 1, minlength=len(keys))
-    return RiskSets(times[keys % width - 1], starts, first, last, event, tied)
+    happened = np.flatnonzero(event)
+    at = last[happened] - 1
+    tied = np.bincount(at, minlength=len(keys))
+    inside, nowhere = last > first, np.int32(len(keys))
+    leaves, comes = np.where(inside, last - 1, nowhere), None
+    if entry is not None:
+        begins = np.int32(0) if strata is None else starts[strata.codes].astype(np.int32)
+        comes = np.where(inside & (first > begins), first - 1, nowhere)
+        comes = None if (comes == nowhere).all() else comes
+    return RiskSets(times[keys % width - 1], starts, first, last, event, happened, at, tied, leaves, comes)
 
 
 def _place(times: Floats, values: Floats) -> Ints:

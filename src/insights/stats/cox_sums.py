@@ -87,16 +87,15 @@ def hazards(rows: CoxRows, ties: Ties, beta: Floats) -> Hazards:
     if farthest > FARTHEST:
         np.clip(eta, -FARTHEST, FARTHEST, out=eta)
     risk = np.exp(eta)
-    weight = np.ones(rows.n) if rows.weight is None else rows.weight
+    weight = None if rows.weight is None else rows.weight[happened]
     if rows.weight is not None:
-        risk *= weight
-    at = sets.last[happened] - 1
-    tied = np.bincount(at, risk[happened], len(sets.times)).astype(float)
+        risk *= rows.weight
+    tied = np.bincount(sets.at, risk[happened], len(sets.times)).astype(float)
     # Rounding of the differences must not make a risk set smaller than its own events.
-    total = np.maximum(over_risk_sets(sets, _exits_less_entries(sets, risk)), tied)
+    total = np.maximum(over_risk_sets(sets, leave_less_come(sets, risk)), tied)
     share = sets.tied.astype(float)
-    if rows.weight is not None:
-        share = np.bincount(at, weight[happened], len(sets.times)).astype(float)
+    if weight is not None:
+        share = np.bincount(sets.at, weight, len(sets.times)).astype(float)
     mean_weight = share / sets.tied
     square: list[Floats]
     if ties.any:
@@ -110,7 +109,7 @@ def hazards(rows: CoxRows, ties: Ties, beta: Floats) -> Hazards:
         square = [step / total, less, less]
         log_left = float(share @ np.log(total))
     powers = np.array(square, dtype=float)
-    loglik = float(weight[happened] @ eta[happened]) - log_left
+    loglik = float(eta[happened].sum() if weight is None else weight @ eta[happened]) - log_left
     return Hazards(centre, risk, total, tied, step, np.asarray(less), powers, loglik, farthest)
 
 
@@ -119,30 +118,30 @@ def sums(rows: CoxRows, ties: Ties, at: Hazards, by_time: Floats | None = None) 
     sets, p = rows.sets, len(rows.names)
     happened = sets.happened
     factor = np.ones(len(sets.times)) if by_time is None else by_time
-    own = factor[sets.last[happened] - 1]
+    own = factor[sets.at]
     through = at.risk * gone_through(rows, at, factor)
     score_of = -through
     score_of[happened] += own if rows.weight is None else own * rows.weight[happened]
     score, information = np.zeros(p), np.zeros((p, p))
-    blocks, tied = np.zeros((len(sets.times), p)), np.zeros((len(sets.times), p))
-    late = bool((sets.first > 0).any())
     # What a row goes through is never negative but by rounding, or where ``by_time`` is.
     sign = np.sign(through) if by_time is not None and (by_time < 0).any() else None
     root = np.sqrt(np.maximum(through, 0.0) if sign is None else np.abs(through))
-    for part in chunks(rows.n):
-        columns = rows.columns.part(part)
+    size, small = len(sets.times), max(CHUNK, 30 * CHUNK // max(p, 1))
+    blocks, tied = np.zeros((size + 1, p)), np.zeros((size + 1, p))
+    # Sums over many times are made for many rows at once, which costs memory only where the columns are kept anyway.
+    for part in chunks(rows.n, max(small, size) if rows.columns.kept is not None else small):
+        columns, through_root, risk = rows.columns.part(part), root[part], at.risk[part]
         score += score_of[part] @ columns
-        weighted = columns * root[part, None]
-        information += weighted.T @ (weighted if sign is None else weighted * sign[part, None])
-        first, last, risk, event = sets.first[part], sets.last[part], at.risk[part], sets.event[part]
-        inside = last > first
-        _add(blocks, last[inside] - 1, risk[inside], columns[inside])
-        if late:
-            begun = inside & (first > _start(rows, part))
-            _add(blocks, first[begun] - 1, -risk[begun], columns[begun])
-        if ties.any and event.any():
-            _add(tied, last[event] - 1, risk[event], columns[event])
-    at_risk = over_risk_sets(sets, blocks)
+        for inner in chunks(len(columns), small):
+            weighted = columns[inner] * through_root[inner, None]
+            information += weighted.T @ (weighted if sign is None else weighted * sign[part][inner, None])
+        _add(blocks, sets.leaves[part], risk, columns)
+        if sets.comes is not None:
+            _add(blocks, sets.comes[part], -risk, columns)
+        if ties.any:
+            _add(tied, np.where(sets.event[part], sets.last[part] - 1, np.int32(size)), risk, columns)
+    # Sums over time run along rows in memory, which is many times faster.
+    at_risk, tied = over_risk_sets(sets, np.ascontiguousarray(blocks[:size].T).T), tied[:size]
     square = at.square * factor
     information -= at_risk.T @ (square[0][:, None] * at_risk)
     if ties.any:
@@ -158,8 +157,7 @@ def gone_through(rows: CoxRows, at: Hazards, by_time: Floats | float = 1.0) -> F
     found = gone[sets.last] - gone[sets.first]
     if at.less.any():
         less = at.less * by_time
-        happened = sets.happened
-        found[happened] -= less[sets.last[happened] - 1]
+        found[sets.happened] -= less[sets.at]
     return found
 
 
@@ -179,28 +177,18 @@ def over_risk_sets(sets: RiskSets, blocks: Floats) -> Floats:
     return found
 
 
-def _exits_less_entries(sets: RiskSets, risk: Floats) -> Floats:
-    inside = sets.last > sets.first
-    whole = bool(inside.all())
-    last, first, some = (v if whole else v[inside] for v in (sets.last, sets.first, risk))
-    found = np.bincount(last - 1, some, len(sets.times)).astype(float)
-    if first.any():
-        begun = first > _start_of_place(sets)[last - 1]
-        found -= np.bincount(first[begun] - 1, some[begun], len(sets.times))
+def leave_less_come(sets: RiskSets, risk: Floats) -> Floats:
+    """Return by event time (T) the sum over rows that are at risk last then, less those that come after it."""
+    size = len(sets.times)
+    found = np.bincount(sets.leaves, risk, size + 1)[:size].astype(float)
+    if sets.comes is not None:
+        found -= np.bincount(sets.comes, risk, size + 1)[:size]
     return found
-
-
-def _start(rows: CoxRows, part: slice) -> Ints | int:
-    return 0 if rows.strata is None else rows.sets.starts[rows.strata.codes[part]]
-
-
-def _start_of_place(sets: RiskSets) -> Ints:
-    return np.repeat(sets.starts[:-1], np.diff(sets.starts))
 
 
 def _add(total: Floats, place: np.ndarray, weight: Floats, columns: Floats) -> None:
     """Add weighted rows to their places; with many places only those that the rows touch."""
-    if len(total) <= CHUNK // 4:
+    if len(total) <= max(CHUNK // 4, 2 * len(place)):
         total += block_sums(place, weight, columns, len(total))
     elif len(place):
         touched, inverse = np.unique(place, return_inverse=True)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from insights.stats.cox import CoxModel
 from insights.stats.cox_rows import CoxRows, risk_sets
-from insights.stats.cox_sums import cumulative, hazards, make_ties, over_risk_sets, sums
+from insights.stats.cox_sums import cumulative, hazards, leave_less_come, make_ties, over_risk_sets, sums
 from insights.stats.inputs import Floats
 from insights.stats.results import Result, TestResult
 
@@ -47,7 +47,7 @@ def proportional_hazards_test(
     """
     rows = model._fit.rows
     groups = _terms(model.names, terms)
-    place = rows.sets.last[rows.sets.happened] - 1
+    place = rows.sets.at
     values = _of_time(rows, transform)
     values = values - np.average(values, weights=np.bincount(place, minlength=len(values)))
     order = make_ties(rows.sets, model._fit.ties)
@@ -105,11 +105,7 @@ def _of_time(rows: CoxRows, transform: Transform) -> Floats:
 def _share_before(rows: CoxRows) -> Floats:
     """Return 1 less the survival of all strata and weights together just before each event time (T)."""
     sets = risk_sets(rows.exit, rows.sets.event, rows.entry, None)
-    inside = sets.last > sets.first
-    flow = np.bincount(sets.last[inside] - 1, minlength=len(sets.times)).astype(float)
-    begun = sets.first[inside & (sets.first > 0)] - 1
-    flow -= np.bincount(begun, minlength=len(sets.times))
-    at_risk = over_risk_sets(sets, flow)
+    at_risk = over_risk_sets(sets, leave_less_come(sets, np.ones(rows.n)))
     with np.errstate(divide="ignore"):
         before = np.exp(cumulative(np.log1p(-sets.tied / at_risk)))[:-1]
     return np.asarray(1 - before[np.searchsorted(sets.times, rows.sets.times)])
