@@ -19,7 +19,7 @@ from insights.reports.wording.labels import column_label
 from insights.stats.incidence import IncidenceCurve
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer
-from insights.topics.lifecycle import headline, horizons_of
+from insights.topics.lifecycle.curves import headline, horizons_of
 
 
 def exit_incidence(answer: Answer, curve: IncidenceCurve, bank: Bank) -> Exhibit:

@@ -18,7 +18,7 @@ from insights.reports.wording.labels import column_label
 from insights.stats.results import Estimate
 from insights.stats.survival import SurvivalCurve
 from insights.topics.evidence import Answer
-from insights.topics.lifecycle import headline, horizons_of
+from insights.topics.lifecycle.curves import headline, horizons_of
 
 
 def survival(answer: Answer, curve: SurvivalCurve, bank: Bank) -> Exhibit:

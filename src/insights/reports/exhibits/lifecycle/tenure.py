@@ -11,7 +11,7 @@ from insights.reports.exhibits.rows import check_row, estimate_row, interval
 from insights.reports.wording.labels import column_label
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer
-from insights.topics.lifecycle import Tenures
+from insights.topics.lifecycle.curves import Tenures
 
 
 def tenure(answer: Answer, result: Tenures, bank: Bank) -> Exhibit:

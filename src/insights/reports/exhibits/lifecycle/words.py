@@ -9,7 +9,7 @@ from insights.reports.exhibits.rows import basis
 from insights.reports.wording.labels import column_label
 from insights.stats.results import TestResult
 from insights.topics.evidence import Answer, RiskCounts
-from insights.topics.lifecycle import STAYED
+from insights.topics.lifecycle.curves import STAYED
 
 # What a check of a curve found, in the words of a reader; the figures are in the finding.
 _FOUND = {

@@ -9,7 +9,7 @@ from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.lifecycle.words import outcome_label
 from insights.reports.exhibits.rows import basis, count_row, records
 from insights.topics.evidence import Answer
-from insights.topics.lifecycle import STAYED
+from insights.topics.lifecycle.curves import STAYED
 
 
 def last_year(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
