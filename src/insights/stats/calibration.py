@@ -256,7 +256,10 @@ def _test(sample: _Sample, place: Ints) -> TestResult:
             reason = found.reason if isinstance(found, NotEstimable) else "a group has no error"
             return TestResult(name, null, reason=reason)
         amount = np.ones(len(rows)) if sample.amount is None else sample.amount[rows]
-        statistic += (found.value - float(amount @ sample.risk[rows] / amount.sum())) ** 2 / found.se**2
+        expected = float(amount @ sample.risk[rows] / amount.sum())
+        # The variance at the expected share: the one at the observed share is small where that share happens to be.
+        scale = expected * (1 - expected) / (found.value * (1 - found.value)) if found.value < 1 else 1.0
+        statistic += (found.value - expected) ** 2 / (found.se**2 * scale)
         df += 1
     from scipy.special import chdtrc
 
