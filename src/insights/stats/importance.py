@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from insights.stats.centred import centre
 from insights.stats.coefficients import EVENTS_PER_PARAMETER, FEWEST_EVENTS, dependent_message
-from insights.stats.design import DesignLike, dependent_column, read_design
+from insights.stats.design import DesignLike, read_design
 from insights.stats.inputs import Floats, check_level
 from insights.stats.results import Estimate, NotEstimable, Result, TestResult
 
@@ -88,15 +89,14 @@ def shapley_importance(
     if n < (needed := max(FEWEST_EVENTS, EVENTS_PER_PARAMETER * (p + 1))):
         return NotEstimable(f"{n} rows; {p} drivers need {needed}")
     w = _weights(weight, n)
-    both = np.column_stack([x, y])
-    both = both - w @ both / w.sum()
-    spread = np.sqrt(w @ both**2 / w.sum())
-    if spread[p] == 0:
+    centred = centre(np.column_stack([x, y]), w)
+    spread = centred.sd
+    if spread[p] <= 1e-12 * np.abs(y).max():
         return NotEstimable("everybody has the same outcome")
-    gram = (both * w[:, None]).T @ both
-    size = np.maximum(w @ x**2, np.diag(gram)[:p])
-    if found := dependent_column(gram[:p, :p], size):
+    if found := centre(x, w).dependent:
         return dependent_message(names, found, "")
+    w = w / w.mean()
+    both, gram = centred.values, centred.gram
     both, noise = both / spread, noise / spread[:p] ** 2
     cov = gram / np.outer(spread, spread) / w.sum()
     cov[np.arange(p), np.arange(p)] -= w @ noise / w.sum()

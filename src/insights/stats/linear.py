@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from insights.stats.centred import centre
 from insights.stats.clustering import ClusterLike, Way, cluster_covariance, read_clusters
 from insights.stats.coefficients import (
     EVENTS_PER_PARAMETER,
@@ -15,7 +16,7 @@ from insights.stats.coefficients import (
     coefficient_table,
     dependent_message,
 )
-from insights.stats.design import DesignLike, dependent_column, read_design
+from insights.stats.design import DesignLike, read_design
 from insights.stats.inputs import Floats, check_level
 from insights.stats.results import NotEstimable, TestResult
 
@@ -76,49 +77,51 @@ def least_squares(
     if n < (needed := max(FEWEST_EVENTS, EVENTS_PER_PARAMETER * (p + 1))):
         return NotEstimable(f"{n} rows are too few for {p + 1} parameters: {needed} are needed")
     w = w / w.mean()
-    middle, y_middle = w @ x / n, float(w @ y) / n
-    centred, z = x - middle, y - y_middle
-    gram = (centred * w[:, None]).T @ centred
-    if found := dependent_column(gram, w @ x**2):
-        return dependent_message(columns.names, found, "")
+    centred = centre(x, w)
+    if centred.dependent:
+        return dependent_message(columns.names, centred.dependent, "")
+    y_middle = float(w @ y) / n
+    z = y - y_middle
     total = float(w @ z**2)
     if total <= 1e-18 * max(float(w @ y**2), 1e-300):
         return NotEstimable("everybody has the same outcome")
-    slope = np.linalg.solve(gram, centred.T @ (w * z))
-    fitted = y_middle + centred @ slope
+    # All is computed for columns of mean 0 and sd 1, and taken back at the end.
+    spread = centred.sd
+    scaled = centred.values / spread
+    gram = centred.gram / np.outer(spread, spread)
+    inner = np.linalg.inv(gram)
+    slope = np.linalg.solve(gram, scaled.T @ (w * z))
+    fitted = y_middle + scaled @ slope
     rest = y - fitted
-    values = np.concatenate([[y_middle - middle @ slope], slope])
-    full = np.column_stack([np.ones(n), x])
-    bread = _bread(gram, middle, n)
+    back = np.diag(np.append(1.0, 1 / spread))
+    back[0, 1:] = -centred.mean / spread
+    values = back @ np.append(y_middle, slope)
+    full = np.column_stack([np.ones(n), scaled])
+    bread = np.block([[np.eye(1) / n, np.zeros((1, p))], [np.zeros((p, 1)), inner]])
     weighted = full * w[:, None]
     no_interval, influence = "", None
     checks: tuple[TestResult, ...] = ()
     sizes: dict[str, int] = {}
     df = np.full(p + 1, float(n - p - 1))
     if ways is None:
-        covariance = _row_covariance(errors, bread, full, weighted, rest, w)
+        covariance = back @ _row_covariance(errors, bread, full, weighted, rest, w) @ back.T
     else:
         clustered = cluster_covariance(
             bread,
             ways,
             lambda way: _sums(way, weighted * rest[:, None]),
             lambda way: _sums(way, (weighted[:, :, None] * full[:, None, :]).reshape(n, -1)).reshape(-1, p + 1, p + 1),
-            np.eye(p + 1),
+            back,
             small_sample=small_sample,
         )
-        covariance, df, no_interval, checks = (
-            clustered.covariance,
-            clustered.df,
-            clustered.no_interval,
-            clustered.checks,
-        )
+        covariance, df = clustered.covariance, clustered.df
+        no_interval, checks = clustered.no_interval, clustered.checks
         influence = pd.DataFrame(clustered.influence, index=list(ways[0].labels), columns=[CONSTANT, *columns.names])
         sizes = {way.name: way.size for way in ways}
     names = (CONSTANT, *columns.names)
     table = coefficient_table(names, values, covariance, df, level, interval=not no_interval)
-    spread = np.sqrt(np.diag(gram) / total)
-    table["standardised"] = np.concatenate([[np.nan], slope * spread])
-    table["vif"] = np.concatenate([[np.nan], np.diag(np.linalg.inv(gram)) * np.diag(gram)])
+    table["standardised"] = np.append(np.nan, slope * np.sqrt(n / total))
+    table["vif"] = np.append(np.nan, np.diag(inner) * np.diag(gram))
     square = float(w @ rest**2)
     return LinearFit(
         table,
@@ -144,11 +147,11 @@ def variance_inflation(design: DesignLike) -> pd.Series | NotEstimable:
     """Return by how much correlation with the others multiplies the variance of each column's slope."""
     columns = read_design(design)
     x = columns.values.astype(float)
-    centred = x - x.mean(axis=0)
-    gram = centred.T @ centred
-    if found := dependent_column(gram, (x**2).sum(axis=0)):
-        return dependent_message(columns.names, found, "")
-    return pd.Series(np.diag(np.linalg.inv(gram)) * np.diag(gram), index=list(columns.names), name="vif")
+    centred = centre(x, np.ones(len(x)))
+    if centred.dependent:
+        return dependent_message(columns.names, centred.dependent, "")
+    corr = centred.gram / np.outer(centred.sd, centred.sd) / len(x)
+    return pd.Series(np.diag(np.linalg.inv(corr)), index=list(columns.names), name="vif")
 
 
 def _row_covariance(errors: Errors, bread: Floats, full: Floats, weighted: Floats, rest: Floats, w: Floats) -> Floats:
@@ -161,13 +164,6 @@ def _row_covariance(errors: Errors, bread: Floats, full: Floats, weighted: Float
         scale = (1 / np.maximum(1 - leverage, 1e-12)) ** (1 if errors == "hc2" else 2)
     scores = weighted * (rest * np.sqrt(scale))[:, None]
     return np.asarray(bread @ (scores.T @ scores) @ bread)
-
-
-def _bread(gram: Floats, middle: Floats, n: int) -> Floats:
-    """Return the inverse of the cross-products of constant and columns from that of the centred columns."""
-    inner = np.linalg.inv(gram)
-    cross = -inner @ middle
-    return np.block([[np.array([[1 / n + middle @ inner @ middle]]), cross[None, :]], [cross[:, None], inner]])
 
 
 def _sums(way: Way, rows: Floats) -> Floats:

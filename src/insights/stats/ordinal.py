@@ -1,18 +1,19 @@
 """Regression of ordered categories: proportional odds (logit) and ordered probit."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from insights.stats.centred import centre
 from insights.stats.clustering import ClusterLike, Way, cluster_covariance
 from insights.stats.coefficients import Coefficients, coefficient_table, dependent_message
-from insights.stats.design import DesignLike, dependent_column, matched, separated_columns
+from insights.stats.design import DesignLike, matched, separated_columns
 from insights.stats.inputs import Floats, check_level
-from insights.stats.ordinal_newton import CumulativeData, Link, Peak, cut_points, cut_terms, maximise, sort_rows
+from insights.stats.ordinal_newton import Link, Peak, cut_points, cut_terms, maximise, sort_rows
 from insights.stats.ordinal_rows import WEIGHTS, OrderedRows, read_ordered, refuse_ordered
 from insights.stats.results import NotEstimable
 
@@ -88,17 +89,18 @@ def ordered_regression(
     fit = fit_ordered(rows, link)
     if isinstance(fit, NotEstimable):
         return fit
-    data, peak, unscale = fit
-    parameters, bread = unscale @ peak.parameters, unscale @ np.linalg.inv(peak.information) @ unscale.T
+    peak, back, scaled = fit
+    parameters = back @ peak.parameters
+    bread: Floats = np.linalg.inv(peak.information).astype(float)
     errors = errors or ("information" if rows.counted else "robust")
-    q, cuts = len(parameters), data.cuts
+    q, cuts = len(parameters), len(rows.labels) - 1
     df, no_interval, influence = np.full(q, np.inf), "", None
     checks, sizes = list(rows.notes), dict[str, int]()
-    joint = bread
+    joint = back @ bread @ back.T
     if rows.ways is not None:
-        scores, pieces = row_scores(rows, parameters, link), cluster_information(rows, parameters, link)
+        scores, pieces = row_scores(scaled, peak.parameters, link), cluster_information(scaled, peak.parameters, link)
         found = cluster_covariance(
-            bread, rows.ways, lambda way: _sums(way, scores), pieces, np.eye(q), small_sample=small_sample
+            bread, rows.ways, lambda way: _sums(way, scores), pieces, back, small_sample=small_sample
         )
         joint, df, no_interval = found.covariance, found.df, found.no_interval
         checks += found.checks
@@ -107,16 +109,16 @@ def ordered_regression(
         sizes = {way.name: way.size for way in rows.ways}
     elif errors == "robust":
         # A frequency is that many rows with the same score; a probability weight is one row.
-        scores = row_scores(rows, parameters, link)
+        scores = row_scores(scaled, peak.parameters, link)
         by = np.sqrt(rows.weight)[:, None] if rows.counted else 1.0
         scores = scores / by
-        joint = bread @ (scores.T @ scores) @ bread
+        joint = back @ bread @ (scores.T @ scores) @ bread @ back.T
     table = coefficient_table(
         rows.names, parameters[cuts:], joint[cuts:, cuts:], df[cuts:], level, interval=not no_interval
     )
     if link == "logit":
         for column, source in (("odds_ratio", "estimate"), ("odds_ratio_low", "low"), ("odds_ratio_high", "high")):
-            table[column] = np.exp(table[source])
+            table[column] = np.exp(np.minimum(table[source], 700.0))
     between = tuple(f"{a} | {b}" for a, b in zip(rows.labels[:-1], rows.labels[1:], strict=True))
     cut_table = coefficient_table(
         between, parameters[:cuts], joint[:cuts, :cuts], df[:cuts], level, interval=not no_interval
@@ -148,20 +150,17 @@ def ordered_regression(
 
 def fit_ordered(
     rows: OrderedRows, link: Link, nominal: Sequence[int] = ()
-) -> tuple[CumulativeData, Peak, Floats] | NotEstimable:
-    """Fit with a slope per threshold for the ``nominal`` columns; return data, peak and the way back (q, q).
+) -> tuple[Peak, Floats, OrderedRows] | NotEstimable:
+    """Fit with a slope per threshold for the ``nominal`` columns; return the peak, the way back (q, q), scaled rows.
 
-    Columns are centred and scaled for the fit; the last matrix takes its parameters to those of the columns as given.
+    Columns are centred and scaled for the fit; the matrix takes its parameters to those of the columns as given.
     """
     k, p = len(rows.labels), rows.x.shape[1]
-    total = rows.weight.sum()
-    middle = rows.weight @ rows.x / total
-    centred = rows.x - middle
-    gram = (centred * rows.weight[:, None]).T @ centred
-    if found := dependent_column(gram, rows.weight @ rows.x**2):
-        return dependent_message(rows.names, found, "")
-    spread = np.sqrt(np.diag(gram) / total)
-    scaled = centred / spread
+    centred = centre(rows.x, rows.weight)
+    if centred.dependent:
+        return dependent_message(rows.names, centred.dependent, "")
+    middle, spread = centred.mean, centred.sd
+    scaled = centred.values / spread
     chosen = list(nominal)
     others = [j for j in range(p) if j not in chosen]
     data, _ = sort_rows(rows.category, scaled[:, others], scaled[:, chosen], rows.weight, k)
@@ -186,7 +185,7 @@ def fit_ordered(
         back[np.arange(at + 1, at + width), np.arange(at + 1, at + width)] = 1 / spread[chosen]
     tail = np.arange(cuts * width, data.size)
     back[tail, tail] = 1 / spread[others]
-    return data, peak, back
+    return peak, back, replace(rows, x=scaled)
 
 
 def category_shares(parameters: Floats, x: Floats, link: Link) -> Floats:

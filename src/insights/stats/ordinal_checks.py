@@ -51,7 +51,7 @@ def nominal_effects(
         if isinstance(found, NotEstimable):
             table.append((name, np.nan, np.nan, np.nan, found.reason))
             continue
-        statistic = max(2 * (found[1].loglik - fit.loglik), 0.0)
+        statistic = max(2 * (found[0].loglik - fit.loglik), 0.0)
         df = len(chosen) * (len(fit.categories) - 2)
         table.append((name, statistic, df, _chi2(statistic, df), ""))
     return ProportionalityTests(_table(table), source="Peterson & Harrell (1990)")
@@ -79,7 +79,7 @@ def brant_test(
         found = fit_ordered(_above(rows, k), "logit")
         if isinstance(found, NotEstimable):
             return NotEstimable(f"above {fit.categories[k]}: {found.reason}")
-        parameters = found[2] @ found[1].parameters
+        parameters = found[1] @ found[0].parameters
         above = distribution(full @ np.concatenate([[-parameters[0]], parameters[1:]]), "logit")
         slopes.append(parameters[1:])
         shares.append(above)

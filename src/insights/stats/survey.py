@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.stats.design import DesignLike, dependent_column, read_design
+from insights.stats.centred import centre
+from insights.stats.design import DesignLike, read_design
 from insights.stats.inputs import Floats, check_level
 from insights.stats.intervals import normal_quantile
 from insights.stats.results import Estimate, NotEstimable, Result, TestResult
@@ -178,16 +179,16 @@ def response_weights(
             f"{int(told.sum())} answered and {int(n - told.sum())} did not; "
             f"{x.shape[1] + 1} parameters need {needed} of each"
         )
-    middle, spread = x.mean(axis=0), x.std(axis=0)
-    centred = x - middle
-    if found := dependent_column(centred.T @ centred, (x**2).sum(axis=0)):
+    centred = centre(x, np.ones(n))
+    middle, spread = centred.mean, centred.sd
+    if found := centred.dependent:
         column, others = (columns.names[found[0]], [columns.names[k] for k in found[1]])
         return NotEstimable(
             f"the column {column!r} is a combination of {', '.join(map(repr, others))}"
             if others
             else f"the column {column!r} is the same for everybody"
         )
-    design = np.column_stack([np.ones(n), centred / spread])
+    design = np.column_stack([np.ones(n), centred.values / spread])
     odds = _fit(design, told, np.zeros(n))
     if odds is None:
         return NotEstimable("no weights reproduce the frame: nobody like some of those who are silent has answered")
@@ -196,15 +197,15 @@ def response_weights(
     trimmed = int((weight > limit).sum())
     weight = np.minimum(weight, limit)
     weight *= told.sum() / weight.sum()
-    after = weight @ x / weight.sum()
+    before, after = design[told, 1:].mean(axis=0), weight @ design[:, 1:] / weight.sum()
     table = pd.DataFrame(
         {
             "variable": columns.names,
             "everybody": middle,
-            "answered": x[told].mean(axis=0),
-            "weighted": after,
-            "difference": (x[told].mean(axis=0) - middle) / spread,
-            "difference_weighted": (after - middle) / spread,
+            "answered": middle + before * spread,
+            "weighted": middle + after * spread,
+            "difference": before,
+            "difference_weighted": after,
         }
     )
     share = float(told.mean())

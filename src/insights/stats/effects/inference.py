@@ -6,7 +6,7 @@ import numpy as np
 
 from insights.stats.inputs import Floats, Ints
 
-DRAWS = 20_000
+DRAWS = 10_000
 
 
 @dataclass(frozen=True)
