@@ -1,4 +1,4 @@
-"""Every bad input to a hazard regression ends in a message that helps."""
+"""Every bad input to a regression for durations ends in a message that helps."""
 
 from typing import Any
 
@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from insights.stats.cox import CoxModel, cox
+from insights.stats.cox_concordance import concordance
 from insights.stats.hazard import HazardModel, discrete_hazard
+from insights.stats.proportional import proportional_hazards_test
 
 GOOD: dict[str, Any] = {"design": (["x"], np.arange(200.0)[:, None] % 7), "events": (np.arange(200) % 3 == 0)}
 
@@ -50,3 +53,51 @@ def test_columns_of_a_prediction_must_be_those_of_the_fit() -> None:
         model.predict((["z"], np.zeros((1, 1))))
     with pytest.raises(ValueError, match="no coefficient is called 'z'; expected one of"):
         model.coefficient("z")
+
+
+SPELLS: dict[str, Any] = {
+    "design": (["x"], np.arange(200.0)[:, None] % 7),
+    "exit": 1 + np.arange(200) % 11,
+    "event": np.arange(200) % 2,
+}
+
+
+def test_the_good_spells_are_good() -> None:
+    assert isinstance(cox(**SPELLS), CoxModel)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"ties": "exact"}, "ties are 'exact'; expected efron or breslow"),
+        ({"level": 0}, "the confidence level is 0; expected a share"),
+        ({"event": np.arange(200)}, "198 values of event are neither 0 nor 1; expected flags"),
+        ({"exit": [1.0]}, r"exit has shape \(1,\); expected \(200,\)"),
+        ({"exit": np.full(200, np.nan)}, "200 values of exit are missing or infinite"),
+        ({"entry": np.full(200, 1.0)}, "19 rows are never at risk: their entry is not before their exit"),
+        ({"weight": -np.ones(200)}, "200 weights are negative; expected weights >= 0"),
+        ({"strata": [None] * 200}, "200 values of strata are missing; expected a label for every row"),
+        ({"cluster": ["a"]}, r"cluster has shape \(1,\); expected \(200,\)"),
+        ({"design": pd.DataFrame({"a": ["b"] * 200})}, "the columns a do not hold numbers"),
+    ],
+)
+def test_wrong_input_to_a_cox_model(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        cox(**(SPELLS | changed))
+
+
+def test_wrong_input_to_what_follows_a_cox_model() -> None:
+    model = cox(**SPELLS)
+    assert isinstance(model, CoxModel)
+    with pytest.raises(ValueError, match="the transform is 'square'; expected km, identity, log, rank"):
+        proportional_hazards_test(model, "square")
+    with pytest.raises(ValueError, match="the terms name z, not columns of the model; expected each of x at most once"):
+        proportional_hazards_test(model, terms={"both": ["x", "z"]})
+    early = cox(SPELLS["design"], SPELLS["exit"] - 1, SPELLS["event"])
+    assert isinstance(early, CoxModel)
+    with pytest.raises(ValueError, match="some events are at month 0, which has no logarithm"):
+        proportional_hazards_test(early, "log")
+    with pytest.raises(ValueError, match=r"risk has shape \(1,\); expected \(2,\)"):
+        concordance([1, 2], [1, 0], [1])
+    with pytest.raises(ValueError, match="1 weights are negative"):
+        concordance([1, 2], [1, 0], [1, 2], weight=[1, -1])

@@ -21,7 +21,7 @@ from insights.stats.cox_newton import CoxFitted, fit_cox, starting_point, varian
 from insights.stats.cox_residuals import ScoreResiduals, cox_covariance, martingale, schoenfeld
 from insights.stats.cox_rows import CoxRows, read_cox_rows
 from insights.stats.cox_sums import cumulative, hazards, make_ties, sums
-from insights.stats.design import DesignLike, chunks, dependent_column, matched, separated_columns
+from insights.stats.design import DesignLike, chunks, dependent_column, linear_predictor, matched, separated_columns
 from insights.stats.inputs import Floats, check_level
 from insights.stats.results import NotEstimable, TestResult
 
@@ -53,12 +53,7 @@ class CoxModel(Coefficients):
 
     def linear_predictor(self, design: DesignLike) -> Floats:
         """Return log hazard ratios (n) of rows to one with the means of the fit."""
-        columns = matched(design, self.names)
-        beta = self.table["estimate"].to_numpy(float)
-        found = np.empty(columns.n)
-        for rows in chunks(columns.n):
-            found[rows] = (columns.values[rows] - self.means) @ beta
-        return found
+        return linear_predictor(matched(design, self.names), self.table["estimate"].to_numpy(float), self.means)
 
     def survival(
         self,

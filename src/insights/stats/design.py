@@ -144,6 +144,19 @@ def matched(design: DesignLike, names: tuple[str, ...]) -> Design:
     return found
 
 
+def linear_predictor(design: Design, beta: Floats, means: Floats | None = None) -> Floats:
+    """Return the columns, less their ``means``, times ``beta`` (n).
+
+    It adds column by column, so that equal rows get equal values to the last bit: they then are ties in any ranking.
+    """
+    found = np.zeros(design.n)
+    shift = np.zeros(len(beta)) if means is None else means
+    for rows in chunks(design.n):
+        for j, value in enumerate(beta):
+            found[rows] += (design.values[rows, j] - shift[j]) * value
+    return found
+
+
 def moments(values: npt.NDArray[np.floating]) -> tuple[Floats, Floats]:
     """Return mean and standard deviation by column, summed in double precision; 1 where a column is constant."""
     n, p = values.shape

@@ -18,8 +18,8 @@ from insights.stats.coefficients import (
 )
 from insights.stats.design import (
     DesignLike,
-    chunks,
     dependent_column,
+    linear_predictor,
     make_columns,
     matched,
     read_design,
@@ -72,11 +72,10 @@ class HazardModel(Coefficients):
         Raises ValueError for missing columns or periods that the fit has not seen.
         """
         columns = matched(design, self.names)
-        eta = np.zeros(columns.n) if offset is None else np.array(offset, dtype=float)
         values = self.table.set_index("name")["estimate"]
-        beta = values[list(self.names)].to_numpy(float)
-        for rows in chunks(columns.n):
-            eta[rows] += columns.values[rows].astype(np.float64) @ beta
+        eta = linear_predictor(columns, values[list(self.names)].to_numpy(float))
+        if offset is not None:
+            eta += _read(offset, "offset", columns.n)
         if self.levels is None:
             eta += float(values[INTERCEPT])
         else:
