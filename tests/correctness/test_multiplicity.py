@@ -47,7 +47,7 @@ def test_the_definitions() -> None:
 def test_holm_keeps_any_false_rejection_and_bh_the_share_of_them_at_five_percent() -> None:
     from scipy.stats import norm
 
-    rng, repeats = np.random.default_rng(2), 2000
+    rng, repeats = np.random.default_rng(2), 800
     any_false, share_false = 0, 0.0
     for _ in range(repeats):
         z = rng.normal(size=20) + np.where(np.arange(20) < 8, 3.0, 0.0)

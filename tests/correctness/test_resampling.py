@@ -88,7 +88,7 @@ def test_rows_of_a_cluster_are_drawn_together() -> None:
 
 
 def test_intervals_cover_the_truth() -> None:
-    rng, repeats, covered = np.random.default_rng(4), 250, np.zeros(2)
+    rng, repeats, covered = np.random.default_rng(4), 100, np.zeros(2)
     for i in range(repeats):
         x, y = rng.exponential(2, 80), rng.exponential(1, 80)
         drawn = bootstrap(lambda w, x=x, y=y: (w @ x) / (w @ y), np.arange(80), seed=f"run {i}", replicates=400)  # type: ignore[misc]

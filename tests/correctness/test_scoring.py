@@ -8,6 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+from insights.stats.cox import CoxModel, cox
+from insights.stats.cox_concordance import Concordance, concordance
 from insights.stats.incidence import cumulative_incidence
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.scoring import BrierScores, brier_score
@@ -26,38 +28,25 @@ def value(found: Estimate | NotEstimable) -> float:
     return estimate(found).value
 
 
-def gbsg2(shared: Path) -> tuple[pd.DataFrame, Array]:
-    """Return time and event, and the linear predictor of a Cox regression (Efron), tgrade as length of its code."""
-    from lifelines import CoxPHFitter
-
+def gbsg2(shared: Path) -> tuple[pd.DataFrame, pd.DataFrame, CoxModel]:
+    """Return the data, the covariates and a Cox regression (Efron), tgrade as length of its code."""
     data = pd.read_csv(shared / "data" / "reference" / "gbsg2.csv")
     covariates = data[["age", "tsize", "pnodes", "progrec", "estrec"]].assign(
         horTh=data["horTh"] == "yes", menostat=data["menostat"] == "Post", tgrade=data["tgrade"].str.len()
     )
     covariates = covariates.astype(float)
-    rows = covariates.assign(time=data["time"], cens=data["cens"])
-    fit = CoxPHFitter().fit(rows, "time", "cens", fit_options={"precision": 1e-12})
-    centred = covariates - covariates.mean()
-    return data, (centred[fit.params_.index] @ fit.params_).to_numpy()
+    model = cox(covariates, data["time"], data["cens"])
+    assert isinstance(model, CoxModel)
+    return data, covariates, model
 
 
-def cumulative_hazard(time: Array, event: Array, score: Array, grid: Array) -> Array:
-    """Efron's baseline hazard, one time at a time."""
-    ratio, at, steps = np.exp(score), [0.0], [0.0]
-    for t in np.unique(time[event]):
-        left, gone = ratio[time >= t].sum(), ratio[(time == t) & event]
-        steps.append(steps[-1] + sum(1 / (left - k / len(gone) * gone.sum()) for k in range(len(gone))))
-        at.append(t)
-    return np.array(steps)[np.searchsorted(at, grid, side="right") - 1]
-
-
-@pytest.mark.acceptance("gbsg2_metrics", part="Brier score, null model, AUC")
+@pytest.mark.acceptance("gbsg2_metrics", part="Brier score, null model, AUC, concordance")
 def test_gbsg2(shared: Path, acceptance: dict[str, Any]) -> None:
     expected = acceptance["gbsg2_metrics"]
-    data, score = gbsg2(shared)
+    data, covariates, model = gbsg2(shared)
     time, event = data["time"].to_numpy(float), data["cens"].to_numpy() == 1
-    grid = np.arange(365.0, 1826)
-    risk = 1 - np.exp(-np.outer(np.exp(score), cumulative_hazard(time, event, score, grid)))
+    grid, score = np.arange(365.0, 1826), model.linear_predictor(covariates)
+    risk = 1 - model.survival(covariates, grid)
     null = [1 - value(e) for e in kaplan_meier(time, event).at(grid)]
     brier = brier_score(time, event, risk, grid, null=null, convention="scikit-survival")
     tol = expected["tol"]
@@ -69,6 +58,9 @@ def test_gbsg2(shared: Path, acceptance: dict[str, Any]) -> None:
     horizons = [float(h) for h in expected["auc"]]
     auc = dynamic_auc(time, event, score, horizons, convention="scikit-survival")
     assert auc.table["auc"].to_list() == pytest.approx(list(expected["auc"].values()), abs=tol)
+    harrell = concordance(time, event, score)
+    assert isinstance(harrell, Concordance)
+    assert harrell.value == pytest.approx(expected["concordance"], abs=tol)
 
 
 def months_data(seed: int, n: int = 60) -> tuple[Array, npt.NDArray[Any], Array]:

@@ -242,9 +242,9 @@ def _overall(sample: _Sample) -> Estimate | NotEstimable:
 def _test(sample: _Sample, place: Ints) -> TestResult:
     name, null = "observed as expected", "in every group of risk, the share with the event is the mean prediction"
     f = sample.followed
-    seen = (f.cause == f.of) & (f.time <= sample.months)
+    had = (f.cause == f.of) & (f.time <= sample.months)
     labels, index = np.unique(place, return_inverse=True)
-    events = np.bincount(index, seen, len(labels))
+    events = np.bincount(index, had, len(labels))
     if events.sum() < 2 * FEWEST_PER_GROUP:
         return TestResult(name, null, reason=f"{int(events.sum())} events are too few for two groups of risk")
     joined = _join(events.astype(float))
@@ -258,7 +258,8 @@ def _test(sample: _Sample, place: Ints) -> TestResult:
         amount = np.ones(len(rows)) if sample.amount is None else sample.amount[rows]
         expected = float(amount @ sample.risk[rows] / amount.sum())
         # The variance at the expected share: the one at the observed share is small where that share happens to be.
-        scale = expected * (1 - expected) / (found.value * (1 - found.value)) if found.value < 1 else 1.0
+        seen, told = (p * (1 - p) for p in (found.value, expected))
+        scale = told / seen if seen > 0 and told > 0 else 1.0
         statistic += (found.value - expected) ** 2 / (found.se**2 * scale)
         df += 1
     from scipy.special import chdtrc
