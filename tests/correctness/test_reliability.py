@@ -127,11 +127,11 @@ def test_intervals_of_reliability_cover_with_five_point_items(method: Any) -> No
         behind = 0.75 * rng.normal(size=(n, 1)) + np.sqrt(1 - 0.75**2) * rng.normal(size=(n, 3))
         return pd.DataFrame(np.digitize(behind, [-1.5, -0.5, 0.4, 1.2]))
 
-    truth, draws = estimate(method(items(400_000))).value, 100
+    truth, draws = estimate(method(items(400_000))).value, 60
     found = [estimate(method(items(150))) for _ in range(draws)]
     covered = sum(e.low <= truth <= e.high for e in found)
-    # Of 100 draws at 95 %: 88 is the 0.4 % point.
-    assert covered >= 88
+    # Of 60 draws at 95 %: 51 is the 0.6 % point.
+    assert covered >= 51
     assert np.std([e.value for e in found]) == pytest.approx(np.mean([e.se for e in found]), rel=0.25)
 
 

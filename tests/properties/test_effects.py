@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from insights.stats.effects import GroupTimeEffects, att_gt, two_way_fixed_effects
 from insights.stats.results import Estimate
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=10, deadline=None)
 
 
 @st.composite
