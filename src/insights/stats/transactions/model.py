@@ -15,6 +15,8 @@ from insights.stats.transactions.histories import check_history, one_dimension, 
 from insights.stats.transactions.maximum import Maximum
 
 INF = float("inf")
+LOOSE = 12.0
+"""A parameter whose logarithm has a larger standard error may be anything from nothing to a hundred thousand times."""
 DIFFERENCE = 1e-4
 """Step of the central differences (log parameters) that carry errors over to an expectation; exact to about 1e-8."""
 
@@ -27,7 +29,7 @@ class RateModel(Result):
     ``parameters`` holds the same as estimates; ``covariance`` is that of their values (natural scale). All times, here
     and in the methods, are in ``time_unit``. ``loglik`` is the logarithm of a density in time: with times in days
     instead of weeks it is lower by log 7 per repeat transaction. ``at_bound`` names parameters that have no inner
-    maximum: they have no standard error, and expectations take them as known.
+    maximum (units hardly differ there): no parameter then has a standard error, but expectations have.
     """
 
     parameters: Mapping[str, Estimate] = field(default_factory=dict)
@@ -174,10 +176,12 @@ def describe(
     """Return the parameters of a maximum, the first ``logs`` of which are logarithms, with errors by the delta method.
 
     ``theta`` and ``covariance`` are on the scale the user sees; intervals are symmetric on the scale of theta. If any
-    parameter ran to a bound, those with a logarithm have no error and an interval without ends: which of several that
-    grow together is stopped first is chance.
+    parameter ran to a bound, or might as well be there (an error of its logarithm above ``LOOSE``), those with a
+    logarithm have no error and an interval without ends: which of several that grow together stops first is chance.
     """
-    at_bound = tuple(name for name, fixed in zip(names, found.fixed, strict=True) if fixed)
+    loose = np.sqrt(np.diag(covariance)) > LOOSE
+    loose[logs:] = False
+    at_bound = tuple(name for name, open_ in zip(names, found.fixed | loose, strict=True) if open_)
     z = normal_quantile(level)
     slope = np.concatenate([np.exp(theta[:logs]), np.ones(len(theta) - logs)])
     parameters = {}
@@ -210,7 +214,7 @@ def check_horizon(horizon: float) -> float:
 
 def _checks(found: Maximum, at_bound: tuple[str, ...]) -> tuple[TestResult, TestResult]:
     ended = TestResult("convergence", "one more step would not raise the log-likelihood", statistic=found.gain)
-    grow = f"the likelihood has no inner maximum: {', '.join(at_bound)} ran to a bound, the units hardly differ there"
+    grow = f"the likelihood has no inner maximum, or a flat one: {', '.join(at_bound)} may be beyond any bound"
     inner = TestResult(
         "inner maximum", "every parameter is estimable", statistic=float(len(at_bound)), reason=grow if at_bound else ""
     )
