@@ -74,5 +74,5 @@ def _adjusted(p: Floats, known: npt.NDArray[np.bool_], rule: Callable[[Floats], 
     result = np.full(len(p), np.nan)
     place = np.flatnonzero(known)
     order = place[np.argsort(p[place], kind="stable")]
-    result[order] = np.minimum(rule(p[order]), 1.0)
+    result[order] = np.clip(rule(p[order]), p[order], 1.0)
     return result

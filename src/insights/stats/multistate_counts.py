@@ -85,13 +85,13 @@ def count_transitions(spells: Spells) -> list[Transitions]:
     gone = np.cumsum(exits, axis=0)
     at_risk = entered - (gone - exits)
     # Sums of fractional weights leave dust where the exact difference is zero.
-    at_risk = np.where(at_risk < 1e-9 * gone[-1], 0.0, np.maximum(at_risk, exits)).reshape(-1, g, k)
+    at_risk = np.where(at_risk < 1e-9 * gone[-1], 0.0, np.maximum(at_risk, exits)).reshape(len(axis), g, k)
     number = np.full(k * k, NOWHERE, dtype=np.int64)
     number[pair] = np.arange(len(pair))
     code = number[spells.origin[moved] * k + spells.target[moved]] + spells.group[moved] * len(pair)
     weight = None if spells.weight is None else spells.weight[moved]
-    events = _table(place[moved], code, weight, len(axis), g * len(pair)).reshape(-1, g, len(pair))
-    left, happens = exits.reshape(-1, g, k).sum(axis=2) > 0, events.any(axis=(1, 2))
+    events = _table(place[moved], code, weight, len(axis), g * len(pair)).reshape(len(axis), g, len(pair))
+    left, happens = exits.reshape(len(axis), g, k).sum(axis=2) > 0, events.any(axis=(1, 2))
     found = []
     for i, name in enumerate(spells.groups):
         own = spells.group == i
@@ -191,7 +191,7 @@ def _with_refills(spells: Spells, cell: Ints, cells: int) -> tuple[Floats, Ints]
 
 def _table(row: Ints, column: Ints, weight: Floats | None, rows: int, columns: int) -> Floats:
     counted = np.bincount(row * columns + column, weight, rows * columns)
-    return counted.astype(float).reshape(rows, columns)
+    return counted.astype(float)[: rows * columns].reshape(rows, columns)
 
 
 def _units(spells: Spells, own: npt.NDArray[np.bool_]) -> float:
