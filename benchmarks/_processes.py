@@ -26,7 +26,7 @@ class Measured(NamedTuple):
 
 
 def compare(script: str, ours: str, theirs: dict[str, str], repeats: int = 3) -> None:
-    """Print a line for each peer: its seconds and memory, ours, the ratio. ``theirs`` names works and their packages."""
+    """Print a line for each peer: its seconds and memory, ours, the ratio; ``theirs`` gives works and packages."""
     present = {work: package for work, package in theirs.items() if find_spec(package)}
     found: dict[str, list[Measured]] = {work: [] for work in (ours, *present)}
     for _ in range(repeats):

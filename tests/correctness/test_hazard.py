@@ -186,6 +186,13 @@ def test_many_rows_start_from_a_sample_and_end_at_the_same_place() -> None:
         assert one.table["estimate"].to_numpy() == pytest.approx(other.table["estimate"].to_numpy(), rel=1e-6)
         assert one.table["se"].to_numpy() == pytest.approx(other.table["se"].to_numpy(), rel=1e-6)
         assert one.deviance == pytest.approx(other.deviance)
+    rare = np.zeros((n, 1), dtype=np.float32)
+    rare[::24_001] = 1  # in so few rows that a sample need not see it
+    constant = np.full((n, 1), 0.1, dtype=np.float32)
+    for extra, said in ((constant, "'c' does not vary"), (rare, "'c' separates"), (single[:, :1] * 2 + 1, "of 'x'")):
+        happened = data["event"] & (rare[:, 0] == 0)
+        found = discrete_hazard((["x", "z", "c"], np.hstack([single, extra])), happened)
+        assert said in str(found)
 
 
 def test_predictions_are_the_hazards_of_the_model() -> None:
@@ -236,7 +243,7 @@ def grouped(rng: np.random.Generator, groups: int, sd: float, size: int = 60) ->
 
 def test_few_clusters_need_the_correction_and_have_it() -> None:
     """Twelve groups: the corrected interval of a column of groups covers, the model's own is far too narrow."""
-    rng, repeats = np.random.default_rng(7), 250
+    rng, repeats = np.random.default_rng(7), 150
     covered = {"model": 0, "corrected": 0}
     for _ in range(repeats):
         data = grouped(rng, 12, 0.5)

@@ -12,7 +12,7 @@ from insights.stats.cox import CoxModel, cox
 from insights.stats.cox_concordance import Concordance, concordance
 from insights.stats.proportional import proportional_hazards_test
 
-some = settings(max_examples=25, deadline=None)
+some = settings(max_examples=15, deadline=None)
 COLUMNS = ["x", "z"]
 
 

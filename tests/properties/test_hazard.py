@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from insights.stats.hazard import HazardModel, discrete_hazard
 
-some = settings(max_examples=25, deadline=None)
+some = settings(max_examples=15, deadline=None)
 COLUMNS = ["x", "z"]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from insights.stats.cox_rows import CoxRows, risk_sets
 from insights.stats.cox_sums import FARTHEST, Hazards, Sums, Ties, hazards, make_ties, sums
-from insights.stats.design import Design, dependent_column, make_columns, separated_columns
+from insights.stats.design import SUSPECT, Design, dependent_column, information_left, make_columns, separated_columns
 from insights.stats.inputs import Floats
 
 MOST_STEPS = 40
@@ -37,7 +37,11 @@ def fit_cox(rows: CoxRows, ties: Ties, beta: Floats, start: tuple[Hazards, Sums]
     at, found = start
     enough = DECREMENT if rows.n < MANY_ROWS else ROUGH
     step, decrement, covariance = newton_step(found)
+    first = found
     for _ in range(MOST_STEPS):
+        if decrement < enough and enough > DECREMENT:
+            left, _ = information_left(first.information, found.information)
+            enough = ROUGH if left > SUSPECT else DECREMENT
         if decrement < enough or at.farthest > FARTHEST:
             break
         size = 1.0

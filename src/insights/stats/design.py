@@ -18,6 +18,8 @@ CHUNK = 8192
 FEW_VALUES = 4_000_000
 """Up to this many values columns in double precision are kept, rather than made anew in every pass."""
 
+MOMENT_ROWS = 50_000
+
 FAR = 1000.0
 """Columns whose means lie within this many standard deviations of 0 lose too few digits to be worth standardising."""
 
@@ -26,6 +28,9 @@ DEPENDENT = 1e-9
 
 SEPARATED = 1e-6
 """A combination of columns with this share of its information left has no finite coefficient."""
+
+SUSPECT = 0.05
+"""With less than this share left, a fit goes on until it is clear whether the rest goes too."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,10 @@ def read_design(design: DesignLike, n: int | None = None) -> Design:
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise ValueError(f"the columns {', '.join(twice)} stand in the design more than once; expected each name once")
-    # A sum is finite only if all its terms are.
-    suspect = np.flatnonzero(~np.isfinite(values.sum(axis=0, dtype=np.float64)))
-    bad = [j for j in suspect if not np.isfinite(values[:, j]).all()]
+    # A sum is finite only if all its terms are; overflow is looked into by column.
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = bool(np.isfinite(values.sum()))
+    bad = [] if finite else [j for j in range(len(names)) if not np.isfinite(values[:, j]).all()]
     if bad:
         raise ValueError(
             f"values of {', '.join(names[j] for j in bad)} are missing or infinite; expected numbers: "
@@ -158,7 +164,17 @@ def linear_predictor(design: Design, beta: Floats, means: Floats | None = None) 
 
 
 def moments(values: npt.NDArray[np.floating]) -> tuple[Floats, Floats]:
-    """Return mean and standard deviation by column, summed in double precision; 1 where a column is constant."""
+    """Return mean and standard deviation by column, summed in double precision; 1 where a column is constant.
+
+    Of many rows a part is enough for what they are used for: to see which columns lie far from zero.
+    """
+    if len(values) > 4 * MOMENT_ROWS:
+        mean, spread = moments(values[:: len(values) // MOMENT_ROWS])
+        rare = np.flatnonzero(spread == 1.0)  # constant in this part
+        for j in rare:
+            mean[j], exact = values[:, j].mean(dtype=np.float64), float(values[:, j].std(dtype=np.float64))
+            spread[j] = exact if exact > 1e-6 * abs(mean[j]) else 1.0
+        return mean, spread
     n, p = values.shape
     shift = values[0].astype(np.float64) if n else np.zeros(p)
     total, square = np.zeros(p), np.zeros(p)
@@ -205,16 +221,19 @@ def separated_columns(start: Floats, end: Floats) -> list[int]:
     and information go to their limits, so that the fit seems to have converged: some combination of the columns then
     has almost no information left of what it had. Both matrices (p, p) are freed of intercept, levels or risk sets.
     """
+    share, along = information_left(start, end)
+    return [int(k) for k in np.flatnonzero(along > 0.1 * along.max())] if share < SEPARATED else []
+
+
+def information_left(start: Floats, end: Floats) -> tuple[float, Floats]:
+    """Return the smallest share of its information that any combination of columns has left, and its weights (p)."""
     if not len(start):
-        return []
+        return 1.0, np.zeros(0)
     size = np.sqrt(np.diag(start))
     root = np.linalg.cholesky(start / np.outer(size, size))
     half = np.linalg.solve(root, end / np.outer(size, size))
     values, vectors = np.linalg.eigh(np.linalg.solve(root, half.T))
-    if values[0] > SEPARATED:
-        return []
-    along = np.abs(np.linalg.solve(root.T, vectors[:, 0]))
-    return [int(k) for k in np.flatnonzero(along > 0.1 * along.max())]
+    return float(values[0]), np.abs(np.linalg.solve(root.T, vectors[:, 0]))
 
 
 def block_sums(index: npt.NDArray[np.integer], weight: Floats, rows: Floats, size: int) -> Floats:

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from insights.stats.design import Design, dependent_column, make_columns, separated_columns
+from insights.stats.design import SUSPECT, Design, dependent_column, information_left, make_columns, separated_columns
 from insights.stats.hazard_rows import Blocks, HazardRows, Parameters
 from insights.stats.inputs import Floats
 
 MOST_STEPS = 40
 DECREMENT = 1e-10
 """Twice the log-likelihood that one more step would gain: steps below a hundred-thousandth of a standard error."""
+
+ROUGH = 1e-6
+"""With many rows this is enough: the last step makes the coefficients exact, the information is off by a millionth."""
 
 MANY_ROWS = 200_000
 """From here on the start comes from all rows with events and a sample of the others."""
@@ -51,9 +54,14 @@ def fit(rows: HazardRows, start: Parameters, effect_variance: float = 0.0, block
     ``moving`` lists the coefficients that run away.
     """
     at, blocks = start, rows.blocks(start) if blocks is None else blocks
+    first = blocks
+    enough = DECREMENT if rows.columns.design.n < MANY_ROWS else ROUGH
     for _ in range(MOST_STEPS):
         step = solve(blocks, at, effect_variance)
-        if step.decrement < DECREMENT:
+        if step.decrement < enough and enough > DECREMENT:
+            left, _ = information_left(column_information(rows, first)[0], column_information(rows, blocks)[0])
+            enough = ROUGH if left > SUSPECT else DECREMENT
+        if step.decrement < enough:
             break
         before = _penalised(blocks, at, effect_variance)
         size = 1.0
@@ -66,7 +74,7 @@ def fit(rows: HazardRows, start: Parameters, effect_variance: float = 0.0, block
         at, blocks = new, found
     else:
         step = solve(blocks, at, effect_variance)
-    if step.decrement >= DECREMENT:
+    if step.decrement >= enough:
         jumps = np.abs(step.change.beta)
         moving = [int(k) for k in np.flatnonzero(jumps > max(0.1 * float(jumps.max(initial=0.0)), 1e-8))]
         return Fitted(at, blocks, step.covariance, step.log_determinant, blocks.loglik, moving, converged=False)
