@@ -7,12 +7,12 @@ import ibis
 import ibis.expr.types as ir
 
 from insights.data.flows import attach_happened, attach_known_before
-from insights.data.months import first_of_month, month_of
+from insights.data.months import add_months, first_of_month, month_of
 from insights.data.snapshot import Bank
 from insights.errors import SnapshotError
 
 
-def panel(bank: Bank, *, lag: int = 1) -> ir.Table:
+def panel(bank: Bank, *, lag: int = 1, ahead: int = 0) -> ir.Table:
     """Return one row per client, spell and calendar month under observation.
 
     A spell has a row for every month from the month of joining, or the first month of the window if that is later, to
@@ -31,13 +31,14 @@ def panel(bank: Bank, *, lag: int = 1) -> ir.Table:
       arrive after their month, so a lagged balance or revenue is that of the latest month known by then; a lagged flow
       or number counts that month's own rows as far as they were known by its end. Only these may predict an exit.
 
-    All measures are floats. ``lag`` is in months, at least 1.
+    All measures are floats. ``lag`` is in months, at least 1. ``ahead`` adds so many months after the as-of date for
+    those in force on it: nothing has happened in them, and their lagged measures are what may predict them.
     """
     if lag < 1:
         raise SnapshotError(
             f"lag of {lag} months", expected="1 or more", todo="a feature must be known before its month"
         )
-    rows = _months_of(bank, spells(bank))
+    rows = _months_of(bank, spells(bank), ahead)
     measured = attach_known_before(bank, attach_happened(bank, rows), lag)
     measures = [name for name in measured.columns if name not in rows.columns]
     return measured.mutate(**{name: measured[name].cast("float64") for name in measures})
@@ -65,11 +66,11 @@ def _as_spells(rows: ir.Table) -> ir.Table:
     )
 
 
-def _months_of(bank: Bank, spells: ir.Table) -> ir.Table:
+def _months_of(bank: Bank, spells: ir.Table, ahead: int) -> ir.Table:
     """Return the months of each spell that lie in the window, with tenure, entry and exit."""
     joined = month_of(spells.joined_on)
     opens = ibis.literal(first_of_month(bank.window_from)) if bank.window_from else joined
-    last = month_of(ibis.coalesce(spells.left_on, ibis.literal(bank.as_of)))
+    last = month_of(ibis.coalesce(spells.left_on, ibis.literal(add_months(bank.as_of, ahead))))
     first = ibis.greatest(joined, opens)
     spells = spells.mutate(joined_month=joined, first=first, last=last).filter(first <= last)
     dense = ibis.range(

@@ -37,17 +37,18 @@ class Features:
     lag: int
 
 
-def client_months(bank: Bank, *, lag: int | None = None) -> Features:
+def client_months(bank: Bank, *, lag: int | None = None, ahead: int = 0) -> Features:
     """Return every client-month with a full history of features, and the features.
 
     A client who entered late has no history in his first ``history_months`` months: "no complaint in six months" would
     be said of clients who had one before the window. Those months are left out, and he enters that much later; so are
-    the first ``lag`` months of a new client, of whom nothing was known then.
+    the first ``lag`` months of a new client, of whom nothing was known then. ``ahead`` adds months after the as-of
+    date for those in force on it (see ``panel``).
     """
     rules = bank.settings.lifecycle
     lag = rules.lag_months if lag is None else lag
     known = f"_lag{lag}"
-    rows = _with_history(panel(bank, lag=lag), rules.history_months, lag)
+    rows = _with_history(panel(bank, lag=lag, ahead=ahead), rules.history_months, lag)
     if not bank.needs(*NEEDS):
         rows = with_outflows(bank, with_outflows(bank, rows), known=known)
     rows, refused = attach_attributes(bank, rows, lag)
