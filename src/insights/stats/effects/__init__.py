@@ -1,14 +1,18 @@
 """Effects of a treatment that starts at different times, from a panel: by cohort and period, and their means."""
 
 from insights.stats.effects.group_time import EffectCurve, GroupTimeEffects, att_gt
+from insights.stats.effects.overlap import OverlapComparison, e_value, overlap_comparison
 from insights.stats.effects.pretrend import pretrend_test
 from insights.stats.effects.two_way import negative_weights, two_way_fixed_effects
 
 __all__ = [
     "EffectCurve",
     "GroupTimeEffects",
+    "OverlapComparison",
     "att_gt",
+    "e_value",
     "negative_weights",
+    "overlap_comparison",
     "pretrend_test",
     "two_way_fixed_effects",
 ]

@@ -54,7 +54,7 @@ def doubly_robust(change: Floats, treated: Bools, design: Floats, weight: Floats
         )
     if np.linalg.matrix_rank(design) < p or np.linalg.matrix_rank(design[~treated]) < p:
         return NotEstimable("the covariates are collinear among the units compared")
-    fit = _propensity(design, treated, weight)
+    fit = fit_propensity(design, treated, weight)
     if fit is None:
         return NotEstimable("no overlap: the covariates tell the treated from the controls without error")
     share, bread = fit
@@ -82,8 +82,10 @@ def doubly_robust(change: Floats, treated: Bools, design: Floats, weight: Floats
     return Comparison(float(eta1 - eta0), influence, int((~kept).sum()))
 
 
-def _propensity(design: Floats, treated: Bools, weight: Floats) -> tuple[Floats, Floats] | None:
+def fit_propensity(design: Floats, treated: Bools, weight: Floats) -> tuple[Floats, Floats] | None:
     """Return fitted shares (m,) and the inverse information (p, p); None where the likelihood has no maximum."""
+    from scipy.special import expit  # half a second that those who compare means only need not wait
+
     scale = np.maximum(np.abs(design).max(axis=0), 1e-300)
     x = design / scale
     b = before = np.zeros(x.shape[1])
@@ -94,7 +96,7 @@ def _propensity(design: Floats, treated: Bools, weight: Floats) -> tuple[Floats,
         if now > loss + 1e-9 * abs(loss):
             b = (b + before) / 2
             continue
-        share = 1 / (1 + np.exp(-eta))
+        share = expit(eta)
         score = x.T @ (weight * (treated - share))
         information = (x * (weight * share * (1 - share))[:, None]).T @ x
         if np.linalg.cond(information) > 1e13 or now < 1e-6 * weight.sum():
