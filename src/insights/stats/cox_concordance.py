@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from insights.stats.clustering import read_labels
-from insights.stats.cox_rows import read_column, read_spells, risk_sets
+from insights.stats.cox_rows import read_spells, risk_sets
+from insights.stats.design import read_column
 from insights.stats.inputs import Floats, Ints
 from insights.stats.results import NotEstimable
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from insights.stats.clustering import Way, read_labels
-from insights.stats.design import Columns, DesignLike, make_columns, read_design
+from insights.stats.design import Columns, DesignLike, make_columns, read_column, read_design
 from insights.stats.inputs import Floats, Ints
 
 Index = npt.NDArray[np.int32]
@@ -138,13 +138,3 @@ def _place(times: Floats, values: Floats) -> Ints:
         table = np.searchsorted(times, np.arange(low, 2 * times[-1] + 1) / 2, side="right")
         return table[np.clip(np.floor(2 * values) - low, 0, len(table) - 1).astype(np.int64)]
     return np.searchsorted(times, values, side="right").astype(np.int64)
-
-
-def read_column(values: npt.ArrayLike, name: str, n: int | None) -> Floats:
-    """Return one column of n numbers. Raises ValueError for another length or missing values."""
-    array = np.asarray(values, dtype=float)
-    if array.ndim != 1 or (n is not None and len(array) != n):
-        raise ValueError(f"{name} has shape {array.shape}; expected ({'n' if n is None else n},)")
-    if not np.isfinite(array.sum()) and (bad := int((~np.isfinite(array)).sum())):
-        raise ValueError(f"{bad} values of {name} are missing or infinite; expected numbers")
-    return array

@@ -137,6 +137,16 @@ def make_columns(design: Design, *, intercept: bool) -> Columns:
     return Columns(design, intercept, mean, scale, spread, columns.part(slice(0, design.n)))
 
 
+def read_column(values: npt.ArrayLike, name: str, n: int | None) -> Floats:
+    """Return one column of n numbers. Raises ValueError for another length or missing values."""
+    array = np.asarray(values, dtype=float)
+    if array.ndim != 1 or (n is not None and len(array) != n):
+        raise ValueError(f"{name} has shape {array.shape}; expected ({'n' if n is None else n},)")
+    if not np.isfinite(array.sum()) and (bad := int((~np.isfinite(array)).sum())):
+        raise ValueError(f"{bad} values of {name} are missing or infinite; expected numbers")
+    return array
+
+
 def matched(design: DesignLike, names: tuple[str, ...]) -> Design:
     """Return the columns in the order of a fit; a frame may hold others too. Raises ValueError for missing ones."""
     if isinstance(design, pd.DataFrame):

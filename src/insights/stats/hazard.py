@@ -22,6 +22,7 @@ from insights.stats.design import (
     linear_predictor,
     make_columns,
     matched,
+    read_column,
     read_design,
     separated_columns,
 )
@@ -75,7 +76,7 @@ class HazardModel(Coefficients):
         values = self.table.set_index("name")["estimate"]
         eta = linear_predictor(columns, values[list(self.names)].to_numpy(float))
         if offset is not None:
-            eta += _read(offset, "offset", columns.n)
+            eta += read_column(offset, "offset", columns.n)
         if self.levels is None:
             eta += float(values[INTERCEPT])
         else:
@@ -160,13 +161,13 @@ def discrete_hazard(
     columns = read_design(design)
     n, p = columns.values.shape
     done, tried = read_counts_of_trials(events, trials, n)
-    weights = None if weight is None else _read(weight, "weight", n)
+    weights = None if weight is None else read_column(weight, "weight", n)
     if weights is not None and (weights < 0).any():
         raise ValueError(f"{int((weights < 0).sum())} weights are negative; expected weights >= 0")
     ways = () if cluster is None else read_clusters(cluster, n)
     group = None if random_intercept is None else read_labels(random_intercept, "random_intercept", n)
     period = None if baseline is None else read_labels(baseline, "baseline", n)
-    offsets = None if offset is None else _read(offset, "offset", n)
+    offsets = None if offset is None else read_column(offset, "offset", n)
     fixed = np.zeros(0)
     counted = np.ones(n, dtype=bool) if weights is None else weights > 0
     if period is not None:
@@ -210,12 +211,12 @@ def discrete_hazard(
 
 def read_counts_of_trials(events: npt.ArrayLike, trials: npt.ArrayLike | None, n: int) -> tuple[Floats, Floats]:
     """Return events and trials (n each), checked."""
-    done = _read(events, "events", n)
+    done = read_column(events, "events", n)
     if trials is None:
         if (odd := int(((done != 0) & (done != 1)).sum())) > 0:
             raise ValueError(f"{odd} values of events are neither 0 nor 1; expected flags, or trials beside numbers")
         return done, np.ones(n)
-    tried = _read(trials, "trials", n)
+    tried = read_column(trials, "trials", n)
     if (odd := int(((done < 0) | (done > tried)).sum())) > 0:
         raise ValueError(f"{odd} rows have events below 0 or beyond their trials; expected 0 <= events <= trials")
     return done, tried
@@ -286,14 +287,3 @@ def _levels_at_infinity(period: Way, done: Floats, tried: Floats) -> Floats:
     """Return by period minus infinity where nobody has the event, infinity where everybody has, 0 elsewhere."""
     d, m = np.bincount(period.codes, done, period.size), np.bincount(period.codes, tried, period.size)
     return np.where(d == 0, -np.inf, np.where(d == m, np.inf, 0.0))
-
-
-def _read(values: npt.ArrayLike, name: str, n: int) -> Floats:
-    array = np.asarray(values, dtype=float)
-    if array.shape != (n,):
-        raise ValueError(f"{name} has shape {array.shape}; expected ({n},)")
-    if not np.isfinite(array.sum()):
-        raise ValueError(
-            f"{int((~np.isfinite(array)).sum())} values of {name} are missing or infinite; expected numbers"
-        )
-    return array
