@@ -4,6 +4,9 @@ A study is a way to draw a sample with known truth and the estimators that are p
 sample. ``run`` repeats it, ``summarise`` makes one row per parameter, ``outside`` names those that no right estimator
 would produce.
 
+To put an estimator to it, write a function that takes the sample and returns ``{parameter: Compared(truth, answer)}``
+and enter it in the ``Study`` of ``test_bank.py``. Where an interval is symmetric in the logarithm, compare logarithms.
+
 The gate. For every parameter two hypotheses are tested: "the estimates are centred on the truth" by the t distribution
 of their mean error, and "the intervals cover in 95 %" by the exact binomial distribution. They are adjusted together by
 Holm (1979), so that a study of right estimators ends outside with probability 0.001 or less, however many parameters it
