@@ -221,6 +221,18 @@ def test_a_curve_ends_where_nobody_shows_how_it_goes_on() -> None:
     assert any("end early" in check.reason for check in curve.checks)
 
 
+@pytest.mark.parametrize("initial", ["a", None])
+def test_where_nobody_moves_the_interval_is_the_exact_one(initial: str | None) -> None:
+    spells = pd.DataFrame({"from": "a", "to": ["b"] + [""] * 59, "entry": 0.0, "exit": [9.0] + [6.0] * 59})
+    curve = state_occupation(spells, initial=initial)
+    bound = 0.025 ** (1 / 60)
+    stay, go = estimate(curve.expected_time("a", 4)), estimate(curve.expected_time("b", 4))
+    assert (stay.low, stay.value, stay.high) == pytest.approx((4 * bound, 4, 4))
+    assert (go.low, go.value, go.high) == pytest.approx((0, 0, 4 * (1 - bound)))
+    none = estimate(curve.at([6], "b")[0])
+    assert (none.low, none.value, none.high) == pytest.approx((0, 0, 1 - bound))
+
+
 def test_who_enters_late_tells_nothing_of_the_time_before() -> None:
     curve = state_occupation(pd.DataFrame({"from": "a", "to": ["b", ""], "entry": [3.0, 4], "exit": [5.0, 6]}))
     assert isinstance(curve.at([2], "a")[0], NotEstimable)

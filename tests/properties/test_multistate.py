@@ -12,6 +12,7 @@ from insights.stats.multistate import StateOccupation, state_occupation, state_o
 from insights.stats.multistate_counts import transition_table
 from insights.stats.results import Estimate, NotEstimable
 
+STATES = ["a", "b", "c", "gone"]
 curves = settings(max_examples=40, deadline=None)
 
 
@@ -99,9 +100,9 @@ def test_the_unit_of_time_does_not_matter(data: pd.DataFrame, factor: float) -> 
 @curves
 @given(spells())
 def test_counts_carry_all_that_spells_tell(data: pd.DataFrame) -> None:
-    one = state_occupation(data, initial="a")
+    one = state_occupation(data, initial="a", states=STATES)
     units = {group: paths.counts.units for group, paths in one.paths.items()}
-    other = state_occupation_from_counts(transition_table(data), initial="a", units=units)
+    other = state_occupation_from_counts(transition_table(data), initial="a", states=STATES, units=units)
     same(one.table, other.table)
     assert one.checks == other.checks
 
@@ -117,7 +118,7 @@ def test_what_happens_after_the_horizon_does_not_matter(data: pd.DataFrame, half
     seen["to"] = seen["to"].where(~later, "")
     if seen.empty:
         return
-    full, cut = state_occupation(data), state_occupation(seen, states=[*"abc", "gone"])
+    full, cut = state_occupation(data), state_occupation(seen, states=STATES)
     for group in cut.paths:
         for state in full.states:
             a, b = full.expected_time(state, horizon, group), cut.expected_time(state, horizon, group)
@@ -133,6 +134,6 @@ def test_rounded_counts_still_give_shares(data: pd.DataFrame, base: int) -> None
     rounded = counts.assign(**{c: (counts[c] / base).round() * base for c in columns})
     if not rounded["at_risk"].any():
         return
-    table = state_occupation_from_counts(rounded, initial="a", blur=base / np.sqrt(12)).table.dropna()
+    table = state_occupation_from_counts(rounded, initial="a", states=STATES, blur=base / np.sqrt(12)).table.dropna()
     assert table[["low", "occupation", "high"]].to_numpy().min(initial=0) >= 0
     assert table[["low", "occupation", "high"]].to_numpy().max(initial=1) <= 1 + 1e-12

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from insights.stats.counts import whole_counts
 from insights.stats.inputs import Band, Floats, check_level
-from insights.stats.intervals import mean_time, no_event_bound, normal_quantile
+from insights.stats.intervals import mean_time, normal_quantile
 from insights.stats.multistate_bands import occupation_band, share_interval
 from insights.stats.multistate_checks import check_paths
 from insights.stats.multistate_counts import Transitions, count_transitions, read_transitions
@@ -77,9 +76,9 @@ class StateOccupation(Result):
         length = horizon - paths.start
         value = min(max(value, 0.0), length)
         low, high = mean_time(value, se, length, self.level)
-        done = _touching(paths, k, steps)
-        if se == 0 and math.isinf(paths.initial_units):
-            room = length * (1 - _bound(paths, steps, self.level))
+        done = paths.touching(k, steps)
+        if se == 0:
+            room = length * (1 - paths.unmoved(steps, self.level))
             low, high = max(0.0, value - room), min(length, value + room)
         return Estimate(value, low, high, "months", round(paths.counts.units), done, self.level, se)
 
@@ -159,11 +158,11 @@ class StateOccupation(Result):
         place = paths.place(month)
         if isinstance(place, NotEstimable):
             return place
-        n, done = round(paths.counts.units), _touching(paths, k, place + 1)
+        n, done = round(paths.counts.units), paths.touching(k, place + 1)
         if place < 0:
             value = float(paths.initial[k])
             se = math.sqrt(paths.initial_variance[k, k])
-            bound = _bound(paths, 0, self.level) if month > paths.start else 1.0
+            bound = paths.unmoved(0, self.level) if month > paths.start else 1.0
             low, high = share_interval(value, se, 1 - bound, self.level)
             return Estimate(value, low, high, "share", n, done, self.level, se)
         value, low, high, se = (float(v[place]) for v in band)
@@ -172,7 +171,7 @@ class StateOccupation(Result):
             if isinstance(found, NotEstimable):
                 return found
             se = math.hypot(found, float(paths.blur[place, k]))
-            room = 1 - _bound(paths, place, self.level)
+            room = 1 - paths.unmoved(place, self.level)
             low, high = share_interval(value, se, room, self.level)
         return Estimate(value, low, high, "share", n, done, self.level, se)
 
@@ -281,24 +280,17 @@ def _curves(
         names = np.array(states, dtype=object)[c.pairs]
         events = made.counts.events.sum(axis=0)
         moves.append(pd.DataFrame({"group": c.group, "from": names[:, 0], "to": names[:, 1], "events": events}))
-    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
-    moved = pd.concat(moves, ignore_index=True) if moves else pd.DataFrame(columns=["group", "from", "to", "events"])
-    table = whole_counts(table.assign(events=0.0)).drop(columns="events")
+    table, moved = _joined(frames, columns), _joined(moves, ["group", "from", "to", "events"])
+    if (table["at_risk"] == table["at_risk"].round()).all():
+        table["at_risk"] = table["at_risk"].astype("int64")
     checks = check_paths(list(paths.values()))
     return StateOccupation(table, checks, SOURCE, level, states, moved, paths, counts, spells)
 
 
-def _touching(paths: Paths, k: int, steps: int) -> int:
-    """Return the number of moves into and out of the state in the first steps."""
-    return round(float(paths.counts.events[:steps, (paths.counts.pairs == k).any(axis=1)].sum()))
-
-
-def _bound(paths: Paths, place: int, level: float) -> float:
-    """Return the exact low end of the probability that nothing happens, after nothing did up to that time."""
-    n = paths.counts.at_risk.sum(axis=1)
-    if not len(n):
-        return 0.0
-    return float(no_event_bound(n[: min(place, len(n) - 1) + 1].min(keepdims=True), level)[0])
+def _joined(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    if not frames:
+        return pd.DataFrame(columns=columns)
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
 
 def _nobody(group: str) -> NotEstimable:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from insights.stats.inputs import Floats
-from insights.stats.intervals import EDGE
+from insights.stats.intervals import EDGE, no_event_bound
 from insights.stats.multistate_counts import Transitions
 from insights.stats.results import NotEstimable
 
@@ -115,6 +115,18 @@ class Paths:
         if horizon > self.end:
             return NotEstimable(self.why)
         return int(np.searchsorted(self.counts.times, horizon, side="left"))
+
+    def touching(self, state: int, steps: int) -> int:
+        """Return the number of moves into and out of the state in the first steps."""
+        pairs = (self.counts.pairs == state).any(axis=1)
+        return round(float(self.counts.events[:steps, pairs].sum()))
+
+    def unmoved(self, place: int, level: float) -> float:
+        """Return the exact low end of the probability that nothing happens, after nothing did up to that time."""
+        n = self.counts.at_risk.sum(axis=1)
+        if not len(n):
+            return 0.0
+        return float(no_event_bound(n[: min(place, len(n) - 1) + 1].min(keepdims=True), level)[0])
 
     def lengths(self, steps: int, horizon: float, annual_rate: float = 0.0) -> Floats:
         """Return the months from the start to the first time, ..., from the last of the steps to the horizon.
