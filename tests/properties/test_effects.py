@@ -85,11 +85,13 @@ def test_what_is_common_to_a_period_or_fixed_for_a_unit_changes_nothing(data: pd
 @given(panels())
 def test_each_cluster_twice_halves_the_variance(data: pd.DataFrame) -> None:
     twice = pd.concat([data, data.assign(unit=data["unit"] + 10_000)])
-    one, other = fitted(data).table, fitted(twice).table
-    assert other["effect"].to_list() == pytest.approx(one["effect"].to_list(), nan_ok=True)
-    assert other["se"].to_list() == pytest.approx((one["se"] / np.sqrt(2)).to_list(), nan_ok=True)
-    grouped = fitted(twice, cluster=twice["unit"] % 10_000).table  # the copies tell nothing new
-    assert (grouped["se"] >= one["se"] * 0.999)[one["se"].notna()].all()
+    one = fitted(data).table
+    told = one["effect"].notna()  # twice the units may suffice where the units alone did not
+    one, other = one[told], fitted(twice).table[told]
+    assert other["effect"].to_list() == pytest.approx(one["effect"].to_list())
+    assert other["se"].to_list() == pytest.approx((one["se"] / np.sqrt(2)).to_list())
+    grouped = fitted(twice, cluster=twice["unit"] % 10_000).table[told]  # the copies tell nothing new
+    assert (grouped["se"] >= one["se"] * 0.999).all()
 
 
 @few
