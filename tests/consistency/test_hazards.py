@@ -140,3 +140,16 @@ def test_concordance_is_the_area_under_the_curve_where_all_stay_or_leave_at_once
     ranks = pd.Series(score).rank()
     area = (ranks[left].sum() - left.sum() * (left.sum() + 1) / 2) / (left.sum() * (~left).sum())
     assert found.value == pytest.approx(area)
+
+
+def test_rows_that_are_each_a_cluster_are_robust_errors() -> None:
+    rng = np.random.default_rng(9)
+    n = 25_000  # so many clusters that their sums are made in another way
+    columns = rng.normal(size=(n, 2))
+    time = np.ceil(rng.exponential(30 / np.exp(columns @ [0.4, -0.2])))
+    options = {"cluster": rng.permutation(n), "small_sample": False}
+    design = (COLUMNS, columns)
+    one, other = (cox(design, np.minimum(time, 24), time <= 24, **k) for k in ({"robust": True}, options))
+    assert estimates(other).to_numpy() == pytest.approx(estimates(one).to_numpy(), rel=1e-9)
+    first, second = (discrete_hazard(design, time <= 3, **k) for k in ({"robust": True}, options))
+    assert estimates(second).to_numpy() == pytest.approx(estimates(first).to_numpy(), rel=1e-9)

@@ -5,7 +5,7 @@ import numpy as np
 from insights.stats.clustering import Clustered, Way, cluster_covariance
 from insights.stats.cox_rows import CoxRows
 from insights.stats.cox_sums import Hazards, Sums, cumulative, gone_through
-from insights.stats.design import block_sums, chunks
+from insights.stats.design import add_block_sums, chunks
 from insights.stats.inputs import Floats
 
 FEW_CELLS = 2_000_000
@@ -58,8 +58,8 @@ class ScoreResiduals:
         """Return the sums by cluster (G, p)."""
         total = np.zeros((way.size, len(self.rows.names)))
         for part in chunks(self.rows.n):
-            touched, inverse = np.unique(way.codes[part], return_inverse=True)
-            total[touched] += block_sums(inverse, np.ones(len(inverse)), self.part(part), len(touched))
+            scores = self.part(part)
+            add_block_sums(total, way.codes[part], np.ones(len(scores)), scores)
         return total
 
     def meat(self) -> Floats:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from insights.stats.cox_rows import CoxRows, RiskSets
-from insights.stats.design import CHUNK, block_sums, chunks
+from insights.stats.design import CHUNK, add_block_sums, chunks
 from insights.stats.inputs import Floats, Ints
 
 FARTHEST = 300.0
@@ -135,11 +135,11 @@ def sums(rows: CoxRows, ties: Ties, at: Hazards, by_time: Floats | None = None) 
         for inner in chunks(len(columns), small):
             weighted = columns[inner] * through_root[inner, None]
             information += weighted.T @ (weighted if sign is None else weighted * sign[part][inner, None])
-        _add(blocks, sets.leaves[part], risk, columns)
+        add_block_sums(blocks, sets.leaves[part], risk, columns)
         if sets.comes is not None:
-            _add(blocks, sets.comes[part], -risk, columns)
+            add_block_sums(blocks, sets.comes[part], -risk, columns)
         if ties.any:
-            _add(tied, np.where(sets.event[part], sets.last[part] - 1, np.int32(size)), risk, columns)
+            add_block_sums(tied, np.where(sets.event[part], sets.last[part] - 1, np.int32(size)), risk, columns)
     # Sums over time run along rows in memory, which is many times faster.
     at_risk, tied = over_risk_sets(sets, np.ascontiguousarray(blocks[:size].T).T), tied[:size]
     square = at.square * factor
@@ -184,12 +184,3 @@ def leave_less_come(sets: RiskSets, risk: Floats) -> Floats:
     if sets.comes is not None:
         found -= np.bincount(sets.comes, risk, size + 1)[:size]
     return found
-
-
-def _add(total: Floats, place: np.ndarray, weight: Floats, columns: Floats) -> None:
-    """Add weighted rows to their places; with many places only those that the rows touch."""
-    if len(total) <= max(CHUNK // 4, 2 * len(place)):
-        total += block_sums(place, weight, columns, len(total))
-    elif len(place):
-        touched, inverse = np.unique(place, return_inverse=True)
-        total[touched] += block_sums(inverse, weight, columns, len(touched))

@@ -252,3 +252,12 @@ def block_sums(index: npt.NDArray[np.integer], weight: Floats, rows: Floats, siz
 
     starts = np.arange(len(index) + 1, dtype=index.dtype)
     return np.asarray(csc_array((weight, index, starts), shape=(size, len(index))) @ rows)
+
+
+def add_block_sums(total: Floats, index: npt.NDArray[np.integer], weight: Floats, rows: Floats) -> None:
+    """Add the weighted rows (n, p) to the places of ``total`` (size, p) that they belong to; no loop over either."""
+    if len(total) <= max(CHUNK // 4, 2 * len(index)):
+        total += block_sums(index, weight, rows, len(total))
+    elif len(index):  # with many places only those that the rows touch
+        touched, inverse = np.unique(index, return_inverse=True)
+        total[touched] += block_sums(inverse, weight, rows, len(touched))

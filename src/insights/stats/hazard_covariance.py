@@ -3,7 +3,7 @@
 import numpy as np
 
 from insights.stats.clustering import Clustered, Way, cluster_covariance
-from insights.stats.design import block_sums
+from insights.stats.design import add_block_sums
 from insights.stats.hazard_newton import Fitted
 from insights.stats.hazard_rows import HazardRows, Part
 from insights.stats.inputs import Floats
@@ -61,14 +61,7 @@ def _scores(rows: HazardRows, found: Fitted, way: Way) -> Floats:
     """Return the sums of scores by cluster (G, q)."""
     total = np.zeros((way.size, len(found.at.beta)))
     for part in rows.parts(found.at):
-        columns, codes = _within(rows, found, part), way.codes[part.rows]
-        low, high = int(codes.min()), int(codes.max()) + 1
-        if high - low < way.size // 2:  # sorted rows touch few clusters at a time
-            total[low:high] += block_sums(codes - low, part.score, columns, high - low)
-        elif way.size <= 4 * len(codes):
-            total += block_sums(codes, part.score, columns, way.size)
-        else:
-            np.add.at(total, codes, columns * part.score[:, None])
+        add_block_sums(total, way.codes[part.rows], part.score, _within(rows, found, part))
     return total
 
 
