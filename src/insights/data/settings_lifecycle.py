@@ -39,7 +39,8 @@ class LifecycleSection(Section):
     A large outflow is net money out (market and transfers between a client's own accounts aside) of at least
     ``outflow_share`` of his average assets over ``trailing_months``, within ``outflow_months``. Features are known
     ``lag_months`` before the month they predict and look back ``history_months``. ``retention_programme`` names the
-    randomised programme; ``contacts_per_manager`` is how many clients a manager can speak to in a month.
+    randomised programme; ``contacts_per_manager`` is how many clients a manager can speak to in a month. Reasons for
+    leaving in ``not_by_choice`` are not the client's decision: the most frequent of the others is the main reason.
     """
 
     outflow_share: Share = 0.30
@@ -49,5 +50,6 @@ class LifecycleSection(Section):
     history_months: Months = 12
     retention_programme: str | None = None
     contacts_per_manager: Annotated[int, Field(ge=1)] = 10
+    not_by_choice: tuple[str, ...] = ("death", "bank", "dormancy", "unknown")
     cost_per_contact: Annotated[float, Field(ge=0)] = 0.0
     stages: StagesSection = StagesSection()

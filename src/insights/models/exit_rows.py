@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 
+from insights.data.months import month_end
 from insights.data.snapshot import Bank
 from insights.errors import SnapshotError
 from insights.models.cache import once
@@ -71,19 +72,20 @@ class ExitRows:
         return replace(self, **changed, numeric=numeric, categories=categories)
 
     def until(self, landmark: date) -> "ExitRows":
-        """Return what was known at the end of the landmark: its month and those before, exits known by then.
+        """Return what was known at the end of the landmark: the complete months up to it, exits known by then.
 
         A client whose exit was not known yet is in force: he has stayed through the month in which he left.
         """
-        rows = self.take(self.month <= month_number(landmark))
+        rows = self.take(self.month <= last_complete(landmark))
         return replace(rows, cause=np.where(rows.known <= landmark.toordinal(), rows.cause, 0).astype(np.int32))
 
     def at(self, landmark: date) -> "ExitRows":
-        """Return one row for each relationship in force at the landmark: the month after it, as known before it.
+        """Return one row for each relationship in force at the landmark: the month after the last complete one.
 
-        The causes of these rows are what happened in that month, and no feature.
+        Its features are what was known before that month. What happened in it is no feature.
         """
-        return self.take(self.month == month_number(landmark) + 1)
+        gone = (self.cause > 0) & (self.known <= landmark.toordinal())
+        return self.take((self.month == last_complete(landmark) + 1) & ~gone)
 
     def of(self, codes: Codes, labels: tuple[str, ...]) -> npt.NDArray[np.object_]:
         """Return labels for codes, None for missing ones."""
@@ -100,9 +102,10 @@ def exit_rows(bank: Bank, lag: int | None = None) -> ExitRows:
     return once(bank, ("exit_rows", lag), lambda: _extracted(bank, lag))
 
 
-def month_number(day: date) -> int:
-    """Return the months from year 0 to the month of the day."""
-    return day.year * 12 + day.month - 1
+def last_complete(day: date) -> int:
+    """Return the last month that has ended with the day, in months from year 0: its own if the day is a month end."""
+    own = day.year * 12 + day.month - 1
+    return own if day == month_end(day) else own - 1
 
 
 def _extracted(bank: Bank, lag: int) -> ExitRows:
