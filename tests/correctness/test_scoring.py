@@ -238,7 +238,7 @@ def test_paired_differences_are_sharper_than_the_difference_of_two_scores() -> N
     assert ranked.value == pytest.approx(value(areas[0].at(12)) - value(areas[1].at(12)))
     assert estimate(scores[0].difference(scores[0], 12)).se == 0
     with pytest.raises(ValueError, match="other rows"):
-        scores[0].difference(brier_score([1, 2], [1, 0], [0.5, 0.5], [1]), 12)
+        scores[0].difference(brier_score([1, 13], [1, 0], [0.5, 0.5], [12]), 12)
 
 
 def test_clusters_widen_the_intervals() -> None:

@@ -28,18 +28,18 @@ class BrierScores(Result):
 
     months: Floats = field(default_factory=lambda: np.zeros(0))
     rows: Rows | None = field(default=None, repr=False)
-    scores: tuple["Influenced | NotEstimable", ...] = field(default=(), repr=False)
-    nulls: tuple["Influenced | NotEstimable", ...] = field(default=(), repr=False)
+    scores: tuple[Influenced | NotEstimable, ...] = field(default=(), repr=False)
+    nulls: tuple[Influenced | NotEstimable, ...] = field(default=(), repr=False)
     events: tuple[int, ...] = field(default=(), repr=False)
 
     def at(self, months: float) -> Estimate | NotEstimable:
         """Return the Brier score at one of the horizons (0 is perfect)."""
-        i = self._place(months)
+        i = horizon_place(self.months, months)
         return self._told(self.scores[i], self.events[i], "squared error", "log")
 
     def skill(self, months: float) -> Estimate | NotEstimable:
         """Return the skill at one of the horizons; its interval knows that the null model comes from the same rows."""
-        i = self._place(months)
+        i = horizon_place(self.months, months)
         return self._told(_skill(self.scores[i], self.nulls[i]), self.events[i], "share", "plain")
 
     def integrated(self) -> Estimate | NotEstimable:
@@ -60,20 +60,14 @@ class BrierScores(Result):
 
         At one horizon, or integrated where ``months`` is left out. Raises ValueError for scores of other rows.
         """
-        if self.rows is None or other.rows is None or self.rows.n != other.rows.n:
-            raise ValueError("the scores are of other rows; expected two predictions for the same rows in one order")
         if months is None:
             mine, theirs, at = self._integral(self.scores), other._integral(other.scores), -1
         else:
-            at = self._place(months)
-            mine, theirs = self.scores[at], other.scores[other._place(months)]
-        if isinstance(mine, NotEstimable):
-            return mine
-        if isinstance(theirs, NotEstimable):
-            return theirs
-        return self._told(mine - theirs, self.events[at], "squared error", "plain")
+            at = horizon_place(self.months, months)
+            mine, theirs = self.scores[at], other.scores[horizon_place(other.months, months)]
+        return self._told(paired(self.rows, other.rows, mine, theirs), self.events[at], "squared error", "plain")
 
-    def _integral(self, parts: Sequence["Influenced | NotEstimable"]) -> "Influenced | NotEstimable":
+    def _integral(self, parts: Sequence[Influenced | NotEstimable]) -> Influenced | NotEstimable:
         if len(parts) < 2:
             return NotEstimable("an integral needs two horizons or more")
         known = []
@@ -85,17 +79,9 @@ class BrierScores(Result):
         factors = np.concatenate([[0.0], widths]) + np.concatenate([widths, [0.0]])
         return total(known, factors / 2 / (self.months[-1] - self.months[0]))
 
-    def _told(
-        self, found: "Influenced | NotEstimable", n_events: int, unit: str, scale: str
-    ) -> Estimate | NotEstimable:
+    def _told(self, found: Influenced | NotEstimable, n_events: int, unit: str, scale: str) -> Estimate | NotEstimable:
         assert self.rows is not None
         return found if isinstance(found, NotEstimable) else found.estimate(self.rows, unit, n_events, scale)
-
-    def _place(self, months: float) -> int:
-        found = np.flatnonzero(self.months == months)
-        if not len(found):
-            raise ValueError(f"{months:g} is none of the horizons; expected one of those that were scored")
-        return int(found[0])
 
 
 def brier_score(
@@ -183,6 +169,25 @@ def known_mean(known: AtHorizon, values: Floats, amount: Floats) -> Influenced:
     return Influenced(mean, moved / scale)
 
 
+def horizon_place(horizons: Floats, months: float) -> int:
+    """Return which of the horizons it is; raises ValueError for any other month."""
+    found = np.flatnonzero(horizons == months)
+    if not len(found):
+        raise ValueError(f"{months:g} is none of the horizons; expected one of those that were scored")
+    return int(found[0])
+
+
+def paired(
+    rows: Rows | None, others: Rows | None, mine: Influenced | NotEstimable, theirs: Influenced | NotEstimable
+) -> Influenced | NotEstimable:
+    """Return mine less theirs, both of the same rows; raises ValueError for other rows."""
+    if rows is None or others is None or rows.n != others.n:
+        raise ValueError("the scores are of other rows; expected two scores of the same rows in one order")
+    if isinstance(mine, NotEstimable):
+        return mine
+    return theirs if isinstance(theirs, NotEstimable) else mine - theirs
+
+
 def read_horizons(horizons: Sequence[float]) -> Floats:
     """Return the horizons; raises ValueError unless they ascend from above 0."""
     months = np.asarray(horizons, dtype=float)
@@ -215,7 +220,7 @@ def read_weight(weight: npt.ArrayLike | None, n: int) -> Floats:
     return array
 
 
-def _skill(score: "Influenced | NotEstimable", null: "Influenced | NotEstimable") -> "Influenced | NotEstimable":
+def _skill(score: Influenced | NotEstimable, null: Influenced | NotEstimable) -> Influenced | NotEstimable:
     if isinstance(score, NotEstimable):
         return score
     if isinstance(null, NotEstimable):
@@ -227,8 +232,8 @@ def _skill(score: "Influenced | NotEstimable", null: "Influenced | NotEstimable"
 
 def _table(
     months: Floats,
-    scores: list["Influenced | NotEstimable"],
-    nulls: list["Influenced | NotEstimable"],
+    scores: list[Influenced | NotEstimable],
+    nulls: list[Influenced | NotEstimable],
     events: list[int],
     rows: Rows,
 ) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from insights.stats.influence import Influenced, Rows, read_clusters
 from insights.stats.inputs import Floats, check_level
 from insights.stats.results import Estimate, NotEstimable, Result
-from insights.stats.scoring import read_horizons, read_predictions, read_weight
+from insights.stats.scoring import horizon_place, paired, read_horizons, read_predictions, read_weight
 from insights.stats.scoring_weights import AtHorizon, Convention, follow
 
 SOURCE = (
@@ -31,33 +31,22 @@ class AucCurve(Result):
 
     months: Floats = field(default_factory=lambda: np.zeros(0))
     rows: Rows | None = field(default=None, repr=False)
-    areas: tuple["Influenced | NotEstimable", ...] = field(default=(), repr=False)
+    areas: tuple[Influenced | NotEstimable, ...] = field(default=(), repr=False)
     events: tuple[int, ...] = field(default=(), repr=False)
 
     def at(self, months: float) -> Estimate | NotEstimable:
         """Return the AUC at one of the horizons; interval on the logit scale."""
         assert self.rows is not None
-        i = self._place(months)
+        i = horizon_place(self.months, months)
         found = self.areas[i]
         return found if isinstance(found, NotEstimable) else found.estimate(self.rows, "share", self.events[i], "logit")
 
     def difference(self, other: "AucCurve", months: float) -> Estimate | NotEstimable:
         """Return this AUC less the other one at a horizon, both of the same rows, with the paired error."""
-        if self.rows is None or other.rows is None or self.rows.n != other.rows.n:
-            raise ValueError("the scores are of other rows; expected two scores of the same rows in one order")
-        i = self._place(months)
-        mine, theirs = self.areas[i], other.areas[other._place(months)]
-        if isinstance(mine, NotEstimable):
-            return mine
-        if isinstance(theirs, NotEstimable):
-            return theirs
-        return (mine - theirs).estimate(self.rows, "share", self.events[i])
-
-    def _place(self, months: float) -> int:
-        found = np.flatnonzero(self.months == months)
-        if not len(found):
-            raise ValueError(f"{months:g} is none of the horizons; expected one of those that were scored")
-        return int(found[0])
+        i, j = horizon_place(self.months, months), horizon_place(other.months, months)
+        gap = paired(self.rows, other.rows, self.areas[i], other.areas[j])
+        assert self.rows is not None
+        return gap if isinstance(gap, NotEstimable) else gap.estimate(self.rows, "share", self.events[i])
 
 
 def dynamic_auc(
