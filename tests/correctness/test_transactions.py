@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from scipy.special import betaincinv, gammaincinv, ndtr
 
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.transactions import (
@@ -322,12 +323,49 @@ def test_gamma_gamma_finds_the_parameters_units_were_made_with() -> None:
     assert grown.checks[-1].p_value < 1e-6
 
 
+def made_dependent(n: int, seed: int, rho: float, model: Any) -> History:
+    """Units whose rate and readiness to stop have the model's own distributions, tied by a normal copula."""
+    rng = np.random.default_rng(seed)
+    first = rng.normal(size=n)
+    second = rho * first + np.sqrt(1 - rho**2) * rng.normal(size=n)
+    rate, T = gammaincinv(0.8, ndtr(first)) / 6.0, rng.uniform(10, 60, n)
+    if model is pareto_nbd:
+        length = np.minimum(T, rng.exponential(20.0 / gammaincinv(0.9, ndtr(second))))
+        x = rng.poisson(rate * length).astype(float)
+        return x, np.where(x > 0, length * rng.random(n) ** (1 / np.maximum(x, 1)), 0), T
+    until_stop = rng.geometric(np.maximum(betaincinv(1.2, 4.0, ndtr(second)), 1e-4))
+    x, t_x, now = np.zeros(n), np.zeros(n), np.zeros(n)
+    for _ in range(int(until_stop.max())):
+        now = now + rng.exponential(1 / np.maximum(rate, 1e-300))
+        on = (now <= T) & (x < until_stop)
+        x, t_x, now = x + on, np.where(on, now, t_x), np.where(on, now, np.inf)
+        if not on.any():
+            break
+    return x, t_x, T
+
+
+@pytest.mark.parametrize("model", [bg_nbd, pareto_nbd])
+def test_dependence_of_rate_and_stopping_is_found_and_independence_is_not_denied(model: Any) -> None:
+    def statistic(seed: int, rho: float, n: int = 1_500) -> float:
+        check = fitted(model(*made_dependent(n, seed, rho, model))).checks[-1]
+        assert check.name == "independence of rate and stopping"
+        assert check.statistic is not None
+        assert check.p_value == pytest.approx(2 * ndtr(-abs(check.statistic)))
+        return float(check.statistic)
+
+    null = np.array([statistic(seed, 0.0) for seed in range(12)])
+    assert np.abs(null).max() < 3.3
+    assert 0.5 < np.sqrt((null**2).mean()) < 1.6
+    assert np.mean([statistic(20 + seed, 0.6, 4_000) for seed in range(3)]) > 2
+    assert np.mean([statistic(30 + seed, -0.6, 4_000) for seed in range(3)]) < -2
+
+
 def test_the_interval_of_a_total_is_as_wide_as_totals_vary() -> None:
     history = made_by_bg_nbd(1_000, 6, 0.8, 6.0, 1.2, 4.0)
     rng = np.random.default_rng(7)
     told = fitted(bg_nbd(*history)).expected_of_new_unit([40])[0]
     again = []
-    for _ in range(120):
+    for _ in range(80):
         rows = rng.integers(0, 1_000, 1_000)
         again.append(fitted(bg_nbd(*(v[rows] for v in history))).expected_of_new_unit([40])[0].value)
     assert told.se == pytest.approx(np.std(again), rel=0.25)
@@ -358,6 +396,8 @@ def test_units_that_never_stop_put_the_fit_at_the_bound_and_it_says_so(fit: Any)
     assert "no inner maximum" in found.checks[1].reason
     assert all(e.se is None and e.low == 0 and e.high == np.inf for e in found.parameters.values())
     assert found.covariance.isna().all(axis=None)
+    assert found.checks[-1].statistic is None
+    assert "hardly differ" in found.checks[-1].reason
     assert found.probability_alive(x, np.where(x > 0, T, 0), T).min() > 0.999
     total = found.expected_total(10, x, np.where(x > 0, T, 0), T)
     assert total.value == pytest.approx(10 * len(x) * x.sum() / T.sum(), rel=0.1)

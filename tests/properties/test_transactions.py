@@ -13,7 +13,7 @@ from insights.stats.results import Estimate, NotEstimable
 from insights.stats.transactions import bg_nbd, gamma_gamma, pareto_nbd, summarise_events
 
 Floats = npt.NDArray[np.float64]
-few = settings(max_examples=12, deadline=None, derandomize=True)
+few = settings(max_examples=8, deadline=None, derandomize=True)
 MODELS = [bg_nbd, pareto_nbd]
 
 

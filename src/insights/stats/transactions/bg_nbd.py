@@ -1,16 +1,19 @@
 """BG/NBD: repeat transactions of units that may stop, unseen, right after a transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import betaln, gammaln
 
 from insights.stats.inputs import Floats, check_level
-from insights.stats.results import NotEstimable
+from insights.stats.results import NotEstimable, TestResult
 from insights.stats.transactions.expectation import expected_while_active
-from insights.stats.transactions.fitting import fields, read_data, search
+from insights.stats.transactions.fitting import Data, fields, read_data, search
+from insights.stats.transactions.histories import Histories
+from insights.stats.transactions.independence import independence_of_rates
 from insights.stats.transactions.likelihood import BgNbdLikelihood
 from insights.stats.transactions.model import RateModel
 
@@ -60,7 +63,7 @@ def bg_nbd(
     While active, a unit transacts at random at its own rate lambda ~ Gamma(r, rate alpha); after each repeat it stops
     with its own probability p ~ Beta(a, b); lambda and p are independent. What breaks it: regular spacing, seasons,
     rates that drift, stops that are announced (then use a survival model). Standard errors are those of the analytic
-    Hessian; intervals are symmetric in log parameters.
+    Hessian; intervals are symmetric in log parameters. ``checks`` tests the independence.
 
     NotEstimable with fewer than 50 repeating units (or 10 per parameter, where that is more), where all units have the
     same history, and where the search does not converge. Raises ValueError for rows that cannot be, and for covariates
@@ -72,7 +75,34 @@ def bg_nbd(
         return data
     found = search(BgNbdLikelihood, data, _starts(data.rate))
     told = fields(found, data, ("r", "alpha", "a", "b"), (1,), time_unit, level)
-    return told if isinstance(told, NotEstimable) else BgNbd(source=SOURCE, **told)
+    if isinstance(told, NotEstimable):
+        return told
+    told["checks"] += (_independence(data, found.at, bool(told["at_bound"])),)
+    return BgNbd(source=SOURCE, **told)
+
+
+def _independence(data: Data, theta: Floats, at_bound: bool) -> TestResult:
+    """Test it with e^-(lambda r / alpha), which makes alpha larger by alpha / r, and p, which makes a larger by 1."""
+    faster, stopping = np.zeros_like(theta), np.zeros_like(theta)
+    faster[1], stopping[2] = np.log1p(np.exp(-theta[0])), np.log1p(np.exp(-theta[2]))
+    test = independence_of_rates(_row_loglik, data.histories, theta, faster, stopping, at_bound)
+    # e^-lambda falls with the rate, p grows with the readiness to stop: turned round, the sign is that of both.
+    return replace(test, statistic=None if test.statistic is None else -test.statistic)
+
+
+def _row_loglik(rows: Histories) -> Callable[[Floats], Floats]:
+    """Return the log-likelihood of each row, up to what does not depend on the parameters."""
+    x, t_x, T = rows.x, rows.t_x, rows.T
+
+    def loglik(theta: Floats) -> Floats:
+        r, alpha, a, b = np.exp(theta[:4])
+        alpha = alpha * np.exp(-(rows.covariates @ theta[4:]))
+        gone = (r + x) * np.log1p((T - t_x) / (alpha + t_x)) + np.log(a) - np.log(b + np.maximum(x, 1) - 1)
+        quiet = np.where(x == 0, 0.0, np.logaddexp(0, gone))
+        shares = betaln(a, b + x) - betaln(a, b)
+        return gammaln(r + x) - gammaln(r) - x * np.log(alpha) - (r + x) * np.log1p(T / alpha) + shares + quiet
+
+    return loglik
 
 
 def _starts(rate: float) -> Sequence[Floats]:

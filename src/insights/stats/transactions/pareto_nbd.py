@@ -1,15 +1,18 @@
 """Pareto/NBD: repeat transactions of units that may stop, unseen, at any time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammaln
 
 from insights.stats.inputs import Floats, check_level
-from insights.stats.results import NotEstimable
+from insights.stats.results import NotEstimable, TestResult
 from insights.stats.transactions.fitting import Data, fields, read_data, search
+from insights.stats.transactions.histories import Histories
+from insights.stats.transactions.independence import independence_of_rates
 from insights.stats.transactions.model import RateModel
 from insights.stats.transactions.pareto_likelihood import NODES, ParetoNbdLikelihood, quiet_time
 
@@ -65,7 +68,29 @@ def pareto_nbd(
         nodes *= 3
         found = search(partial(ParetoNbdLikelihood, nodes=nodes), data, [found.at, *starts])
     told = fields(found, data, ("r", "alpha", "s", "beta"), (1, 3), time_unit, level)
-    return told if isinstance(told, NotEstimable) else ParetoNbd(source=SOURCE, **told)
+    if isinstance(told, NotEstimable):
+        return told
+    told["checks"] += (_independence(data, found.at, bool(told["at_bound"])),)
+    return ParetoNbd(source=SOURCE, **told)
+
+
+def _independence(data: Data, theta: Floats, at_bound: bool) -> TestResult:
+    """Test it with e^-(lambda r / alpha) and e^-(mu s / beta), which make alpha and beta larger."""
+    faster, stopping = np.zeros(4), np.zeros(4)
+    faster[1], stopping[3] = np.log1p(np.exp(-theta[[0, 2]]))
+    return independence_of_rates(_row_loglik, data.histories, theta, faster, stopping, at_bound)
+
+
+def _row_loglik(rows: Histories) -> Callable[[Floats], Floats]:
+    """Return the log-likelihood of each row, up to what does not depend on the parameters."""
+    x, t_x, T = rows.x, rows.t_x, rows.T
+
+    def loglik(theta: Floats) -> Floats:
+        r, alpha, s, beta = np.exp(theta)
+        active = gammaln(r + x) - gammaln(r) - x * theta[1] - (r + x) * np.log1p(T / alpha) - s * np.log1p(T / beta)
+        return active + np.logaddexp(0, _odds(theta, x, t_x, T))
+
+    return loglik
 
 
 def _starts(rate: float) -> Sequence[Floats]:
