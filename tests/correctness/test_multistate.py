@@ -369,10 +369,10 @@ def outcome(spells: pd.DataFrame, test: str = "month of entry") -> TestResult:
 
 def test_the_markov_tests_keep_their_level() -> None:
     p = np.array(
-        [[outcome(memory(seed, 150), test).p_value for test in ("month of entry", BEFORE)] for seed in range(300)]
+        [[outcome(memory(seed, 150), test).p_value for test in ("month of entry", BEFORE)] for seed in range(120)]
     )
     rejected = (p < 0.05).mean(axis=0)
-    assert (np.abs(rejected - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 300)).all(), rejected
+    assert (np.abs(rejected - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 120)).all(), rejected
 
 
 def test_the_markov_tests_find_the_memory_they_look_for() -> None:
