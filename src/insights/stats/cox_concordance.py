@@ -11,6 +11,8 @@ from insights.stats.design import read_column
 from insights.stats.inputs import Floats, Ints
 from insights.stats.results import NotEstimable
 
+Places = npt.NDArray[np.integer]
+
 
 @dataclass(frozen=True)
 class Concordance:
@@ -61,18 +63,18 @@ def concordance(
     place = sets.last[order][events] - 1
     below, upto = _ranks(risks)
     ordered = None if weights is None else weights[order]
+    own = None if ordered is None else ordered[events]
     size = len(sets.times)
     ends = np.stack([below[events], upto[events]])
-    counts = _beyond(later, ordered, place, ends, size)
-    whole = _beyond_all(later, ordered, size)[place]
+    if bool((upto == below + 1).all()):
+        ends = ends[:1]  # no two rows have the same risk, and a row is not later than its own event
+    counts, whole = _beyond(later, ordered, place, ends, own, size), _beyond_all(later, ordered, place, own, size)
     if sets.first.any():
         first = sets.first[order]
-        counts = counts - _beyond(first, ordered, place, ends, size)
-        whole = whole - _beyond_all(first, ordered, size)[place]
-    own = np.ones(len(place)) if ordered is None else ordered[events]
-    concordant = float(own @ counts[0])
-    tied = float(own @ (counts[1] - counts[0]))
-    discordant = float(own @ whole) - concordant - tied
+        counts = counts - _beyond(first, ordered, place, ends, own, size)
+        whole = whole - _beyond_all(first, ordered, place, own, size)
+    concordant, tied = float(counts[0]), float(counts[-1] - counts[0])
+    discordant = whole - concordant - tied
     pairs = concordant + discordant + tied
     if pairs <= 0:
         return NotEstimable("no two rows can be compared: nobody is at risk when another has the event")
@@ -89,50 +91,47 @@ def _ranks(ordered: Floats) -> tuple[Ints, Ints]:
     return starts[group], np.concatenate([starts[1:], [len(ordered)]])[group]
 
 
-def _beyond_all(values: npt.NDArray[np.integer], weights: Floats | None, size: int) -> Floats:
-    """Return by place how much of all values lies above it."""
+def _beyond_all(values: Places, weights: Floats | None, place: Places, own: Floats | None, size: int) -> float:
+    """Return how much of all values lies above the places, summed over these."""
     found = np.bincount(values, weights, size + 1).astype(float)
-    return np.asarray(np.cumsum(found[::-1])[::-1][1:])
+    above = np.cumsum(found[::-1])[::-1][1:][place]
+    return float(above.sum() if own is None else own @ above)
 
 
-def _beyond(
-    values: npt.NDArray[np.integer], weights: Floats | None, place: npt.NDArray[np.integer], ends: Ints, size: int
-) -> Floats:
-    """Return for each query how much of the first ``ends`` values (2, m) lies above ``place`` (m).
+def _beyond(values: Places, weights: Floats | None, place: Places, ends: Ints, own: Floats | None, size: int) -> Floats:
+    """Return how much of the first ``ends`` values (k, m) lies above each ``place`` (m), summed over these (k).
 
     A wavelet matrix: the values are split by their bits, the highest first, keeping their order, so that the first so
-    many of them stay a range; what has a 1 where the query has a 0 lies above it.
+    many of them stay a range; what has a 1 where the place has a 0 lies above it. The places are split in the same way,
+    so that both are read in order.
     """
-    bits = max(1, int(size).bit_length())
-    same = bool((ends[1] == ends[0] + 1).all())  # no two rows have the same risk: one more is the row itself
-    stops = ends[:1].copy() if same else ends.copy()
-    found = np.zeros(stops.shape, dtype=np.int64 if weights is None else np.float64)
-    sequence, mass = values, weights
-    begins = np.zeros(size + 1, dtype=np.int64)  # where the range of each place begins
+    total = np.zeros(len(ends))
+    sequence, mass, stops = values, weights, ends.astype(np.int32)
     every = np.arange(size + 1)
-    for bit in range(bits - 1, -1, -1):
+    begins = np.zeros(size + 1, dtype=np.int32)  # where the range of each place begins
+    for bit in range(max(1, int(size).bit_length()) - 1, -1, -1):
         one = (sequence >> bit) & 1 == 1
         zeros = np.zeros(len(sequence) + 1, dtype=np.int32)
         np.cumsum(~one, out=zeros[1:])
-        split = int(zeros[-1])
-        high, rest = np.flatnonzero(one), np.flatnonzero(~one)
-        sequence = np.concatenate([sequence[rest], sequence[high]])
-        until = zeros[stops]
+        split = zeros[-1]
+        high, low = np.flatnonzero(one), np.flatnonzero(~one)
+        sequence = np.concatenate([sequence[low], sequence[high]])
+        if mass is not None:
+            mass = np.concatenate([mass[low], mass[high]])
         from_zero = zeros[begins]
         from_one = begins - from_zero + split
-        goes_up = (every >> bit) & 1 == 1
-        up = goes_up[place]
+        up = (place >> bit) & 1 == 1
+        goes_up, stays = np.flatnonzero(up), np.flatnonzero(~up)
+        until = zeros[stops]
         until_one = stops - until + split
-        if mass is None:
-            above = until_one - from_one[place]
+        start = from_one[place[stays]]
+        if mass is None or own is None:
+            total += until_one[:, stays].sum(axis=1, dtype=np.int64) - start.sum(dtype=np.int64)
         else:
-            mass = np.concatenate([mass[rest], mass[high]])
             summed = np.concatenate([[0.0], np.cumsum(mass)])
-            above = summed[until_one] - summed[from_one[place]]
-        found += np.where(up, 0, above)
-        stops = np.where(up, until_one, until)
-        begins = np.where(goes_up, from_one, from_zero)
-    if same:
-        # A row with an event is not later than its own event, nor does it begin after it.
-        found = np.concatenate([found, found])
-    return found.astype(float)
+            total += (summed[until_one[:, stays]] - summed[start]) @ own[stays]
+            own = np.concatenate([own[stays], own[goes_up]])
+        stops = np.concatenate([until[:, stays], until_one[:, goes_up]], axis=1)
+        place = np.concatenate([place[stays], place[goes_up]])
+        begins = np.where((every >> bit) & 1 == 1, from_one, from_zero)
+    return total

@@ -137,4 +137,8 @@ def _place(times: Floats, values: Floats) -> Ints:
         low = np.floor(2 * times[0]) - 1
         table = np.searchsorted(times, np.arange(low, 2 * times[-1] + 1) / 2, side="right")
         return table[np.clip(np.floor(2 * values) - low, 0, len(table) - 1).astype(np.int64)]
-    return np.searchsorted(times, values, side="right").astype(np.int64)
+    if min(len(values), len(times)) < 1_000:
+        return np.searchsorted(times, values, side="right").astype(np.int64)
+    found, order = np.empty(len(values), dtype=np.int64), np.argsort(values)
+    found[order] = np.searchsorted(times, values[order], side="right")  # in order it is read from near by
+    return found
