@@ -14,7 +14,7 @@ NAMES = [f"x{k}" for k in range(20)]
 
 def main(large: bool) -> None:
     """Print seconds, memory and ratios; ``large`` adds the slow ways of lifelines at full size."""
-    repeats = 3
+    repeats = 1
     compare(__file__, "Cox, 10^6 x 20, months", {"Cox, 10^6 x 20, months: lifelines": "lifelines"}, repeats)
     compare(__file__, "Cox, 10^5 x 20, continuous", {"Cox, 10^5 x 20, continuous: lifelines": "lifelines"}, repeats)
     compare(__file__, "Cox, start-stop, months", {"Cox, start-stop, months: lifelines": "lifelines"}, repeats)
