@@ -88,7 +88,7 @@ def _row_loglik(rows: Histories) -> Callable[[Floats], Floats]:
     def loglik(theta: Floats) -> Floats:
         r, alpha, s, beta = np.exp(theta)
         active = gammaln(r + x) - gammaln(r) - x * theta[1] - (r + x) * np.log1p(T / alpha) - s * np.log1p(T / beta)
-        return active + np.logaddexp(0, _odds(theta, x, t_x, T))
+        return active + np.logaddexp(0, _odds(theta, x, t_x, T, NODES))
 
     return loglik
 
@@ -106,10 +106,10 @@ def _inaccuracy(data: Data, theta: Floats, nodes: int) -> float:
     return float(rows.weight @ np.abs(few - many)) * len(data.histories.x) / len(rows.x)
 
 
-def _odds(theta: Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
+def _odds(theta: Floats, x: Floats, t_x: Floats, T: Floats, nodes: int = 3 * NODES) -> Floats:
     """Return the log odds (n) that a unit has stopped."""
     parts = [slice(begin, begin + ROWS) for begin in range(0, len(x), ROWS)]
-    found = [quiet_time(x[part], t_x[part], T[part], theta, 3 * NODES).odds for part in parts]
+    found = [quiet_time(x[part], t_x[part], T[part], theta, nodes).odds for part in parts]
     return np.concatenate(found) if found else np.zeros(0)
 
 
