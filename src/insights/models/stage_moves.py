@@ -19,9 +19,10 @@ def moves_since_joining(stages: Stages) -> pd.DataFrame:
     return _counted(tenure, before, now, stages)
 
 
-def moves_since(stages: Stages, column: int, stage: int, horizon: int) -> pd.DataFrame:
-    """Return the counts of those in the stage (its code) at the end of a column's month, time in months since then."""
-    own = np.flatnonzero(stages.code[:, column] == stage)
+def moves_since(stages: Stages, column: int, stage: int | None, horizon: int) -> pd.DataFrame:
+    """Return the counts of those in the stage (its code; None: any) at a column's month end, in months since then."""
+    then = stages.code[:, column]
+    own = np.flatnonzero((then >= 1) & (then < GONE) if stage is None else then == stage)
     span = stages.code[own, column : column + horizon + 1]
     before, now = span[:, :-1], span[:, 1:]
     row, since = np.nonzero((before >= 1) & (before < GONE) & (now != UNASSIGNED))
