@@ -13,6 +13,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
+from pandas.util import hash_array
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
@@ -87,6 +88,24 @@ class ExitRows:
         gone = (self.cause > 0) & (self.known <= landmark.toordinal())
         return self.take((self.month == last_complete(landmark) + 1) & ~gone)
 
+    def with_past(self, months: int) -> Ints:
+        """Return the positions of the rows of which the same relationship has one ``months`` earlier."""
+        at = np.arange(months, self.n)
+        before = at - months
+        same = (self.client[at] == self.client[before]) & (self.spell[at] == self.spell[before])
+        return at[same & (self.month[at] - self.month[before] == months)]
+
+    def seen_from(self, at: Ints, months: int) -> "ExitRows":
+        """Return the rows at some positions (see ``with_past``) with features known ``months`` earlier."""
+        rows, before = self.take(at), at - months
+        return replace(
+            rows,
+            manager=self.manager[before],
+            assets_before=self.assets_before[before],
+            numeric={name: values[before] for name, values in self.numeric.items()},
+            categories={name: codes[before] for name, codes in self.categories.items()},
+        )
+
     def of(self, codes: Codes, labels: tuple[str, ...]) -> npt.NDArray[np.object_]:
         """Return labels for codes, None for missing ones."""
         return np.array([*labels, None], dtype=object)[codes]
@@ -106,6 +125,11 @@ def last_complete(day: date) -> int:
     """Return the last month that has ended with the day, in months from year 0: its own if the day is a month end."""
     own = day.year * 12 + day.month - 1
     return own if day == month_end(day) else own - 1
+
+
+def lots(rows: ExitRows) -> npt.NDArray[np.float64]:
+    """Return a number from 0 to 1 for each client code, drawn from his pseudonym: the same in every run."""
+    return hash_array(np.array(rows.clients, dtype=object)).astype(np.float64) / 2.0**64
 
 
 def _extracted(bank: Bank, lag: int) -> ExitRows:
