@@ -81,7 +81,7 @@ def stage_matrix(months: SpellMonths, rules: StagesSection, trailing: int) -> Co
     n, size = share.shape
     tenure = months.tenure[:, None] - months.first[:, None] + np.arange(size)
     introduced = months.observed & (tenure < rules.introduction_months)
-    asleep = _asleep(months, rules)
+    asleep = asleep_months(months, rules)
     fresh = months.tenure == 0
     code = np.zeros((n, size), dtype=np.int8)
     stage, changed = np.zeros(n, dtype=np.int8), np.full(n, NEVER)
@@ -131,8 +131,8 @@ def _target(share: Floats32, stage: Codes, rules: StagesSection) -> Codes:
     return np.where(growth, GROWTH, np.where(decline, DECLINE, MATURITY)).astype(np.int8)
 
 
-def _asleep(months: SpellMonths, rules: StagesSection) -> npt.NDArray[np.bool_]:
-    """Return who has not been seen to do anything for so long, among those observed for as long (n, T)."""
+def asleep_months(months: SpellMonths, rules: StagesSection) -> npt.NDArray[np.bool_]:
+    """Return who was not seen to do anything for ``dormant_months``, among those observed for as long (n, T)."""
     n, size = months.flows_known.shape
     asleep = np.zeros((n, size), dtype=bool)
     if months.active is None:

@@ -9,5 +9,34 @@ from insights.topics.lifecycle.curves import (
     survival,
     tenure,
 )
+from insights.topics.lifecycle.divisions import two_divisions
+from insights.topics.lifecycle.households import households, taken_along
+from insights.topics.lifecycle.outflows import dormancy_then_exit, outflow_rates, outflow_then_exit, outflows
+from insights.topics.lifecycle.path import conversion, path
+from insights.topics.lifecycle.stage_goals import stage_goals
+from insights.topics.lifecycle.stage_outlook import stage_life, stage_outlook
+from insights.topics.lifecycle.stages import stage_moves, stages
 
-__all__ = ["assets_lost", "exit_incidence", "last_year", "lists", "naive_incidence", "survival", "tenure"]
+__all__ = [
+    "assets_lost",
+    "conversion",
+    "dormancy_then_exit",
+    "exit_incidence",
+    "households",
+    "last_year",
+    "lists",
+    "naive_incidence",
+    "outflow_rates",
+    "outflow_then_exit",
+    "outflows",
+    "path",
+    "stage_goals",
+    "stage_life",
+    "stage_moves",
+    "stage_outlook",
+    "stages",
+    "survival",
+    "taken_along",
+    "tenure",
+    "two_divisions",
+]
