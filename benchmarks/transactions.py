@@ -33,7 +33,7 @@ def main(large: bool) -> None:
     for size in (10**5, 10**6):
         _bg_nbd(size, months=False)
     _bg_nbd(10**6, months=True)
-    _pareto_nbd(10**5 if large else 10**4, peer=True)
+    _pareto_nbd(10**4, peer=True)
     _pareto_nbd(10**5, peer=large)
     _gamma_gamma(10**5)
 
