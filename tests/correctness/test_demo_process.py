@@ -11,6 +11,7 @@ from insights.demo import DemoBank, Law, simulate
 from insights.demo.bank import begin
 from insights.demo.details import ADOPTION_CLIENTS
 from insights.demo.people import REFERRAL
+from insights.demo.segments import adjusted_rand, best_types
 from insights.demo.specs import EXTRACTS
 from insights.demo.spells import admit
 
@@ -244,6 +245,30 @@ def test_better_managers_start_first_and_had_more_to_begin_with() -> None:
     rate = rows.assign(rate=rows["flow"] / rows["before"]).groupby("rm_id")["rate"].mean()
     process = begin(steep, 3_000, 12, 3)
     assert np.corrcoef(rate, process.managers.skill[rate.index])[0, 1] > 0.4
+
+
+def test_types_can_be_told_apart_by_default_and_not_at_all_where_there_are_none() -> None:
+    law = Law()
+    one = dataclasses.replace(law, people=dataclasses.replace(law.people, separation=0.0))
+    best = {}
+    for name, each in (("types", law), ("none", one)):
+        process = begin(each, 1_500, 12, 6, tables=False)
+        for _ in process.run():
+            pass
+        best[name] = adjusted_rand(process.people.kind, best_types(each, process.people))
+    assert best["types"] > 0.9
+    assert best["none"] == pytest.approx(0, abs=0.01)
+
+
+def test_adjusted_rand_counts_pairs() -> None:
+    rng = np.random.default_rng(2)
+    a, b = rng.integers(0, 3, 40), rng.integers(0, 4, 40)
+    pairs = [(i, j) for i in range(40) for j in range(i)]
+    together = np.array([(a[i] == a[j], b[i] == b[j]) for i, j in pairs])
+    both, in_a, in_b = together.all(axis=1).sum(), *together.sum(axis=0)
+    expected = in_a * in_b / len(pairs)
+    assert adjusted_rand(a, b) == pytest.approx((both - expected) / ((in_a + in_b) / 2 - expected))
+    assert adjusted_rand(a, 2 - a) == 1
 
 
 def test_the_frames_of_one_bank_are_those_of_the_next_run(bank: DemoBank) -> None:

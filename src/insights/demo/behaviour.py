@@ -24,7 +24,7 @@ def behaviour_rows(process: Process, month: Month, rng: np.random.Generator) -> 
         "day": clock.day(month.t, rng.random(n)),
         "place": (rng.random(n) < p.app).astype(np.int8),
         "action": action.astype(np.int8),
-        "count": 1 + rng.poisson(0.7, n),
+        "count": 1 + rng.poisson(p.again, n),
     }
     key = np.stack([rows["client_id"], rows["day"].astype(np.int64), rows["place"], rows["action"]])
     _, first = np.unique(key, axis=1, return_index=True)

@@ -28,7 +28,7 @@ def contact_rows(law: Law, risk: Risk, state: State, clock: Clock, t: int, rng: 
     rating = (
         p.rating
         + p.rating_satisfaction * risk.satisfaction[of]
-        + p.rating_resolved * (resolved - 0.8)
+        + p.rating_resolved * (resolved - p.rating_resolved_centre)
         + p.rating_per_log_wait * np.log1p(wait)
         + np.asarray(p.rating_channels)[channel]
         + p.rating_sd * rng.standard_normal(n)

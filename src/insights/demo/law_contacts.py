@@ -24,6 +24,7 @@ class ContactLaw:
     rating: float = 7.6
     rating_satisfaction: float = 1.0
     rating_resolved: float = 1.2
+    rating_resolved_centre: float = 0.8
     rating_per_log_wait: float = -0.2
     rating_channels: tuple[float, ...] = (0.0, -0.4, 0.8, 0.2, 0.0, 0.2)
     rating_sd: float = 1.3

@@ -45,6 +45,9 @@ class WealthLaw:
     in_kind: float = 0.2
     """Share of inflows that arrive as securities."""
     rebalance: float = 0.10
+    by_app: float = 0.6
+    by_phone: float = 0.5
+    """Shares of orders by app among digital clients (else online), and by telephone among others (else in a branch)."""
     large_share: float = 0.20
     """An outflow of at least this share of a client's assets in one month is a large one."""
     manager_skill: float = 0.0008
@@ -122,7 +125,9 @@ class OfferLaw:
     without effect. They last ``months`` months, the one of the offer included."""
     months: int = 3
     declines: float = 0.3
-    """Share of those who do not buy that decline in so many words; the others never answer."""
+    follow_up_days: int = 10
+    """Share of those who do not buy that decline when asked in the days after the offer ended; the others never answer.
+    """
     cost: float = 12.0
 
 
@@ -175,11 +180,17 @@ class LoanLaw:
     repaid: float = 0.008
     amortised: float = 0.003
     drawn_again: float = 0.03
+    drawn_again_share: float = 0.3
+    """Paid down a month, chance that a Lombard loan below the central ltv is drawn on, and at most this part of what
+    the limit leaves."""
+    least_assets: float = 100_000.0
+    least_drawn: float = 10_000.0
     lombard: float = 0.55
     lending_value: float = 0.65
     """Share of loans that are Lombard loans, and the lending value of their portfolio (funds and mandate)."""
     utilisation: tuple[float, float] = (0.25, 0.80)
-    """First drawing over lending value."""
+    limit: float = 0.9
+    """First drawing over lending value, and the limit of a Lombard loan over it."""
     property_wealth: tuple[float, float] = (0.4, 1.2)
     """Lending value of a property over the client's assets when the loan starts."""
     property_drift: float = 0.0015

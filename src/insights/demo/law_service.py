@@ -39,6 +39,9 @@ class NoteLaw:
     rate: float = 0.03
     sentiment_satisfaction: float = 0.30
     sentiment_sd: float = 0.35
+    other_bank: float = 0.04
+    other_bank_intention: float = 0.30
+    """Chance that the other bank is the topic, and that in months in which the client looks elsewhere (latent)."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class BehaviourLaw:
     intention: tuple[float, ...] = (0.1, 0.0, 1.2, 2.0)
     """Log of the factor by which the rate rises in months in which the client looks elsewhere (latent)."""
     app: float = 0.6
+    again: float = 0.7
+    """Share of the app, and the mean number of times beyond the first on a day."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,9 @@ class IncidentLaw:
     log_loss_sd: float = 1.4
     delay_months: float = 3.0
     with_client: float = 0.6
+    with_manager: float = 0.5
+    loss_unknown: float = 0.1
+    """Shares of the incidents with a client, with a manager, and without a loss that is known."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,8 @@ class ServiceLaw:
     per_log_wealth: float = 0.3
     shares: tuple[float, ...] = (0.25, 0.15, 0.30, 0.05, 0.25)
     points: tuple[float, ...] = (50.0, 80.0, 30.0, 120.0, -100.0)
+    again: float = 0.5
+    """Mean number of uses beyond the first that a row stands for."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ INDUSTRIES = ("private household", "real estate", "manufacturing", "trade", "hea
 ENTREPRENEUR = 3
 THOUSAND = 100_000
 """A thousand currency units in cents: amounts agreed on are whole thousands."""
-LEAST_ASSETS = 100 * THOUSAND
 NOT_DEFAULTED = -1
 
 
@@ -111,7 +110,7 @@ class LoanBook:
         drawn, limit = self.drawn[at], self.limit[at]
         drawn = drawn - _rounded(p.amortised * drawn, 100)
         more = (u[0] < p.drawn_again) & self.lombard[at] & (self.ltv[at] < p.ltv_centre)
-        drawn = drawn + np.where(more, _rounded(0.3 * u[1] * np.maximum(limit - drawn, 0), THOUSAND), 0)
+        drawn = drawn + np.where(more, _rounded(p.drawn_again_share * u[1] * np.maximum(limit - drawn, 0), THOUSAND), 0)
         called = (drawn > self.collateral[at]) & (u[2] < p.margin_call)
         drawn = np.where(called, np.minimum(drawn, _rounded(p.margin_call_to * self.collateral[at], 100)), drawn)
         was_late = self.late[at] > 0
@@ -132,13 +131,13 @@ class LoanBook:
         )
         part = p.utilisation[0] + (p.utilisation[1] - p.utilisation[0]) * u[2]
         drawn, lent = _rounded(part * lent, THOUSAND), _rounded(lent, THOUSAND)
-        begins = (u[0] < chance) & (held >= LEAST_ASSETS) & (drawn >= 10 * THOUSAND)
+        begins = (u[0] < chance) & (held >= 100 * p.least_assets) & (drawn >= 100 * p.least_drawn)
         begins &= self.default_month[at] == NOT_DEFAULTED
         new = at[begins]
         self.active[new] = True
         self.late[new] = 0
         self.drawn[new] = drawn[begins]
-        self.limit[new] = np.where(self.lombard[new], _rounded(0.9 * lent[begins], THOUSAND), drawn[begins])
+        self.limit[new] = np.where(self.lombard[new], _rounded(p.limit * lent[begins], THOUSAND), drawn[begins])
         self.property[new] = lent[begins]
 
     def _value(self, state: State) -> None:

@@ -50,10 +50,10 @@ def draw_managers(law: Law, clock: Clock, seed: int) -> Managers:
         raise ValueError(f"{p.count} managers for {len(shares)} regions; expected at least one for each")
     spread = np.floor(np.cumsum(shares) * (p.count - len(shares)) + 1e-9).astype(int)
     region = np.repeat(np.arange(len(shares)), np.diff(spread, prepend=0) + 1)
-    years = np.clip(p.experience_mean + p.experience_sd * rng.standard_normal(p.count), 6, 38)
+    years = np.clip(p.experience_mean + p.experience_sd * rng.standard_normal(p.count), *p.experience_range)
     skill = rng.standard_normal(p.count)
-    # Start by quarters of skill plus noise: better first, but not by skill alone.
-    rank = np.argsort(np.argsort(-(skill + 0.7 * rng.standard_normal(p.count))))
+    # By quarters of skill plus noise.
+    rank = np.argsort(np.argsort(-(skill + p.skill_noise * rng.standard_normal(p.count))))
     waves = np.array([clock.burn_in + month - 1 for month in law.wealth.programme_months] + [NEVER])
     return Managers(
         region=region,

@@ -209,6 +209,6 @@ class Treasury:
 
     def _channel(self, at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw the channel of orders and payments: digital clients mostly use online and app."""
-        digital = self.people.digital[at]
+        p, digital = self.law.wealth, self.people.digital[at]
         drawn = rng.random(len(at))
-        return np.where(digital, 2 + (drawn < 0.6), (drawn < 0.5) * 1).astype(np.int8)
+        return np.where(digital, 2 + (drawn < p.by_app), drawn < p.by_phone).astype(np.int8)

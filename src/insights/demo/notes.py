@@ -15,7 +15,7 @@ def note_rows(process: Process, month: Month, rng: np.random.Generator) -> Rows:
     of = np.flatnonzero(rng.random(len(risk.at)) < p.rate)
     n = len(of)
     topic = rng.integers(0, len(TOPICS) - 1, n)
-    elsewhere = rng.random(n) < np.where(risk.intention[of], 0.30, 0.04)
+    elsewhere = rng.random(n) < np.where(risk.intention[of], p.other_bank_intention, p.other_bank)
     tone = p.sentiment_satisfaction * risk.satisfaction[of] + p.sentiment_sd * rng.standard_normal(n)
     rows: Rows = {
         "client_id": risk.at[of],

@@ -13,7 +13,6 @@ CHANNELS = ("letter", "email")
 ANSWERS = ("accepted", "declined", "none")
 ACCEPTED, DECLINED, SILENT = range(3)
 NO_OFFER, PLAIN, LIMITED, WITHOUT_EFFECT = range(4)
-FOLLOW_UP_DAYS = 10
 
 
 class Offers:
@@ -49,7 +48,7 @@ class Offers:
             "offered_on": np.full(n, self.clock.month_start(t)),
             "product_id": np.full(n, product, np.int8),
             "channel": self.people.digital[drawn].astype(np.int8),
-            "campaign": np.full(n, number),
+            "campaign": np.full(n, f"{self.clock.first + t} {self.shelf.codes[product]}", dtype=object),
             "limited_until": np.where(limited, end, NO_DAY),
             "answered_on": np.full(n, NO_DAY),
             "answer": np.full(n, -1, np.int8),
@@ -86,7 +85,7 @@ class Offers:
         rows = self.open
         assert rows is not None
         silent = rows["answer"] < 0
-        asked = self.clock.month_start(t) + rng.integers(0, FOLLOW_UP_DAYS, len(silent))
+        asked = self.clock.month_start(t) + rng.integers(0, self.law.follow_up_days, len(silent))
         declines = silent & (rng.random(len(silent)) < self.law.declines) & state.present[rows["client_id"]]
         declines &= asked <= np.datetime64(self.clock.last_day)
         rows["answer"] = np.where(declines, DECLINED, np.where(silent, SILENT, rows["answer"])).astype(np.int8)

@@ -18,7 +18,6 @@ from insights.demo.streams import stream
 
 LABELS = ("fraud", "cleared")
 FRAUD, CLEARED = range(2)
-PAYEES_PER_CLIENT = 3
 
 
 class Payments:
@@ -30,7 +29,7 @@ class Payments:
         self.rate = rng.gamma(p.r, 1 / p.alpha, n)
         self.dropout = rng.beta(p.a, p.b, n)
         self.spend_rate = rng.gamma(p.spend_q, 1 / p.spend_gamma, n)
-        self.payee_of_thieves = rng.integers(0, PAYEES_PER_CLIENT * n, p.fraud_payees)
+        self.payee_of_thieves = rng.integers(0, len(p.payees) * n, p.fraud_payees)
         self.first = np.full(n, np.nan)
         self.next = np.full(n, np.inf)
         self.count = np.zeros(n, np.int64)
@@ -132,7 +131,7 @@ class Payments:
             short = short - sold
         book.add(who, day, INFLOW, short, CASH, channel=CHANNELS.index("online"))
         assets[who, CASH] += short - amount
-        own = PAYEES_PER_CLIENT * who + rng.choice(len(p.payees), n, p=p.payees)
+        own = len(p.payees) * who + rng.choice(len(p.payees), n, p=p.payees)
         online = 2 + (rng.random(n) < 0.5)
         channel = np.where(self.digital[who], online, rng.random(n) < 0.5).astype(np.int8)
         large = amount > 100 * p.large

@@ -46,14 +46,14 @@ def draw_people(law: Law, clock: Clock, n: int, seed: int) -> People:
     kind = rng.choice(len(p.type_shares), n, p=p.type_shares).astype(np.int8)
     age = _truncated_normal(rng, n, p.age_at_joining, p.age_sd, p.age_range)
     joined = rng.integers(0, clock.total, n)
-    log_wealth = _of_type(p, p.log_wealth, kind) + p.log_wealth_sd * rng.standard_normal(n)
+    log_wealth = of_type(p, p.log_wealth, kind) + p.log_wealth_sd * rng.standard_normal(n)
     log_wealth += np.where(rng.random(n) < p.heavy_tail_share, rng.exponential(p.heavy_tail_mean, n), 0.0)
-    tolerance = np.clip(np.rint(_of_type(p, p.tolerance, kind) + p.tolerance_sd * rng.standard_normal(n)), 1, 5)
-    experience = _of_type(p, p.experience_years, kind) + p.experience_sd * rng.standard_normal(n)
+    tolerance = np.clip(np.rint(of_type(p, p.tolerance, kind) + p.tolerance_sd * rng.standard_normal(n)), 1, 5)
+    experience = of_type(p, p.experience_years, kind) + p.experience_sd * rng.standard_normal(n)
     digital_odds = p.digital_log_odds + p.digital_per_year_of_age * (age - 50)
     factors, attitude = _loyalty(p, rng, n)
     shelf = np.array([product.taste for product in law.products.shelf]).T
-    taste = np.stack([_of_type(p, tuple(shelf[:, j]), kind) for j in range(shelf.shape[1])], axis=1)
+    taste = np.stack([of_type(p, tuple(shelf[:, j]), kind) for j in range(shelf.shape[1])], axis=1)
     return People(
         joined=joined.astype(np.int16),
         born=joined - 12 * age,
@@ -62,7 +62,7 @@ def draw_people(law: Law, clock: Clock, n: int, seed: int) -> People:
         tolerance=tolerance.astype(np.int8),
         experience=np.clip(np.rint(experience), 0, age - 18).astype(np.int16),
         taste=taste,
-        cash_share=np.clip(_of_type(p, p.cash_share, kind), 0.05, 0.9),
+        cash_share=np.clip(of_type(p, p.cash_share, kind), 0.05, 0.9),
         female=rng.random(n) < p.female,
         digital=rng.random(n) < 1 / (1 + np.exp(-digital_odds)),
         factors=factors,
@@ -81,7 +81,7 @@ def draw_sources(law: Law, n: int, rng: np.random.Generator, *, without_referral
     return rng.choice(len(shares), n, p=shares / shares.sum()).astype(np.int8)
 
 
-def _of_type(p: PeopleLaw, values: tuple[float, ...], kind: np.ndarray) -> np.ndarray:
+def of_type(p: PeopleLaw, values: tuple[float, ...], kind: np.ndarray) -> np.ndarray:
     """Return each client's type mean, pulled towards the common mean where the types are not fully separated."""
     means = np.asarray(values, dtype=float)
     common = float(np.dot(p.type_shares, means))

@@ -59,8 +59,8 @@ def incident_rows(process: Process, clients: Rows, rng: np.random.Generator) -> 
         "occurred_on": occurred,
         "kind": rng.integers(0, len(INCIDENTS), n).astype(np.int8),
         "client_id": np.where(there & (rng.random(n) < p.with_client), client, -1),
-        "rm_id": np.where(rng.random(n) < 0.5, clients["rm_id"][client], -1),
-        "loss": np.where(rng.random(n) < 0.1, NO_MONEY, loss),
+        "rm_id": np.where(rng.random(n) < p.with_manager, clients["rm_id"][client], -1),
+        "loss": np.where(rng.random(n) < p.loss_unknown, NO_MONEY, loss),
         "reported_on": occurred + delay,
     }
     return pick(rows, rows["reported_on"] <= np.datetime64(clock.last_day))

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from insights.demo.extract import Extract, Field
 from insights.demo.rows import NO_MONEY, Rows, length
-from insights.demo.specs import Extract, Field
 from insights.demo.words import words
 
 FIRST_DAY, LAST_DAY = np.datetime64("1900-01-01"), np.datetime64("2060-01-01")

@@ -22,6 +22,6 @@ def service_rows(process: Process, month: Month, rng: np.random.Generator) -> Ro
         "used_on": process.clock.day(month.t, rng.random(n)),
         "service": service.astype(np.int8),
         "partner": service.astype(np.int8),
-        "points": np.asarray(p.points)[service] * (1 + rng.poisson(0.5, n)).astype(float),
+        "points": np.asarray(p.points)[service] * (1 + rng.poisson(p.again, n)).astype(float),
     }
     return until_left(rows, "used_on", process.state)

@@ -20,6 +20,7 @@ from insights.demo.law import Law
 from insights.demo.process import Process
 from insights.demo.registry import papers_expired
 from insights.demo.render import entity_id
+from insights.demo.segments import adjusted_rand, best_types
 
 MARKER = "DEMO_BANK.txt"
 MARGINAL = "marginal.toml"
@@ -65,6 +66,7 @@ def write_truth(
         "orders_against_tolerance": process.unsuitable_orders,
         "crash_month": str(clock.month_start(process.market.crash_month))[:7],
         "dominant_client": _client(process.dominant),
+        "segments_best_ari": adjusted_rand(process.people.kind, best_types(law, process.people)),
         "marginal": marginal() if marginal_hash(law) == marginal()["law"] else None,
     }
     (folder / "truth.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
