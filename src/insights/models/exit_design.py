@@ -117,7 +117,28 @@ class Category:
         return found
 
 
-Term = Tenure | Season | Number | Category
+@dataclass(frozen=True)
+class Fifths:
+    """A measure cut at its quintiles, against the middle fifth: its course where no straight line is assumed."""
+
+    name: str
+    edges: tuple[float, ...]
+    fill: float
+    moves: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns; the lowest fifth is 1."""
+        return tuple(f"{self.name}:fifth_{k}" for k in (1, 2, 4, 5))
+
+    def values(self, rows: ExitRows, ahead: int) -> npt.NDArray[np.floating]:
+        """Return the columns (n, 4)."""
+        raw = rows.numeric[self.name]
+        fifth = np.searchsorted(self.edges, np.where(np.isnan(raw), self.fill, raw), side="right")
+        return np.stack([fifth == k for k in (0, 1, 3, 4)], axis=1).astype(np.float32)
+
+
+Term = Tenure | Season | Number | Category | Fifths
 
 
 @dataclass(frozen=True)
@@ -173,7 +194,7 @@ def learn(rows: ExitRows, event: npt.NDArray[np.bool_], order: tuple[str, ...], 
             terms.append(term)
             room -= len(term.columns)
         elif term is not None:
-            left_out[name] = f"{events} events allow no further columns"
+            left_out[name] = "the events allow no further columns"
             room = 0  # What comes later in the order is less important, so it does not slip in.
     return Recipe(tuple(terms), left_out)
 

@@ -104,8 +104,7 @@ def fit_cause(
     if events < FEWEST_EVENTS:
         refusal = NotEstimable(f"{events} events are too few for a regression: {FEWEST_EVENTS} are needed")
         return _constant(name, rows.month[at], event[at], Recipe((), dict(refused)), refusal)
-    kept, weight = case_cohort(rows, at, event[at])
-    part, of_part = rows.seen_from(at[kept], age), event[at[kept]]
+    part, of_part, weight = fitted_rows(rows, event, age)
     recipe = independent(learn(part, of_part, order, refused), part)
     if splits is None:
         splits = changing_effects(recipe, part, of_part, weight)
@@ -133,6 +132,15 @@ def fit_cause(
         shrink=shrink,
         constant=constant,
     )
+
+
+def fitted_rows(
+    rows: ExitRows, event: npt.NDArray[np.bool_], age: int = 0
+) -> tuple[ExitRows, npt.NDArray[np.bool_], Floats | None]:
+    """Return the client-months that a fit rests on, their events and weights, with features ``age`` months older."""
+    at = rows.with_past(age)
+    kept, weight = case_cohort(rows, at, event[at])
+    return rows.seen_from(at[kept], age), event[at[kept]], weight
 
 
 def shrinkage(model: HazardModel, event: npt.NDArray[np.bool_], weight: Floats) -> float:

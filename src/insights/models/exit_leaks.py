@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from insights.models.exit_rows import ExitRows, lots
-from insights.stats.separation import Separation, separation
+from insights.stats.separation import SHARE, Separation, separation
 
 MOST_ROWS = 200_000
 """Client-months looked at: in a larger panel those of a random part of the clients."""
@@ -54,13 +54,10 @@ def _never_changes(values: npt.NDArray[np.float64], last: npt.NDArray[np.bool_])
 
 def _reason(told: Separation, fixed: bool) -> str:
     what = "clients" if fixed else "client-months"
-    if told.purest >= 0.95 and told.missing:
-        return f"leaks the exit: where it is missing, {told.purest:.0%} of the {what} end in an exit"
+    if told.missing and told.purest >= SHARE:
+        return f"leaks the exit: nearly all {what} without it end in an exit"
     if told.known_share_events > 0.5 and told.known_share_others < 0.05:
-        return (
-            f"leaks the exit: known for {told.known_share_events:.0%} of the leavers and for "
-            f"{told.known_share_others:.0%} of the others, so it was written after the end"
-        )
-    if told.purest >= 0.95:
-        return f"leaks the exit: of {what} with the same value {told.purest:.0%} end in an exit"
-    return f"leaks the exit: alone it ranks leavers above the others in {told.area:.0%} of all pairs"
+        return "leaks the exit: known for leavers only, so it was written after the end"
+    if told.purest >= SHARE:
+        return f"leaks the exit: nearly all {what} with some value of it end in an exit"
+    return "leaks the exit: alone it ranks nearly all leavers above the others"
