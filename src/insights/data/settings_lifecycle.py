@@ -16,7 +16,7 @@ class StagesSection(Section):
     ``introduction_months`` from joining; afterwards growth above ``growth`` and decline below ``-decline`` (net new
     money of the last twelve months over the average assets before them), maturity between. A client leaves growth or
     decline only once he is ``margin`` inside the bound, and changes stage at most every ``hold_months``. Without a
-    contact, booking or log-in for ``dormant_months`` he counts as in decline.
+    contact, booking or log-in for ``dormant_months`` he is dormant, whatever his money does.
     """
 
     introduction_months: Months = 12

@@ -5,7 +5,14 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.lifecycle.divisions import two_divisions
+from insights.reports.exhibits.lifecycle.households import households, taken_along
 from insights.reports.exhibits.lifecycle.incidence import exit_incidence, naive_incidence
+from insights.reports.exhibits.lifecycle.outflows import outflow_rates, outflows, then_exit
+from insights.reports.exhibits.lifecycle.path import conversion, path
+from insights.reports.exhibits.lifecycle.stage_goals import stage_goals
+from insights.reports.exhibits.lifecycle.stage_outlook import stage_life, stage_outlook
+from insights.reports.exhibits.lifecycle.stages import stage_moves, stages
 from insights.reports.exhibits.lifecycle.survival import survival
 from insights.reports.exhibits.lifecycle.tenure import tenure
 from insights.reports.exhibits.lifecycle.year import assets_lost, last_year
@@ -18,4 +25,17 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "lifecycle.exit_incidence": exit_incidence,
     "lifecycle.tenure": tenure,
     "lifecycle.naive_incidence": naive_incidence,
+    "lifecycle.outflows": outflows,
+    "lifecycle.outflow_rates": outflow_rates,
+    "lifecycle.then_exit": then_exit,
+    "lifecycle.households": households,
+    "lifecycle.taken_along": taken_along,
+    "lifecycle.path": path,
+    "lifecycle.conversion": conversion,
+    "lifecycle.stages": stages,
+    "lifecycle.stage_moves": stage_moves,
+    "lifecycle.stage_outlook": stage_outlook,
+    "lifecycle.stage_life": stage_life,
+    "lifecycle.stage_goals": stage_goals,
+    "lifecycle.two_divisions": two_divisions,
 }

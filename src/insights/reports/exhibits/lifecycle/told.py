@@ -1,0 +1,55 @@
+"""Rows of ``Estimates`` as cells of tables, as values of sentences, and as rows of a finding."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from insights.reports.exhibits.base import Message
+from insights.reports.exhibits.rows import SHOWN, SUPPRESSED, estimate_row
+from insights.stats.results import Estimate
+
+INTERVALS = {
+    "percent": Message("{value:percent} ({low:bare_percent} to {high:bare_percent})"),
+    "tenths": Message("{value:tenths} ({low:tenths} to {high:tenths})"),
+    "money": Message("{value:money} ({low:money} to {high:money})"),
+    "number": Message("{value:number} ({low:number} to {high:number})"),
+    "points": Message("{value:tenths} points ({low:tenths} to {high:tenths})"),
+}
+"""How an estimate and its interval are written in one cell."""
+
+
+def as_estimate(row: dict[Any, Any]) -> Estimate | None:
+    """Return a row of ``Estimates`` as an estimate; None where it is withheld."""
+    if row.get("status", SHOWN) != SHOWN or math.isnan(float(row["value"])):
+        return None
+    events = float(row["n_events"])
+    value, low, high = (float(row[name]) for name in ("value", "low", "high"))
+    return Estimate(value, low, high, str(row["unit"]), int(row["n"]), None if math.isnan(events) else int(events))
+
+
+def find(rows: pd.DataFrame, **where: Any) -> Estimate | None:
+    """Return the estimate of the one row in which the columns have these values; None without one, or withheld."""
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    return None if rows.empty else as_estimate(rows.iloc[0].to_dict())
+
+
+def cell(estimate: Estimate | None, kind: str) -> Message | None:
+    """Return an estimate with its interval as one cell of a table; None (shown as withheld) without one."""
+    if estimate is None:
+        return None
+    size = 100 if kind == "points" else 1
+    values = {"value": size * estimate.value, "low": size * estimate.low, "high": size * estimate.high}
+    if math.isnan(estimate.low) or math.isnan(estimate.high):
+        return Message(f"{{value:{kind}}}", {"value": estimate.value})
+    return Message(INTERVALS[kind].id, values)
+
+
+def finding_row(name: str, row: dict[Any, Any], *, group: dict[str, str], months: int | None = None) -> dict[str, Any]:
+    """Return the row of a finding for a row of ``Estimates``."""
+    estimate = as_estimate(row)
+    if estimate is not None:
+        return estimate_row(name, estimate, group=group, months=months)
+    empty: dict[str, Any] = dict.fromkeys(("value", "low", "high", "level", "n", "n_events"))
+    return {"name": name, "group": group, "months": months, **empty, "unit": str(row["unit"]), "status": SUPPRESSED}
