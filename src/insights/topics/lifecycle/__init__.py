@@ -10,8 +10,10 @@ from insights.topics.lifecycle.curves import (
     tenure,
 )
 from insights.topics.lifecycle.divisions import two_divisions
+from insights.topics.lifecycle.drivers import driver_checks, drivers, features, outflow_drivers
 from insights.topics.lifecycle.households import households, taken_along
 from insights.topics.lifecycle.outflows import dormancy_then_exit, outflow_rates, outflow_then_exit, outflows
+from insights.topics.lifecycle.outlook import outlook
 from insights.topics.lifecycle.path import conversion, path
 from insights.topics.lifecycle.stage_goals import stage_goals
 from insights.topics.lifecycle.stage_outlook import stage_life, stage_outlook
@@ -21,14 +23,19 @@ __all__ = [
     "assets_lost",
     "conversion",
     "dormancy_then_exit",
+    "driver_checks",
+    "drivers",
     "exit_incidence",
+    "features",
     "households",
     "last_year",
     "lists",
     "naive_incidence",
+    "outflow_drivers",
     "outflow_rates",
     "outflow_then_exit",
     "outflows",
+    "outlook",
     "path",
     "stage_goals",
     "stage_life",

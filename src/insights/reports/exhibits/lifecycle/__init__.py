@@ -6,9 +6,12 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.lifecycle.divisions import two_divisions
+from insights.reports.exhibits.lifecycle.driver_checks import driver_checks
+from insights.reports.exhibits.lifecycle.drivers import drivers, features
 from insights.reports.exhibits.lifecycle.households import households, taken_along
 from insights.reports.exhibits.lifecycle.incidence import exit_incidence, naive_incidence
 from insights.reports.exhibits.lifecycle.outflows import outflow_rates, outflows, then_exit
+from insights.reports.exhibits.lifecycle.outlook import outlook
 from insights.reports.exhibits.lifecycle.path import conversion, path
 from insights.reports.exhibits.lifecycle.stage_goals import stage_goals
 from insights.reports.exhibits.lifecycle.stage_outlook import stage_life, stage_outlook
@@ -19,6 +22,10 @@ from insights.reports.exhibits.lifecycle.year import assets_lost, last_year
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "lifecycle.outlook": outlook,
+    "lifecycle.drivers": drivers,
+    "lifecycle.driver_checks": driver_checks,
+    "lifecycle.features": features,
     "lifecycle.last_year": last_year,
     "lifecycle.assets_lost": assets_lost,
     "lifecycle.survival": survival,
