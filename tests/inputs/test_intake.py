@@ -433,3 +433,30 @@ def test_extracts_that_change_while_they_are_read_are_refused(tmp_path: Path, mo
     with pytest.raises(IntakeError, match=r"changed while they were read: clients\.csv"):
         prepare(settings, as_of=AS_OF)
     assert {path for path in settings.processed.glob("*") if path.is_dir()} <= before
+
+
+def test_balances_that_do_not_follow_are_kept_and_noted(tmp_path: Path) -> None:
+    files = {
+        "clients": "client_id,joined_on\n1,2020-01-01\n2,2020-01-01\n",
+        "balances": "client_id,month,category,amount,market_change\n"
+        "1,2021-01-01,cash,100,0\n1,2021-02-01,cash,150.10,0.10\n"  # 100 + 50 + 0.10
+        "1,2021-03-01,cash,160,0.10\n"  # 9.80 too much
+        "2,2021-01-01,cash,70,0\n2,2021-03-01,cash,70,0\n",  # gone in February, back in March
+        "transactions": "client_id,booked_on,kind,amount,category\n1,2021-02-10,inflow,50,cash\n"
+        "1,2020-05-10,inflow,7,cash\n1,2021-03-01,outflow,-1,\n",
+    }
+    processed = prepare(settings_of(tmp_path, files), as_of=date(2021, 12, 31))
+    lines = processed.ledger[processed.ledger["table"] == "balances"].set_index("action")
+    assert (lines.loc["noted", "rule"], lines.loc["noted", "rows"]) == ("does_not_follow", 3)
+    assert lines.loc["noted", "amount"] == pytest.approx(9.80 + 70 + 70)
+    assert lines.loc["kept", "rows"] == lines.loc["in", "rows"] == 5
+
+
+def test_without_categories_nothing_is_said_about_the_books(tmp_path: Path) -> None:
+    files = {
+        "clients": "client_id,joined_on\n1,2020-01-01\n",
+        "balances": "client_id,month,category,amount\n1,2021-01-01,cash,100\n1,2021-02-01,cash,900\n",
+        "transactions": "client_id,booked_on,kind,amount\n1,2021-02-10,inflow,50\n",
+    }
+    processed = prepare(settings_of(tmp_path, files), as_of=date(2021, 12, 31))
+    assert "noted" not in set(processed.ledger["action"])

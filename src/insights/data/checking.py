@@ -7,7 +7,7 @@ import pandas as pd
 
 from insights.data.extract_read import READING_RULES
 from insights.data.judging import Intake, judge, source_lines
-from insights.data.ledger import IN, KEPT, LEAVING, REPAIRED
+from insights.data.ledger import IN, KEPT, LEAVING, NOTED, REPAIRED
 from insights.data.pseudonyms import Key
 from insights.data.settings import Settings
 from insights.data.tables import RULES
@@ -32,6 +32,7 @@ ROW_RULES: dict[str, str] = {
     "withdrawn_same_day": "withdrawn on the day it was known",
     "contradicting_rows": "rows of the same key contradict each other",
     "unknown_client": "the client is not among the clients kept",
+    "does_not_follow": "opening balance, bookings and market change do not add up to the balance",
 }
 """Rules of intake that are not in the schemas or the readers, in words."""
 
@@ -62,7 +63,7 @@ class CheckReport:
         for table, lines in self.ledger.groupby("table", sort=False):
             count = lines.groupby("action")["rows"].sum()
             told.append(f"{table} ({lines['extract'].iloc[0]}): {count[IN]:,} rows in, {count[KEPT]:,} kept")
-            for line in lines[lines["action"].isin((*LEAVING, REPAIRED))].itertuples():
+            for line in lines[lines["action"].isin((*LEAVING, REPAIRED, NOTED))].itertuples():
                 words, column = rule_in_words(str(line.rule))
                 told.append(f"  {line.action} {line.rows:,}: {words}" + (f" ({column})" if column else ""))
         told += [f"warning: {warning}" for warning in self.warnings]

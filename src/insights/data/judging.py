@@ -12,9 +12,10 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from insights.data.bookkeeping import note_breaks
 from insights.data.column_rules import apply_column_rules
 from insights.data.duplicates import merge_duplicates
-from insights.data.ledger import IN, KEPT, QUARANTINED, REPAIRED, Entry, Ledger
+from insights.data.ledger import IN, KEPT, NOTED, QUARANTINED, REPAIRED, Entry, Ledger
 from insights.data.row_rules import apply_date_order, convert_money, find_orphans, remove_identifiers, round_money
 from insights.data.settings import Settings
 from insights.data.sources import read_extract
@@ -59,6 +60,8 @@ def judge(settings: Settings, as_of: date, scratch: Path | None = None) -> Intak
             expected="[tables.clients] in bank.toml: it is the one table that every analysis needs",
             todo="add it, with client_id and joined_on",
         )
+    if all(name in work.staged and name not in work.failures for name in ("balances", "transactions")):
+        note_breaks(work.con, work.staged["balances"], work.staged["transactions"])
     for staged in work.staged.values():
         work.ledger.extend(_lines(work, staged))
     work.ledger.check()
@@ -125,7 +128,7 @@ def _in_order(settings: Settings) -> list[str]:
 
 
 def _lines(work: Intake, staged: Staged) -> list[Entry]:
-    """Return the ledger of one table: what came, what happened to it by rule, what was kept, what was repaired."""
+    """Return the ledger of one table: what came, what happened to it by rule, what was kept, repaired and noted."""
     # An absurd amount is in the ledger as ABSURD, so that no number of them goes beyond what the engine can add up.
     capped = f"greatest(least({quoted(staged.money)}, {ABSURD}), -{ABSURD})" if staged.money else ""
     money = f"sum({capped})" if staged.money else "NULL"
@@ -148,6 +151,7 @@ def _lines(work: Intake, staged: Staged) -> list[Entry]:
     ).fetchall()
     lines += [line(rule, action, count, amount) for action, rule, count, amount in taken]
     lines += [line(rule, REPAIRED, count, amount) for rule, count, amount in staged.repairs]
+    lines += [line(rule, NOTED, count, amount) for rule, count, amount in staged.notes]
     rows, amount = totals(staged.kept)
     return [*lines, line("", KEPT, rows, amount)]
 

@@ -1,7 +1,7 @@
 """The intake ledger: what happened to every row on its way in, by rule, with the money affected.
 
-For each table: in = kept + merged + quarantined + withheld. Repairs change a row that is counted elsewhere, so they
-stand beside this identity.
+For each table: in = kept + merged + quarantined + withheld. A repair changes a row that is counted elsewhere, and what
+is only noted changes nothing, so they stand beside this identity.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,8 @@ import pandas as pd
 
 from insights.errors import IntakeError
 
-IN, KEPT, MERGED, QUARANTINED, WITHHELD, REPAIRED = "in", "kept", "merged", "quarantined", "withheld", "repaired"
+IN, KEPT, MERGED, QUARANTINED, WITHHELD = "in", "kept", "merged", "quarantined", "withheld"
+REPAIRED, NOTED = "repaired", "noted"
 LEAVING = (MERGED, QUARANTINED, WITHHELD)
 COLUMNS = ("table", "extract", "rule", "action", "rows", "amount")
 

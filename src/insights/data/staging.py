@@ -33,6 +33,7 @@ class Staged:
     problems: int = 0
     known_mapped: bool = False
     repairs: list[tuple[str, int, Decimal | None]] = field(default_factory=list)
+    notes: list[tuple[str, int, Decimal | None]] = field(default_factory=list)
 
     @property
     def rows(self) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from insights.demo.clock import Clock
-from insights.demo.faults import KEPT, MERGED, QUARANTINED, REPAIRED, WITHHELD, Planted, Sheet, impossible_day
+from insights.demo.faults import KEPT, MERGED, NOTED, QUARANTINED, REPAIRED, WITHHELD, Planted, Sheet, impossible_day
 from insights.demo.law import Law
 from insights.demo.render import Renderer, decimals
 from insights.demo.streams import stream
@@ -212,7 +212,7 @@ class Dirt:
         values = table.column(at).combine_chunks()
         added = np.zeros(table.num_rows, np.int64)
         added[rows] = off
-        self._count("balances", "does not follow from the books", n, "", KEPT)
+        self._count("balances", "does not follow from the books", n, "does_not_follow", NOTED)
         return table.set_column(at, table.schema.field(at), pc.add(values, decimals(added)).cast(values.type))
 
     def _foreign(self, sheet: Sheet) -> np.ndarray:

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 KEPT, MERGED, QUARANTINED, REPAIRED, WITHHELD = "kept", "merged", "quarantined", "repaired", "withheld"
+NOTED = "noted"
 
 
 @dataclass(frozen=True)

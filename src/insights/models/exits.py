@@ -66,7 +66,7 @@ def _relationships(bank: Bank, clients: ir.Table) -> ir.Table:
         reason = told.leave_reason if "leave_reason" in told.columns else ibis.null("string")
         left = told.left_on if "left_on" in told.columns else ibis.null("date")
         told = told.select("client_id", "joined_on", left_on=left, leave_reason=reason)
-        return told.inner_join(clients.select("client_id", "grp"), "client_id").drop("client_id_right")
+        return told.inner_join(clients.select("client_id", "grp"), "client_id")
     reason = clients.leave_reason if "leave_reason" in clients.columns else ibis.null("string")
     left = clients.left_on if "left_on" in clients.columns else ibis.null("date")
     return clients.select("client_id", "grp", "joined_on", left_on=left, leave_reason=reason)

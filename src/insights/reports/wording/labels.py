@@ -34,6 +34,7 @@ _OURS: dict[str, dict[str, Message]] = {
         "cell_too_long": Message("a cell is far too long"),
         "client_withheld": Message("belongs to a client who is left out"),
         "contradicting_rows": Message("rows with the same key contradict each other"),
+        "does_not_follow": Message("does not follow from the balance before, the bookings and the market"),
         "dated_after_known": Message("dated after the day on which it was known"),
         "direct_identifier": Message("holds a name, an address or an account number"),
         "ends_before_it_begins": Message("ends before it begins"),

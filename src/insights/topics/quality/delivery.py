@@ -32,8 +32,8 @@ def intake(bank: Bank) -> Answer:
 
 
 def repairs(bank: Bank) -> Answer:
-    """Count by rule the rows that were repaired, merged, set aside or withheld, with the money affected."""
-    ledger = bank.ledger[bank.ledger["action"].isin(["repaired", *ENDINGS[1:]])]
+    """Count by rule the rows that were repaired, merged, set aside, withheld or only noted, with the money affected."""
+    ledger = bank.ledger[bank.ledger["action"].isin(["repaired", "noted", *ENDINGS[1:]])]
     keys = ["table", "action", "rule"]
     cells = ledger.groupby(keys, as_index=False).agg(rows=("rows", "sum"), amount=("amount", _sum))
     return _rows_answer("quality.repairs", cells, tuple(keys), ("rows",))

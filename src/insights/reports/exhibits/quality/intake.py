@@ -18,7 +18,7 @@ _ENDING_LABELS = {
     "quarantined": Message("Set aside"),
     "withheld": Message("Withheld by law"),
 }
-_ACTION_LABELS = {**_ENDING_LABELS, "repaired": Message("Repaired")}
+_ACTION_LABELS = {**_ENDING_LABELS, "repaired": Message("Repaired"), "noted": Message("Kept, and noted")}
 
 
 def intake(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
