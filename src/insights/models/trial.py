@@ -34,11 +34,11 @@ Bools = npt.NDArray[np.bool_]
 class Trial:
     """One row per client drawn who was with the bank when the programme started (n), sorted by client.
 
-    ``rows``: client_id, spell, manager (then; None where not known), unit (what was drawn: client or manager), treated,
-    start (months from year 0), time (months until he left or observation ended; a month begun counts), cause ("" in
-    force), ended (his participation ended while he was still a client). ``followed`` (n) are complete months since the
-    start. ``by_manager``: managers were drawn. ``absent`` clients were drawn but not with the bank, ``twice`` were
-    drawn for both arms and are left out. ``main`` is the main reason among those who left.
+    ``rows``: client_id, spell, joined_on, started_on, manager (then; None where not known), unit (what was drawn, a
+    client or a manager), treated, start (months from year 0), followed (complete months since), time (months until he
+    left or observation ended; a month begun counts), cause ("" in force), ended (his participation ended while he was
+    still a client). ``by_manager``: managers were drawn. ``absent`` clients were drawn but not with the bank,
+    ``twice`` were drawn for both arms and are left out. ``main`` is the main reason among those who left.
     """
 
     name: str
@@ -120,7 +120,7 @@ def _trial(bank: Bank) -> Trial | str:
         return ONE_ARM
     if bank.window_from is not None and (pd.to_datetime(told["started_on"]).dt.date < bank.window_from).any():
         return TOO_EARLY
-    by_manager = "client_id" not in told or told["client_id"].isna().all()
+    by_manager = "client_id" not in told or bool(told["client_id"].isna().all())
     unit = "rm_id" if by_manager else "client_id"
     told = told.dropna(subset=[unit]).assign(treated=treated)
     arms = told.groupby(unit)["treated"].nunique()
@@ -177,7 +177,8 @@ def _followed(rows: pd.DataFrame, bank: Bank) -> pd.DataFrame:
     ends = pd.to_datetime(rows["ended_on"])
     stopped = ends.notna() & (ends <= pd.Timestamp(bank.as_of)) & (left.isna() | (ends < left))
     rows = rows.assign(start=start, followed=followed, time=time.astype(float), cause=cause, ended=stopped)
-    kept = ["client_id", "spell", "manager", "unit", "treated", "start", "followed", "time", "cause", "ended"]
+    kept = ["client_id", "spell", "joined_on", "started_on", "manager", "unit", "treated", "start"]
+    kept += ["followed", "time", "cause", "ended"]
     return rows.loc[rows["followed"] >= 1, kept].reset_index(drop=True)
 
 

@@ -41,7 +41,7 @@ class Gains(Result):
     ``table``: the average effect ("all"), and that of the quarters of units by predicted effect (1: the lowest, 4: the
     highest): group, n, effect, low, high, se, p, p_holm (over the quarters), reason. ``slope`` calibrates the
     predictions: 1 where differences predicted are differences seen, 0 where they are noise. ``spread`` is the effect of
-    the fourth quarter less that of the first. ``scores`` and ``predicted`` (n) are out of fold.
+    the fourth quarter less that of the first. ``scores`` and ``predicted`` (n) are out of fold, ``quarter`` (n) from 1.
     """
 
     average: Estimate | NotEstimable = field(default_factory=lambda: NotEstimable(""))
@@ -49,6 +49,7 @@ class Gains(Result):
     spread: Estimate | NotEstimable = field(default_factory=lambda: NotEstimable(""))
     scores: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
     predicted: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
+    quarter: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64), repr=False)
     clusters: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64), repr=False)
     models: tuple["_Line", ...] = field(default=(), repr=False)
     level: float = 0.95
@@ -123,6 +124,7 @@ def who_gains(
         spread=spread,
         scores=scores,
         predicted=predicted,
+        quarter=quarter + 1,
         clusters=way.codes,
         models=models,
         level=level,
