@@ -53,6 +53,11 @@ def cox_of(
     return cox(recipe.design(rows), tenure + 1, event, entry=tenure, weight=weight, cluster=clusters(rows))
 
 
+def first_years(tenure: Floats) -> Floats:
+    """Return 1 for exits in the first two years: the course against which effects are tested for change."""
+    return np.asarray(tenure <= YOUNG_MONTHS, dtype=float)
+
+
 def changing_effects(
     recipe: Recipe, rows: ExitRows, event: npt.NDArray[np.bool_], weight: Floats | None
 ) -> tuple[str, ...]:
@@ -64,7 +69,7 @@ def changing_effects(
     fitted = cox_of(recipe, rows, event, weight)
     if isinstance(fitted, NotEstimable):
         return ()
-    test = proportional_hazards_test(fitted, lambda t: (t <= YOUNG_MONTHS).astype(float)).table.set_index("term")
+    test = proportional_hazards_test(fitted, first_years).table.set_index("term")
     p = holm(test.loc[[t.name for t in measures], "p"].to_numpy(float))
     room = int(event.sum()) // EVENTS_PER_PARAMETER - len(recipe.columns)
     found = [t.name for t, value in zip(measures, p, strict=True) if value < SPLIT_LEVEL][: max(room, 0)]

@@ -11,11 +11,13 @@ from insights.models.exit_fit import CauseHazard
 from insights.models.exit_hazards import OUTFLOW, ExitHazards, fit_exit_hazards
 from insights.models.outflows import NEEDS
 from insights.stats.hazard import HazardModel
+from insights.stats.multiplicity import holm
 from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer, Estimates, Evidence, Facts, NotAvailable
 from insights.topics.lifecycle.outlook import needs
 
 RATIO = "hazard ratio"
+CLEAR = 0.05
 NAN = float("nan")
 
 
@@ -105,9 +107,11 @@ def _ratio_rows(found: CauseHazard) -> pd.DataFrame:
     table = found.model.table.iloc[1:].rename(columns={"name": "column"})
     rows = table.merge(found.support, on="column")
     values = {name: np.exp(rows[own].to_numpy(float)) for name, own in _ENDS}
-    told = rows[["column", "n", "n_events"]].assign(**values, unit=RATIO)
+    told = rows[["column", "n", "n_events", "p"]].assign(**values, unit=RATIO)
     # The columns of the course over tenure mean nothing one by one.
-    return told[~told["column"].str.startswith("tenure_")].reset_index(drop=True)
+    told = told[~told["column"].str.startswith("tenure_")].reset_index(drop=True)
+    clear = holm(told["p"].to_numpy(float)) < CLEAR  # nan, where there is no interval, is not clear
+    return told.drop(columns="p").assign(clear=clear)
 
 
 _ENDS = (("value", "estimate"), ("low", "low"), ("high", "high"))

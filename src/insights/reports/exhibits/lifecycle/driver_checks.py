@@ -71,9 +71,14 @@ def _words(parts: Rows, event: Message | str, bank: Bank) -> tuple[Message, tupl
     changing = _changing(parts)
     if changing:
         steps = [step_label(c, bank) for c in changing]
-        said.append(Message("By the score test these effects change with tenure: {steps}.", {"steps": steps}))
+        said.append(
+            Message(
+                "By the score test these effects differ between the first two years and later: {steps}.",
+                {"steps": steps},
+            )
+        )
     elif "change" in parts:
-        said.append(Message("By the score test no effect changes clearly with tenure."))
+        said.append(Message("By the score test no effect differs clearly between the first two years and later."))
     apart = _cox_apart(parts)
     if apart is None:
         title = Message("Effects on “{event}”, checked", {"event": event})
@@ -115,19 +120,28 @@ def _effects(parts: Rows, bank: Bank) -> Table:
             continue
         row |= {f"lag_{lag}": cell(e, "number") for lag, e in told.items()}
         for name in ("cox", "influence", "change"):
-            found = find(parts[name], column=column) if name in parts else None
+            plain = column if name == "influence" else _unsplit(str(column))
+            found = find(parts[name], column=plain) if name in parts else None
             if name == "cox":
-                row[name] = cell(found, "number")
+                row[name] = cell(found, "number") if plain == column else Message("one effect for both")
             else:
                 row[name] = None if found is None else found.value - (name == "influence")
         rows.append(row)
     columns = [Column("step", Message("Step"))]
     columns += [Column(f"lag_{lag}", Message("Known {lag:months} before", {"lag": int(lag)})) for lag in lags]
     if "cox" in parts:
-        columns += [Column("cox", Message("Cox's model")), Column("change", Message("p, changes with tenure"), "p")]
+        columns += [
+            Column("cox", Message("Cox's model")),
+            Column("change", Message("p, differs in the first two years"), "p"),
+        ]
     if "influence" in parts:
         columns.append(Column("influence", Message("One manager less changes it by at most"), "percent"))
     return Table(tuple(columns), tuple(rows), Message("Risk multiplied by, with 95% intervals"))
+
+
+def _unsplit(column: str) -> str:
+    """Return the column that stands for both parts of an effect that changes with tenure."""
+    return column.removesuffix(":early").removesuffix(":later")
 
 
 def _form(parts: Rows) -> Table | None:

@@ -14,7 +14,7 @@ from insights.stats.results import Estimate
 from insights.topics.evidence import Answer
 
 BARS = 12
-"""Effects in the figure: those furthest from none whose interval excludes it; the table has all."""
+"""Effects in the figure: the clear ones, those furthest from none first; the table has all."""
 
 _USES = {"used": Message("used"), "left out": Message("left out"), "refused": Message("refused")}
 
@@ -48,7 +48,9 @@ def drivers(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhib
         )
     told = [(str(r["column"]), as_estimate(r)) for r in parts["ratios"].to_dict("records")]
     shown = sorted(((c, e) for c, e in told if e is not None), key=lambda pair: -abs(math.log(pair[1].value)))
-    clear = [(c, e) for c, e in shown if e.low > 1 or e.high < 1]
+    sure = set(parts["ratios"].loc[parts["ratios"]["clear"], "column"])
+    # That something is not known moves nothing: it stands in the table and in no headline.
+    clear = [(c, e) for c, e in shown if c in sure and not c.endswith(":missing")]
     title, sentences = _words(event, clear, shown, answer, bank)
     bars = [_bar(column, e, bank) for column, e in (clear or shown)[:BARS]]
     size = find(parts["model"], what="events_per_column")
@@ -113,7 +115,9 @@ def _words(
     column, first = clear[0]
     values = {"event": event, "step": step_label(column, bank), "value": first.value}
     values |= {"low": first.low, "high": first.high}
-    title = Message("“{event}”: {step} multiplies the risk by {value:number} ({low:number} to {high:number})", values)
+    title = Message(
+        "{step}: the risk of “{event}” is multiplied by {value:number} ({low:number} to {high:number})", values
+    )
     raises = [step_label(c, bank) for c, e in clear if e.value > 1][:4]
     lowers = [step_label(c, bank) for c, e in clear if e.value < 1][:4]
     said = []
@@ -122,7 +126,9 @@ def _words(
     if lowers:
         said.append(Message("Lowers the risk: {steps}.", {"steps": lowers}))
     counted = {"n": len(clear), "all": len(shown)}
-    said.append(Message("{n:count} of {all:count} effects have an interval that excludes none.", counted))
+    said.append(
+        Message("{n:count} of {all:count} effects are clear, allowing for how many were looked at (Holm).", counted)
+    )
     return title, tuple(said)
 
 

@@ -45,7 +45,10 @@ def outlook(answer: Answer, parts: Rows, bank: Bank) -> Exhibit:
             {"bars": bars, "kind": "count", "x_label": Message("Clients expected to leave within twelve months")},
             Message("Clients expected to leave, by reason, with intervals. {title}.", {"title": title}),
         ),
-        tables=(_totals_table(totals, [*shown, "any", "outflow"], bank), *_group_tables(parts)),
+        tables=(
+            _totals_table(totals, [*shown, "any", "outflow"], bank),
+            *_group_tables(parts, event_label(str(answer.facts["main"]), bank)),
+        ),
         basis=_basis(answer, clients, bank),
         caveats=_caveats(answer, assets),
         refusals=_withheld(events, shown),
@@ -99,7 +102,7 @@ def _why_words(parts: Rows) -> list[Message]:
         return []
     said = [
         Message(
-            "The tenth of the clients at the highest risk will make up {share:share} of those who leave by choice; "
+            "The tenth of the clients at the highest risk of that will make up {share:share} of these leavers; "
             "their average risk is {risk:percent}. The restricted lists name them.",
             {"share": share.value, "risk": risk.value},
         )
@@ -130,8 +133,8 @@ def _totals_table(totals: pd.DataFrame, events: list[str], bank: Bank) -> Table:
         if clients is None and event == "outflow":
             continue
         label = Message("All reasons") if event == "any" else event_label(event, bank)
-        amount = Message("stays in part") if event == "outflow" else cell(assets, "money")
-        rows.append({"event": label, "clients": cell(clients, "number"), "assets": amount})
+        amount = Message("remain as clients") if event == "outflow" else cell(assets, "money")
+        rows.append({"event": label, "clients": _counted(clients), "assets": amount})
     columns = (
         Column("event", Message("Reason")),
         Column("clients", Message("Clients expected to leave")),
@@ -140,7 +143,14 @@ def _totals_table(totals: pd.DataFrame, events: list[str], bank: Bank) -> Table:
     return Table(columns, tuple(rows), Message("Expected within twelve months, with 95% prediction intervals"))
 
 
-def _group_tables(parts: Rows) -> tuple[Table, ...]:
+def _counted(found: Estimate | None) -> Message | None:
+    if found is None:
+        return None
+    values = {"value": found.value, "low": found.low, "high": found.high}
+    return Message("{value:count} ({low:count} to {high:count})", values)
+
+
+def _group_tables(parts: Rows, reason: Message | str) -> tuple[Table, ...]:
     if "groups" not in parts:
         return ()
     rows, why = [], []
@@ -152,10 +162,10 @@ def _group_tables(parts: Rows) -> tuple[Table, ...]:
             continue
         rows.append({"group": _GROUPS[group], **{m: None if e is None else e.value for m, e in found.items()}})
     columns = (
-        Column("group", Message("Clients by their risk of leaving by choice")),
+        Column("group", Message("Clients by risk: {reason}", {"reason": reason})),
         Column("risk", Message("Average risk in twelve months"), "percent"),
-        Column("share_of_leavers", Message("Share of those who will leave"), "share"),
-        Column("share_of_assets", Message("Share of the assets that will leave"), "share"),
+        Column("share_of_leavers", Message("Share of these leavers"), "share"),
+        Column("share_of_assets", Message("Share of their assets"), "share"),
     )
     tables = [Table(columns, tuple(rows), Message("Where the risk is"))]
     apart = _apart(parts["why"])
