@@ -14,6 +14,7 @@ from insights.stats.ratios import difference_of
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.survival import SurvivalCurve, kaplan_meier_from_counts
 from insights.topics.evidence import Answer, Evidence, NotAvailable, RiskCounts
+from insights.topics.lifecycle.refusals import NO_FAMILY, refused
 
 CLIENT, HOUSEHOLD = "client", "household"
 LEAVER, WHOLE = "leaver", "whole"
@@ -56,7 +57,7 @@ def taken_along(bank: Bank) -> Answer | NotAvailable:
         counted += [_first_follower(departed), _whole_households(members, bank)]
     rows = pd.concat(counted, ignore_index=True) if counted else pd.DataFrame(columns=["group", "unit", "time", "left"])
     if rows.empty or not (rows["group"] == LEAVER).any():
-        return NotAvailable("lifecycle.taken_along", ("clients who left while others of their household stayed",))
+        return refused("lifecycle.taken_along", NO_FAMILY)
     counts = risk_table(
         rows["time"].to_numpy(float), np.where(rows["left"].to_numpy(bool), LEFT, ""), group=rows["group"].to_numpy(str)
     )

@@ -17,6 +17,7 @@ from insights.stats.ratios import difference_of, ratio_of_sums
 from insights.stats.recurrent import mean_cumulative_count
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable, RiskCounts
+from insights.topics.lifecycle.refusals import NO_ACTIVITY, WINDOW, refused
 
 YEAR = 12
 BESIDE = (0.20, 0.50)
@@ -55,13 +56,13 @@ def outflows(bank: Bank) -> Answer | NotAvailable:
         {"band": np.array([NONE, *names], dtype=object)[worst[worst >= 0]], "taken": taken[worst >= 0]}
     )
     cells = [{"band": band, "clients": int((frame["band"] == band).sum())} for band in (NONE, *names)]
+    evidence: dict[str, Evidence] = {"clients": ClientCounts(pd.DataFrame(cells), ("band",))}
+    if (frame["band"] != NONE).any():
+        evidence["money"] = MoneySums(_sums(frame[frame["band"] != NONE]), ("band",))
     return Answer(
         id="lifecycle.outflows",
         kind="lifecycle.outflows",
-        evidence={
-            "clients": ClientCounts(pd.DataFrame(cells), ("band",)),
-            "money": MoneySums(_sums(frame[frame["band"] != NONE]), ("band",)),
-        },
+        evidence=evidence,
         estimate=lambda evidence: {name: cast(ClientCounts | MoneySums, e).cells for name, e in evidence.items()},
         facts={"start": add_months(bank.as_of, -YEAR), **_words(bank)},
     )
@@ -76,7 +77,7 @@ def outflow_rates(bank: Bank) -> Answer | NotAvailable:
     kinds: dict[str, Events] = {band_name(s): outflow_events(months, rules, s) for s in thresholds(bank)}
     if (asleep := dormancy_events(bank, months)) is not None:
         kinds[DORMANT] = asleep
-    rows, refused = [], {}
+    rows, untold = [], {}
     for name, events in kinds.items():
         for measure, first in (("rate_year", last - YEAR + 1), ("rate", 0)):
             by = events.totals(first, last)
@@ -90,7 +91,7 @@ def outflow_rates(bank: Bank) -> Answer | NotAvailable:
             if isinstance(e, Estimate):
                 rows.append(_row(name, measure, 0, e))
             else:
-                refused[name] = e.reason
+                untold[name] = e.reason
         if name == DORMANT:
             continue
         curve = mean_cumulative_count(*events.stretches())
@@ -102,7 +103,7 @@ def outflow_rates(bank: Bank) -> Answer | NotAvailable:
         kind="lifecycle.outflow_rates",
         evidence={"rates": Estimates(pd.DataFrame(rows, columns=COLUMNS), ("event", "measure", "months"))},
         estimate=lambda evidence: cast(Estimates, evidence["rates"]).rows,
-        facts={"refused": refused, "dormant_months": rules.stages.dormant_months, **_words(bank)},
+        facts={"refused": untold, "dormant_months": rules.stages.dormant_months, **_words(bank)},
     )
 
 
@@ -113,7 +114,7 @@ def outflow_then_exit(bank: Bank) -> Answer | NotAvailable:
     months, rules = spell_months(bank), bank.settings.lifecycle
     marks = landmarks(months)
     if not marks:
-        return NotAvailable("lifecycle.outflow_then_exit", ("at least 25 months since [window] complete_from",))
+        return refused("lifecycle.outflow_then_exit", WINDOW, 2 * YEAR + 1)
     level = np.zeros(months.net_share.shape, dtype=np.int8)
     for k, share in enumerate(thresholds(bank), start=1):
         level[outflow_events(months, rules, share).at] = k
@@ -137,8 +138,10 @@ def dormancy_then_exit(bank: Bank) -> Answer | NotAvailable:
         return NotAvailable("lifecycle.dormancy_then_exit", missing)
     months = spell_months(bank)
     marks = landmarks(months)
-    if months.active is None or not marks:
-        return NotAvailable("lifecycle.dormancy_then_exit", ("at least 25 months of contacts, bookings or log-ins",))
+    if not marks:
+        return refused("lifecycle.dormancy_then_exit", WINDOW, 2 * YEAR + 1)
+    if months.active is None:
+        return refused("lifecycle.dormancy_then_exit", NO_ACTIVITY)
     asleep = asleep_months(months, bank.settings.lifecycle.stages)
     followed = _followed(months, {m: asleep[:, m].astype(np.int8) for m in marks}, (AWAKE, DORMANT))
     facts = {"dormant_months": bank.settings.lifecycle.stages.dormant_months}

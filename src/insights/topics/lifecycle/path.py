@@ -15,6 +15,7 @@ from insights.stats.incidence import IncidenceCurve, cumulative_incidence_from_c
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.survival import kaplan_meier
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable, RiskCounts
+from insights.topics.lifecycle.refusals import ONLY_JOINED, refused
 
 AWARE, CONSIDERS, WHOLE, AGAINST = "awareness", "consideration", "path", "against"
 ON = "on"
@@ -28,15 +29,18 @@ NEEDS = ("prospects.aware_on", "prospects.decided_on", "prospects.client_id")
 
 def path(bank: Bank) -> Answer | NotAvailable:
     """Estimate the share of prospects who go on from each step of the path, by months in it, and the time in it."""
-    if missing := _missing(bank):
+    if missing := bank.needs(*NEEDS):
         return NotAvailable("lifecycle.path", missing)
+    if _only_joined(bank):
+        return refused("lifecycle.path", ONLY_JOINED)
     rows = _prospects(bank)
     considered = rows.filter(rows.considered_on.notnull())
-    steps = {
-        AWARE: (rows, rows.aware_on, rows.considered_on),
-        CONSIDERS: (considered, considered.considered_on, considered.joined_on),
-        WHOLE: (rows, rows.aware_on, rows.joined_on),
-    }
+    steps = {WHOLE: (rows, rows.aware_on, rows.joined_on)}
+    if int(considered.count().execute()):
+        steps |= {
+            AWARE: (rows, rows.aware_on, rows.considered_on),
+            CONSIDERS: (considered, considered.considered_on, considered.joined_on),
+        }
     declined = int(rows.declined_on.notnull().sum().execute())
     if declined >= APART * bank.settings.disclosure.min_clients:
         steps[AGAINST] = (rows, rows.aware_on, rows.declined_on)
@@ -45,6 +49,7 @@ def path(bank: Bank) -> Answer | NotAvailable:
         AWARE: (rows, rows.aware_on, ibis.coalesce(rows.considered_on, rows.joined_on, rows.declined_on)),
         CONSIDERS: (considered, considered.considered_on, ibis.coalesce(considered.joined_on, considered.declined_on)),
     }
+    over = {name: step for name, step in over.items() if name in steps}
     answer = _answer(bank, "lifecycle.path", ibis.union(*timed), None)
     answer.evidence["time"] = Estimates(_months_in_steps(bank, over), ("step", "months"))
     return answer
@@ -52,22 +57,19 @@ def path(bank: Bank) -> Answer | NotAvailable:
 
 def conversion(bank: Bank) -> Answer | NotAvailable:
     """Estimate the share of prospects who have joined by months since their first contact, by acquisition source."""
-    if missing := (*_missing(bank), *bank.needs("prospects.acquisition_source")):
+    if missing := bank.needs(*NEEDS, "prospects.acquisition_source"):
         return NotAvailable("lifecycle.conversion", missing)
+    if _only_joined(bank):
+        return refused("lifecycle.conversion", ONLY_JOINED)
     rows = _prospects(bank)
     source = ibis.coalesce(rows.acquisition_source.cast("string"), NOT_RECORDED)
     timed = _timed(bank, rows, source, rows.aware_on, rows.joined_on)
     return _answer(bank, "lifecycle.conversion", timed, "acquisition_source")
 
 
-def _missing(bank: Bank) -> tuple[str, ...]:
-    """Return what a conversion rate lacks: prospects, or those of them who did not join."""
-    if missing := bank.needs(*NEEDS):
-        return missing
-    prospects = bank.table("prospects")
-    if not bool(prospects.client_id.isnull().any().execute()):
-        return ("prospects who did not become clients (only those who did are recorded)",)
-    return ()
+def _only_joined(bank: Bank) -> bool:
+    """Return whether only prospects who became clients are recorded, so that a rate would be 100 % by construction."""
+    return not bool(bank.table("prospects").client_id.isnull().any().execute())
 
 
 def _prospects(bank: Bank) -> ir.Table:

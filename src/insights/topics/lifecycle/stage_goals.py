@@ -16,7 +16,9 @@ from insights.stats.restricted import restricted_mean_difference
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.survival import kaplan_meier
 from insights.topics.evidence import Answer, Estimates, NotAvailable
-from insights.topics.lifecycle.stages import longer, needs, shown_stages
+from insights.topics.lifecycle.refusals import WINDOW as NARROW
+from insights.topics.lifecycle.refusals import refused
+from insights.topics.lifecycle.stages import needs, shown_stages
 
 YEAR = 12
 FEWEST_LEFT = 20
@@ -41,7 +43,7 @@ def stage_goals(bank: Bank) -> Answer | NotAvailable:
         return NotAvailable("lifecycle.stage_goals", missing)
     found, _ = shown_stages(bank)
     if found.months.months <= WINDOW + YEAR:
-        return NotAvailable("lifecycle.stage_goals", longer(YEAR))
+        return refused("lifecycle.stage_goals", NARROW, WINDOW + YEAR + 1)
     asked = {
         "satisfaction": _satisfaction(bank, found),
         "recommendation": _recommendation(bank, found),
@@ -50,22 +52,22 @@ def stage_goals(bank: Bank) -> Answer | NotAvailable:
         "gained": _gained(bank, found),
     }
     rows: list[tuple[Any, ...]] = []
-    refused: dict[str, str] = {}
+    untold: dict[str, str] = {}
     for goal, (made, why) in asked.items():
-        refused |= {goal: why} if why else {}
+        untold |= {goal: why} if why else {}
         for who, e in made.items():
             if isinstance(e, Estimate):
                 events = np.nan if e.n_events is None else float(e.n_events)
                 rows.append((goal, who, e.value, e.low, e.high, e.unit, float(e.n), events))
             else:
-                refused.setdefault(goal, e.reason)
+                untold.setdefault(goal, e.reason)
     columns = ["goal", "who", "value", "low", "high", "unit", "n", "n_events"]
     return Answer(
         id="lifecycle.stage_goals",
         kind="lifecycle.stage_goals",
         evidence={"goals": Estimates(pd.DataFrame(rows, columns=columns), ("goal", "who"))},
         estimate=lambda evidence: cast(Estimates, evidence["goals"]).rows,
-        facts={"refused": refused, "asked": _asked(bank)},
+        facts={"refused": untold, "asked": _asked(bank)},
     )
 
 

@@ -16,7 +16,9 @@ from insights.stats.multistate_markov import markov_test
 from insights.stats.ratios import ratio_of_sums
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, Estimates, NotAvailable
-from insights.topics.lifecycle.stages import in_force, longer, needs, shown_stages
+from insights.topics.lifecycle.refusals import NOBODY, refused
+from insights.topics.lifecycle.refusals import WINDOW as NARROW
+from insights.topics.lifecycle.stages import in_force, needs, shown_stages
 
 OTHER = "other_stages"
 ALL = "all"
@@ -34,9 +36,11 @@ def stage_outlook(bank: Bank) -> Answer | NotAvailable:
     last = found.months.months - 1
     horizons = [h for h in HORIZONS if last - h >= WINDOW]
     if not horizons:
-        return NotAvailable("lifecycle.stage_outlook", longer(12))
+        return refused("lifecycle.stage_outlook", NARROW, WINDOW + 12 + 1)
     least = bank.settings.disclosure.min_clients
     rows = [row for h in horizons for row in _outlook_rows(found, h, least, bank.settings.bank.currency)]
+    if not rows:
+        return refused("lifecycle.stage_outlook", NOBODY)
     return Answer(
         id="lifecycle.stage_outlook",
         kind="lifecycle.stage_outlook",
@@ -58,7 +62,7 @@ def stage_life(bank: Bank) -> Answer | NotAvailable:
     found, apart = shown_stages(bank)
     counts = moves_since_joining(found)
     if counts.empty:
-        return NotAvailable("lifecycle.stage_life", longer(1))
+        return refused("lifecycle.stage_life", NARROW, WINDOW + 2)
     units = {"": float(len(np.unique(np.nonzero(found.before())[0])))}
     curve = state_occupation_from_counts(counts, initial=STAGES[0], states=found.names, units=units)
     rows = []

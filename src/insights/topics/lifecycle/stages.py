@@ -22,6 +22,8 @@ from insights.models.stages import (
 from insights.stats.multistate import state_occupation_from_counts
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable
+from insights.topics.lifecycle.refusals import NOBODY, refused
+from insights.topics.lifecycle.refusals import WINDOW as NARROW
 
 NOT_YET = "unassigned"
 YEARS_BACK = 4
@@ -58,8 +60,10 @@ def stage_moves(bank: Bank) -> Answer | NotAvailable:
     found, apart = shown_stages(bank)
     start = found.months.months - 1 - 12
     if start < WINDOW:
-        return NotAvailable("lifecycle.stage_moves", longer(12))
+        return refused("lifecycle.stage_moves", NARROW, WINDOW + 12 + 1)
     own = np.flatnonzero((found.code[:, start] > UNASSIGNED) & (found.code[:, start] < GONE))
+    if not len(own):
+        return refused("lifecycle.stage_moves", NOBODY)
     then, now = found.code[own, start], _later(found, own, start, 12)
     counts = np.bincount((then.astype(np.int64) - 1) * GONE + now - 1, minlength=GONE * GONE)
     cells = pd.DataFrame(
@@ -144,8 +148,3 @@ def _moves(evidence: dict[str, Evidence]) -> list[Move]:
                 share = Estimate(float(n) / total, float("nan"), float("nan"), "share", round(total), round(n))
             made.append(Move(str(origin), str(target), float(n), share))
     return made
-
-
-def longer(months: int) -> tuple[str, ...]:
-    """Return what a bank lacks whose window is too short to look so many months back."""
-    return (f"at least {WINDOW + months + 1} months since [window] complete_from",)

@@ -19,7 +19,7 @@ COUNTED = Message("A count of all clients, not a sample: it has no interval.")
 
 def outflows(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhibit:
     """Show how many clients took out a large part of their assets in the last year, and how much."""
-    facts, clients, money = answer.facts, parts["clients"], parts["money"]
+    facts, clients, money = answer.facts, parts["clients"], parts.get("money", pd.DataFrame())
     usual = band_name(facts["share"])
     large = [b for b in facts["bands"] if facts["bands"].index(b) >= facts["bands"].index(usual)]
     n = clients.set_index("band")["clients"]
