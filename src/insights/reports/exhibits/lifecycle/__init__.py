@@ -13,6 +13,7 @@ from insights.reports.exhibits.lifecycle.incidence import exit_incidence, naive_
 from insights.reports.exhibits.lifecycle.outflows import outflow_rates, outflows, then_exit
 from insights.reports.exhibits.lifecycle.outlook import outlook
 from insights.reports.exhibits.lifecycle.path import conversion, path
+from insights.reports.exhibits.lifecycle.refusals import refused
 from insights.reports.exhibits.lifecycle.stage_goals import stage_goals
 from insights.reports.exhibits.lifecycle.stage_outlook import stage_life, stage_outlook
 from insights.reports.exhibits.lifecycle.stages import stage_moves, stages
@@ -45,4 +46,5 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "lifecycle.stage_life": stage_life,
     "lifecycle.stage_goals": stage_goals,
     "lifecycle.two_divisions": two_divisions,
+    "lifecycle.refused": refused,
 }
