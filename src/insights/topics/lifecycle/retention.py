@@ -21,6 +21,7 @@ from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
 
 ID = "lifecycle.retention"
+REFUSED = "lifecycle.no_answer"
 HORIZONS = (12, 24)
 LARGEST = 0.01
 """Share of clients, the largest before the start, left out of all money: one of them would decide it. Chosen by what
@@ -103,7 +104,7 @@ def missing_for_trial(bank: Bank) -> tuple[str, ...]:
 
 def refused(id: str, reason: str, facts: Mapping[str, object]) -> Answer:
     """Return an answer that holds nothing but why there is none: a code that the exhibit puts in words."""
-    return Answer(id, "lifecycle.refused", {}, lambda evidence: NotEstimable(reason), dict(facts) | {"reason": reason})
+    return Answer(id, REFUSED, {}, lambda evidence: NotEstimable(reason), dict(facts) | {"reason": reason})
 
 
 def log_hazard_ratio(found: Trial) -> Estimate | NotEstimable:
