@@ -49,6 +49,8 @@ def cox_of(
 ) -> CoxModel | NotEstimable:
     """Fit Cox's model with tenure as its clock to the same client-months: late entry, Efron's ties, no spline."""
     recipe = Recipe(tuple(t for t in recipe.terms if not isinstance(t, Tenure)), recipe.left_out)
+    if not recipe.columns:
+        return NotEstimable("the model has no column but tenure, which is Cox's clock")
     tenure = rows.tenure.astype(float)
     return cox(recipe.design(rows), tenure + 1, event, entry=tenure, weight=weight, cluster=clusters(rows))
 

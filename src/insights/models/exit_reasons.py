@@ -53,12 +53,14 @@ def _reasons(bank: Bank, landmark: date, horizon: int) -> pd.DataFrame:
     found = [line.contributions(rows.take(at), reference) for at in chunks]
     names = sorted({name for part in found for name in part}, key=str)
     columns = {name: np.concatenate([part[name] for part in found]) for name in names}
+    head = {"client_id": rows.of(rows.client, rows.clients), "average": average, "risk": risks}
+    if not columns:  # All hazards are constant: everybody has the average risk.
+        return pd.DataFrame(head)
     # What is left of the numerical integration, some millionths, goes where the most is.
     told = np.stack(list(columns.values()), axis=1)
     size = np.abs(told)
     share = size / np.maximum(size.sum(axis=1, keepdims=True), 1e-300)
     told += share * (risks - average - told.sum(axis=1))[:, None]
-    head = {"client_id": rows.of(rows.client, rows.clients), "average": average, "risk": risks}
     return pd.DataFrame(head | dict(zip(columns, told.T, strict=True)))
 
 

@@ -46,7 +46,7 @@ class ExitTotals:
 def exit_totals(bank: Bank, landmark: date | None = None, horizon: int = 12) -> ExitTotals:
     """Return the expected numbers of leavers and their assets by reason, with prediction intervals. Computed once.
 
-    Values are sums of ``exit_risks``; the interval is that of what will happen to the clients in force (new ones come
+    ``horizon`` is one of ``HORIZONS``. Values are sums of ``exit_risks``; the interval is that of what will happen to the clients in force (new ones come
     on top). Assets count as they were known last: markets and payments until then are not foreseen. Clients without
     known assets count as leavers and bring no money.
     """

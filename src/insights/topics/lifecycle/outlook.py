@@ -36,10 +36,14 @@ def outlook(bank: Bank) -> Answer | NotAvailable:
         return NotAvailable("lifecycle.outlook", missing)
     hazards, totals, risks = fit_exit_hazards(bank), exit_totals(bank, horizon=MONTHS), exit_risks(bank)
     main = hazards.main
-    evidence = {"totals": Estimates(_with_dominance(totals.table, risks, bank), TOTALS)}
+    money = bool(risks["assets_before"].notna().any())
+    table = totals.table if money else totals.table[totals.table["measure"] != "assets"]
+    evidence = {"totals": Estimates(_with_dominance(table, risks, bank), TOTALS)}
     if main is not None and len(risks):
         group = _groups(risks[f"{main}_{MONTHS}m"].to_numpy(float))
-        evidence["groups"] = Estimates(_concentration(risks, main, group), ("group", "measure"))
+        groups = _concentration(risks, main, group)
+        groups = groups if money else groups[groups["measure"] != "share_of_assets"]
+        evidence["groups"] = Estimates(groups, ("group", "measure"))
         evidence["why"] = Estimates(_why(bank, group), WHY)
     return Answer(
         id="lifecycle.outlook",
@@ -53,6 +57,7 @@ def outlook(bank: Bank) -> Answer | NotAvailable:
             "level": totals.level,
             "not_by_choice": bank.settings.lifecycle.not_by_choice,
             "years_differ": bool(totals.yearly_sd),
+            "money": money,
         },
     )
 

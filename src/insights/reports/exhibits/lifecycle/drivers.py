@@ -96,7 +96,7 @@ def features(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhi
     )
     return Exhibit(
         id=answer.id,
-        title=Message("The model of leaving uses {used:count} features and refuses {refused:count}", values),
+        title=Message("Features used by the model of leaving: {used:count}; refused: {refused:count}", values),
         sentences=tuple(sentences),
         tables=(Table(columns, rows, Message("Features and why they are used or not")),),
         basis=basis(bank),

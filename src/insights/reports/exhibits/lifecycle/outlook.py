@@ -51,7 +51,7 @@ def outlook(answer: Answer, parts: Rows, bank: Bank) -> Exhibit:
         ),
         basis=_basis(answer, clients, bank),
         caveats=_caveats(answer, assets),
-        refusals=_withheld(events, shown),
+        refusals=_withheld(events, shown) + _no_money(answer),
         estimates=tuple(_estimates(answer, parts)),
     )
 
@@ -135,12 +135,10 @@ def _totals_table(totals: pd.DataFrame, events: list[str], bank: Bank) -> Table:
         label = Message("All reasons") if event == "any" else event_label(event, bank)
         amount = Message("remain as clients") if event == "outflow" else cell(assets, "money")
         rows.append({"event": label, "clients": _counted(clients), "assets": amount})
-    columns = (
-        Column("event", Message("Reason")),
-        Column("clients", Message("Clients expected to leave")),
-        Column("assets", Message("Assets expected to leave")),
-    )
-    return Table(columns, tuple(rows), Message("Expected within twelve months, with 95% prediction intervals"))
+    columns = [Column("event", Message("Reason")), Column("clients", Message("Clients expected to leave"))]
+    if (totals["measure"] == "assets").any():
+        columns.append(Column("assets", Message("Assets expected to leave")))
+    return Table(tuple(columns), tuple(rows), Message("Expected within twelve months, with 95% prediction intervals"))
 
 
 def _counted(found: Estimate | None) -> Message | None:
@@ -161,13 +159,14 @@ def _group_tables(parts: Rows, reason: Message | str) -> tuple[Table, ...]:
         if found["risk"] is None:
             continue
         rows.append({"group": _GROUPS[group], **{m: None if e is None else e.value for m, e in found.items()}})
-    columns = (
+    columns = [
         Column("group", Message("Clients by risk: {reason}", {"reason": reason})),
         Column("risk", Message("Average risk in twelve months"), "percent"),
         Column("share_of_leavers", Message("Share of these leavers"), "share"),
-        Column("share_of_assets", Message("Share of their assets"), "share"),
-    )
-    tables = [Table(columns, tuple(rows), Message("Where the risk is"))]
+    ]
+    if (parts["groups"]["measure"] == "share_of_assets").any():
+        columns.append(Column("share_of_assets", Message("Share of their assets"), "share"))
+    tables = [Table(tuple(columns), tuple(rows), Message("Where the risk is"))]
     apart = _apart(parts["why"])
     if apart:
         by = parts["why"].pivot(index="feature", columns="group", values="value")
@@ -226,6 +225,16 @@ def _withheld(events: list[str], shown: list[str]) -> tuple[Message, ...]:
     )
 
 
+def _no_money(answer: Answer) -> tuple[Message, ...]:
+    if answer.facts["money"]:
+        return ()
+    return (
+        Message(
+            "How much money will leave cannot be told: not available: needs {needs}", {"needs": ["balances.amount"]}
+        ),
+    )
+
+
 def _estimates(answer: Answer, parts: Rows) -> list[dict[str, Any]]:
     months, found = answer.facts["months"], []
     for row in parts["totals"].to_dict("records"):
@@ -249,6 +258,6 @@ def _nothing(answer: Answer, bank: Bank) -> Exhibit:
     return Exhibit(
         id=answer.id,
         title=Message("Who will leave cannot be told"),
-        refusals=(Message("Nobody left in the time observed, or nobody is in force: there is nothing to expect."),),
+        refusals=(Message("There are fewer clients in force, or fewer exits before, than may be shown."),),
         basis=basis(bank),
     )
