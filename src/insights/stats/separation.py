@@ -42,8 +42,8 @@ class Separation:
 def separation(values: npt.ArrayLike, event: npt.ArrayLike) -> Separation | None:
     """Hold one column (n values, nan where missing) against the event (n flags); None where all or none have it.
 
-    The column is cut into at most 20 groups of about equal size, a value that repeats often being a group of its own,
-    and missing a further one. Raises ValueError for lengths that differ.
+    The column is cut into at most 20 groups of about equal size, a value that repeats often being a group of its own;
+    all known values and all missing ones are groups too. Raises ValueError for lengths that differ.
     """
     x, y = np.asarray(values, dtype=float), np.asarray(event, dtype=bool)
     if x.shape != y.shape or x.ndim != 1:
@@ -53,12 +53,16 @@ def separation(values: npt.ArrayLike, event: npt.ArrayLike) -> Separation | None
         return None
     known = ~np.isnan(x)
     group = np.zeros(len(x), dtype=np.int64)
-    edges = np.unique(np.quantile(x[known], np.linspace(0, 1, BINS + 1))) if known.any() else np.zeros(1)
+    # Groups have twice the fewest units where there are enough of them: with one group it is "known" as such.
+    bins = int(np.clip(known.sum() // (2 * FEWEST_UNITS), 1, BINS))
+    edges = np.unique(np.quantile(x[known], np.linspace(0, 1, bins + 1))) if known.any() else np.zeros(1)
     # Odd numbers are the edges themselves, where repeated values lie; even ones the stretches between them.
     place = np.searchsorted(edges, x[known], side="left")
     on_edge = edges[np.minimum(place, len(edges) - 1)] == x[known]
     group[known] = 1 + 2 * place + on_edge
     size, hits = np.bincount(group), np.bincount(group, y)
+    # All known values together are a group too.
+    size, hits = np.append(size, known.sum()), np.append(hits, (known & y).sum())
     large = size >= FEWEST_UNITS
     share = np.where(large, hits / np.maximum(size, 1), 0.0)
     best = int(share.argmax())
