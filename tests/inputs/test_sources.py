@@ -182,7 +182,7 @@ def test_missing_raw_folder(desk: Desk) -> None:
     assert "there is no raw folder" in desk.refusal(path="x.csv")
 
 
-@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0)])
 def test_empty_file(desk: Desk, data: bytes) -> None:
     assert "x.csv is empty" in desk.refusal(data)
 
