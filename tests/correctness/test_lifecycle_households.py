@@ -53,6 +53,19 @@ def test_a_household_that_left_before_the_window_is_not_in_it(tmp_path: Path) ->
     assert part.units.set_index("group")["units"].to_dict() == {"client": 1, "household": 1}
 
 
+def test_who_comes_back_begins_anew_unless_somebody_held_the_place(tmp_path: Path) -> None:
+    clients = HEAD + "1,2020-02-10,,,a\n2,2020-02-10,,,b\n3,2020-01-10,,,b\n4,2019-12-10,2020-01-15,death,\n"
+    returned = ("1", "2")
+    spells = "client_id,spell,joined_on,left_on,leave_reason\n" + "".join(
+        f"{i},1,2020-02-10,2021-02-10,competitor\n{i},2,2022-02-10,,\n" for i in returned
+    )
+    config = write_bank(tmp_path, {"clients": clients, "relationships": spells + "3,1,2020-01-10,,\n"})
+    found = _events(lifecycle.households(open_bank(config, as_of="2023-01-31")))
+    # The second spells have been followed for eleven months; the household b has been there all the time.
+    assert found["client"] == [(1, 6, 1), (12, 3, 2)]
+    assert found["household"] == [(1, 4, 1), (12, 2, 1)]
+
+
 def _shares(bank: Bank) -> dict[str, Estimate]:
     answer = lifecycle.taken_along(bank)
     assert isinstance(answer, Answer)

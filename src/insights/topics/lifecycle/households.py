@@ -1,12 +1,15 @@
 """The household's view beside the client's: a household leaves with its last member, and one may take others along."""
 
-from typing import Any, cast
+from datetime import date
+from typing import cast
 
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from insights.data.months import add_months, entry_months, exit_months
+from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.stats.counts import risk_table
 from insights.stats.incidence import IncidenceCurve, cumulative_incidence_from_counts
@@ -26,16 +29,9 @@ def households(bank: Bank) -> Answer | NotAvailable:
     """Estimate the share still with the bank by months since joining: of clients, and of households."""
     if missing := _missing(bank):
         return NotAvailable("lifecycle.households", missing)
-    clients = _clients(bank)
-    own = clients.select(group=ibis.literal(CLIENT), joined_on=clients.joined_on, left_on=clients.left_on)
-    together = clients.group_by("household").agg(
-        joined_on=clients.joined_on.min(), last=clients.left_on.max(), stays=clients.left_on.isnull().any()
-    )
-    together = together.select(
-        group=ibis.literal(HOUSEHOLD),
-        joined_on=together.joined_on,
-        left_on=together.stays.ifelse(ibis.null("date"), together["last"]),
-    )
+    rows = _spells(bank)
+    own = rows.select("joined_on", "left_on", group=ibis.literal(CLIENT), unit=rows.client_id)
+    together = _in_force(rows).select("joined_on", "left_on", group=ibis.literal(HOUSEHOLD), unit="household")
     counts, units = _counted(bank, own.union(together))
     return Answer(
         id="lifecycle.households",
@@ -76,16 +72,33 @@ def _missing(bank: Bank) -> tuple[str, ...]:
     return missing if bank.window_from else (*missing, "[window] complete_from")
 
 
-def _clients(bank: Bank) -> Any:
-    """Return the clients with their household; who has none is a household of his own."""
+def _spells(bank: Bank) -> ir.Table:
+    """Return the relationships with the household of the client; who has none is a household of his own."""
     clients = bank.table("clients")
-    clients = clients.filter(clients.joined_on <= ibis.literal(bank.as_of))
-    return clients.select(
-        "client_id", "joined_on", "left_on", household=ibis.coalesce(clients.household_id, clients.client_id)
+    belongs = clients.select("client_id", household=ibis.coalesce(clients.household_id, clients.client_id))
+    rows = spells(bank).inner_join(belongs, "client_id")
+    rows = rows.filter(rows.joined_on <= ibis.literal(bank.as_of))
+    return rows.select("client_id", "spell", "household", "joined_on", "left_on")
+
+
+def _in_force(rows: ir.Table) -> ir.Table:
+    """Return the stretches of time in which some member of a household was with the bank, without gap."""
+    end = ibis.coalesce(rows.left_on, ibis.literal(date.max))
+    order = [rows.joined_on, rows.client_id, rows.spell]
+    before = ibis.window(group_by="household", order_by=order, preceding=(None, 1))
+    rows = rows.mutate(_before=end.max().over(before))
+    rows = rows.mutate(_new=(rows["_before"].isnull() | (rows.joined_on > rows["_before"])).cast("int32"))
+    so_far = ibis.window(
+        group_by="household", order_by=["joined_on", "client_id", "spell"], preceding=None, following=0
     )
+    rows = rows.mutate(_stretch=rows["_new"].sum().over(so_far))
+    found = rows.group_by("household", "_stretch").agg(
+        joined_on=rows.joined_on.min(), last=rows.left_on.max(), stays=rows.left_on.isnull().any()
+    )
+    return found.mutate(left_on=found.stays.ifelse(ibis.null("date"), found["last"]))
 
 
-def _counted(bank: Bank, rows: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _counted(bank: Bank, rows: ir.Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return counts at risk and units by group; what ended before the window is not in them."""
     assert bank.window_from is not None
     gone = rows.left_on.notnull()
@@ -94,6 +107,7 @@ def _counted(bank: Bank, rows: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     until = ibis.coalesce(rows.left_on, ibis.literal(bank.as_of))
     rows = rows.select(
         "group",
+        "unit",
         left=rows.left_on.notnull(),
         entry=entry_months(rows.joined_on, bank.window_from, clock),
         exit=exit_months(rows.joined_on, until, rows.left_on.notnull(), clock),
@@ -108,8 +122,8 @@ def _counted(bank: Bank, rows: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
         weight=cells["n"].to_numpy(float),
         group=cells["group"].to_numpy(str),
     )
-    units = cells.groupby("group", as_index=False).agg(units=("n", "sum"))
-    return counts, units
+    units = rows.group_by("group").agg(units=rows.unit.nunique()).execute()
+    return counts, units.sort_values("group", ignore_index=True)
 
 
 def _members(bank: Bank) -> pd.DataFrame:
