@@ -242,8 +242,10 @@ def _slope(x: Floats, case: Floats, control: Floats) -> float:
     x, case, size = x[some], case[some], size[some]
     if not len(x) or np.ptp(x) < 1e-9:
         return np.nan
-    a, b = 0.0, 1.0
-    for _ in range(40):
+    x = x - (x @ size) / size.sum()  # Intercept and slope then hardly pull at each other.
+    share = np.clip(case.sum() / size.sum(), 1e-12, 1 - 1e-12)
+    a, b = float(np.log(share / (1 - share))), 1.0
+    for _ in range(60):
         p = 1 / (1 + np.exp(-np.clip(a + b * x, -35, 35)))
         left, spread = case - size * p, size * p * (1 - p)
         s0, s1, s2 = spread.sum(), (spread * x).sum(), (spread * x * x).sum()
@@ -251,9 +253,11 @@ def _slope(x: Floats, case: Floats, control: Floats) -> float:
         if not scale > 0:
             return np.nan
         u0, u1 = left.sum(), (left * x).sum()
-        da, db = (s2 * u0 - s1 * u1) / scale, (s0 * u1 - s1 * u0) / scale
-        # A step of this length is wild only where the data separate.
-        a, b = a + float(np.clip(da, -2, 2)), b + float(np.clip(db, -2, 2))
+        da, db = float((s2 * u0 - s1 * u1) / scale), float((s0 * u1 - s1 * u0) / scale)
+        # A step beyond this is one out of the region where the likelihood is nearly quadratic.
+        longest = max(abs(da), abs(db) * np.ptp(x) / 4)
+        step = min(1.0, 2.0 / longest) if longest > 0 else 1.0
+        a, b = a + step * da, b + step * db
         if abs(da) + abs(db) < 1e-9:
             return b
     return np.nan

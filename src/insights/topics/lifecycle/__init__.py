@@ -1,5 +1,6 @@
 """Lifecycle: how long relationships last, who leaves, for what reason and when, and what can be done about it."""
 
+from insights.topics.lifecycle.backtest import backtest
 from insights.topics.lifecycle.curves import (
     assets_lost,
     exit_incidence,
@@ -21,6 +22,7 @@ from insights.topics.lifecycle.stages import stage_moves, stages
 
 __all__ = [
     "assets_lost",
+    "backtest",
     "conversion",
     "dormancy_then_exit",
     "driver_checks",

@@ -5,6 +5,7 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.lifecycle.backtest import backtest
 from insights.reports.exhibits.lifecycle.divisions import two_divisions
 from insights.reports.exhibits.lifecycle.driver_checks import driver_checks
 from insights.reports.exhibits.lifecycle.drivers import drivers, features
@@ -27,6 +28,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "lifecycle.drivers": drivers,
     "lifecycle.driver_checks": driver_checks,
     "lifecycle.features": features,
+    "lifecycle.backtest": backtest,
     "lifecycle.last_year": last_year,
     "lifecycle.assets_lost": assets_lost,
     "lifecycle.survival": survival,
