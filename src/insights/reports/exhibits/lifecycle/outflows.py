@@ -128,7 +128,7 @@ def outflow_rates(answer: Answer, rows: pd.DataFrame, bank: Bank) -> Exhibit:
             line[f"h{i}"] = cell(_hundred(e), "tenths") if there else Message("–")
         lines.append(line)
     bars = [
-        {"label": _event(k, facts), "value": e and e.value, "low": e and e.low, "high": e and e.high}
+        {"label": _short(k), "value": e and e.value, "low": e and e.low, "high": e and e.high}
         for k in kinds
         for e in [find(rows, event=k, measure="rate_year")]
     ]
@@ -176,7 +176,11 @@ def then_exit(answer: Answer, after: list[After], bank: Bank) -> Exhibit:
     told = {a.group: a for a in after}
     main = told.get(DORMANT if dormant else TOGETHER) or told.get(DORMANT if dormant else band_name(facts["share"]))
     base = told.get(reference)
-    title = Message("Too few left after it to say how many do")
+    title = (
+        Message("Too few dormant clients left to say how many do")
+        if dormant
+        else Message("Too few clients with a large outflow left to say how many do")
+    )
     sentences: tuple[Message, ...] = ()
     if main and base and isinstance(main.share, Estimate) and isinstance(base.share, Estimate):
         values: dict[str, Any] = {"value": main.share.value, "base": base.share.value}
@@ -224,7 +228,9 @@ def then_exit(answer: Answer, after: list[After], bank: Bank) -> Exhibit:
         title=title,
         sentences=sentences,
         figure=_curves(answer, after, title) if len(after) > 1 else None,
-        tables=(Table(columns, rows, Message("Clients sorted once a year and followed for a year")),) if rows else (),
+        tables=(Table(columns, rows, Message("Clients sorted once a year and followed for a year")),)
+        if len(after) > 1
+        else (),
         basis=basis(
             bank,
             Message(
@@ -282,6 +288,11 @@ def _event(kind: str, facts: dict[str, Any]) -> Message:
     if kind == DORMANT:
         return Message("becomes dormant")
     return Message("outflow of {low:share} or more", {"low": float(kind) / 100})
+
+
+def _short(kind: str) -> Message:
+    """Return the event as the label of a bar."""
+    return _event(kind, {}) if kind == DORMANT else Message("{low:share} or more", {"low": float(kind) / 100})
 
 
 def _group(group: str, facts: dict[str, Any]) -> Message | str:

@@ -175,7 +175,7 @@ def _expected(rows: pd.DataFrame, stages: list[str], horizon: int, *, revenue: b
         for i, state in enumerate(states):
             there = ((told["stage"] == stage) & (told["state"] == state)).any()
             e = find(told, stage=stage, state=state)
-            line[f"s{i}"] = cell(e, "tenths") if there else "–"
+            line[f"s{i}"] = cell(e, "tenths") if there else Message("–")
         lines.append(line)
     return Table(tuple(columns), tuple(lines), Message("Expected within the next {months:months}", {"months": horizon}))
 

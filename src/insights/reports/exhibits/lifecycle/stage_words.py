@@ -31,8 +31,14 @@ def stage_label(code: str) -> Message | str:
     return STAGE.get(code, code)
 
 
-def stage_basis(bank: Bank, *more: Message) -> tuple[Message, ...]:
-    """Return what every exhibit of stages rests on: the rules, in the bank's own settings."""
+def stage_basis(bank: Bank, *more: Message, rules: bool = False) -> tuple[Message, ...]:
+    """Return what an exhibit of stages rests on; ``rules``: with the bank's own rules for them."""
+    if not rules:
+        return basis(bank, *more, Message("Stages by the rules given under the first exhibit of stages."))
+    return basis(bank, *more, *_rules(bank))
+
+
+def _rules(bank: Bank) -> tuple[Message, ...]:
     rules = bank.settings.lifecycle.stages
     values: dict[str, Any] = {
         "months": rules.introduction_months,
@@ -41,9 +47,7 @@ def stage_basis(bank: Bank, *more: Message) -> tuple[Message, ...]:
         "margin": rules.margin,
         "hold": rules.hold_months,
     }
-    return basis(
-        bank,
-        *more,
+    return (
         Message(
             "Introduction: the first {months:months}. Then by the net new money of twelve months over the assets "
             "before: growth above {growth:percent}, decline below {decline:percent}, maturity between.",

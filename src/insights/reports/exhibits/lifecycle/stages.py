@@ -60,7 +60,7 @@ def stages(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         sentences=tuple(sentences),
         figure=figure,
         tables=(Table(tuple(columns), rows, Message("Clients by stage at the end of the month")),),
-        basis=stage_basis(bank, NO_SAMPLE),
+        basis=stage_basis(bank, NO_SAMPLE, rules=True),
         caveats=tuple(caveats),
         estimates=tuple(
             count_row("clients", row["clients"], unit="clients", group={"stage": row["stage"], "month": row["month"]})
@@ -130,7 +130,7 @@ def _value(share: Any) -> float | None:
 
 def _cell(share: Any) -> Message | str | None:
     if share is None:
-        return "–"
+        return Message("–")
     if not isinstance(share, Estimate):
         return None
     if share.low != share.low:
