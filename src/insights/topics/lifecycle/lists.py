@@ -1,4 +1,10 @@
-"""The restricted lists of this report: whom to talk to first, whom to win back, who left."""
+"""The restricted lists of this report: whom to talk to first, whom to win back, who left; and what the page says of it.
+
+The page tells how the list of contacts is ranked and what is on it in all, and nothing about a client or a manager.
+"""
+
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -8,12 +14,62 @@ from insights.data.snapshot import Bank
 from insights.models.returns import departures
 from insights.stats.results import Estimate
 from insights.stats.survival import SurvivalCurve, kaplan_meier
-from insights.topics.lifecycle.contacts import contact_list
+from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable
+from insights.topics.lifecycle.contacts import BY_RISK, Contacts, contact_list, contacts
 from insights.topics.lifecycle.curves import lists as leavers
+from insights.topics.lifecycle.retention import refused
 
 RECENT = 24
 """Months for which somebody who left is worth a call."""
 AHEAD = 12
+PLAN = "lifecycle.contacts"
+LISTED, OTHERS = "listed", "others"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is on the list of contacts, by ("listed", "others").
+
+    ``clients`` and ``assets`` (at risk, currency) by group; ``rows``: group, measure ("leavers": expected within twelve
+    months for the main reason, "gain": currency), value, low, high, unit, n, n_events.
+    """
+
+    clients: pd.DataFrame
+    assets: pd.DataFrame
+    rows: pd.DataFrame
+
+    def value(self, table: str, column: str, group: str) -> float | None:
+        """Return one number, None where it is withheld."""
+        frame: pd.DataFrame = getattr(self, table)
+        found = frame.loc[frame["group"] == group, column]
+        return None if found.empty or pd.isna(found.iloc[0]) else float(found.iloc[0])
+
+
+def contact_plan(bank: Bank) -> Answer | NotAvailable:
+    """Tell how the list of contacts is ranked, how many are on it, and how much of the danger it covers."""
+    missing = list(bank.needs("clients.joined_on", "clients.left_on"))
+    if missing or bank.window_from is None:
+        return NotAvailable(PLAN, tuple(missing if bank.window_from else [*missing, "[window] complete_from"]))
+    found = contacts(bank)
+    if isinstance(found, str):
+        return refused(PLAN, found, {})
+    evidence = _evidence(found, bank)
+    rules = bank.settings.lifecycle
+    return Answer(
+        id=PLAN,
+        kind=PLAN,
+        evidence=evidence,
+        estimate=_plan,
+        facts={
+            "basis": found.basis,
+            "months": found.months,
+            "main": found.main,
+            "by_income": found.by_income,
+            "capacity": rules.contacts_per_manager,
+            "cost": rules.cost_per_contact,
+            "programme": rules.retention_programme,
+        },
+    )
 
 
 def lists(bank: Bank) -> dict[str, pd.DataFrame]:
@@ -68,3 +124,41 @@ def _chance(curve: SurvivalCurve, months: float) -> float:
     now, later = curve.at([months, months + AHEAD])
     known = isinstance(now, Estimate) and isinstance(later, Estimate)
     return 1 - later.value / now.value if known and now.value > 0 else float("nan")  # type: ignore[union-attr]
+
+
+def _evidence(found: Contacts, bank: Bank) -> dict[str, Evidence]:
+    rows = found.rows.assign(group=np.where(found.rows["listed"], LISTED, OTHERS))
+    grouped = rows.groupby("group")
+    counts = grouped.size().rename("clients").reset_index()
+    evidence: dict[str, Evidence] = {"clients": ClientCounts(counts, ("group",))}
+    money = rows.dropna(subset=["assets_at_risk"])
+    if len(money):
+        evidence["assets"] = MoneySums(_sums(money, "assets_at_risk"), ("group",))
+    lines = []
+    for group, part in grouped:
+        head = {"group": group, "low": np.nan, "high": np.nan, "n": len(part), "n_events": np.nan}
+        none = {"largest": np.nan, "second": np.nan, "absolute": np.nan}
+        lines.append(head | {"measure": "leavers", "value": part["risk"].sum(), "unit": "clients"} | none)
+        gain = part["gain"][part["gain"] > 0]
+        if found.basis != BY_RISK and group == LISTED and len(gain):
+            size = np.sort(gain.to_numpy(float))
+            sizes = {"largest": size[-1], "second": size[-2] if len(size) > 1 else 0.0, "absolute": size.sum()}
+            told = {"measure": "gain", "value": gain.sum(), "unit": bank.settings.bank.currency, "n": len(gain)}
+            lines.append(head | told | sizes)
+    return evidence | {"expected": Estimates(pd.DataFrame(lines), ("group", "measure"))}
+
+
+def _sums(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    lines = []
+    for group, part in rows.groupby("group"):
+        size = np.sort(part[value].abs().to_numpy(float))
+        second = float(size[-2]) if len(size) > 1 else 0.0
+        line = {"group": group, "clients": len(part), "amount": float(part[value].sum()), "largest": float(size[-1])}
+        lines.append(line | {"second": second, "absolute": float(size.sum())})
+    return pd.DataFrame(lines)
+
+
+def _plan(evidence: dict[str, Evidence]) -> Plan:
+    clients, rows = cast(ClientCounts, evidence["clients"]).cells, cast(Estimates, evidence["expected"]).rows
+    assets = cast(MoneySums, evidence["assets"]).cells if "assets" in evidence else clients.iloc[:0]
+    return Plan(clients, assets, rows)

@@ -6,15 +6,22 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.lifecycle.backtest import backtest
+from insights.reports.exhibits.lifecycle.censoring import censoring
+from insights.reports.exhibits.lifecycle.contacts import contact_plan
 from insights.reports.exhibits.lifecycle.divisions import two_divisions
 from insights.reports.exhibits.lifecycle.driver_checks import driver_checks
 from insights.reports.exhibits.lifecycle.drivers import drivers, features
+from insights.reports.exhibits.lifecycle.gains import retention_gains
 from insights.reports.exhibits.lifecycle.households import households, taken_along
 from insights.reports.exhibits.lifecycle.incidence import exit_incidence, naive_incidence
+from insights.reports.exhibits.lifecycle.no_answer import no_answer
 from insights.reports.exhibits.lifecycle.outflows import outflow_rates, outflows, then_exit
 from insights.reports.exhibits.lifecycle.outlook import outlook
 from insights.reports.exhibits.lifecycle.path import conversion, path
 from insights.reports.exhibits.lifecycle.refusals import refused
+from insights.reports.exhibits.lifecycle.retention import retention
+from insights.reports.exhibits.lifecycle.returns import returns
+from insights.reports.exhibits.lifecycle.saves import exit_notes, saves
 from insights.reports.exhibits.lifecycle.stage_goals import stage_goals
 from insights.reports.exhibits.lifecycle.stage_outlook import stage_life, stage_outlook
 from insights.reports.exhibits.lifecycle.stages import stage_moves, stages
@@ -49,4 +56,12 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "lifecycle.stage_goals": stage_goals,
     "lifecycle.two_divisions": two_divisions,
     "lifecycle.refused": refused,
+    "lifecycle.no_answer": no_answer,
+    "lifecycle.retention": retention,
+    "lifecycle.retention_gains": retention_gains,
+    "lifecycle.contacts": contact_plan,
+    "lifecycle.saves": saves,
+    "lifecycle.returns": returns,
+    "lifecycle.exit_notes": exit_notes,
+    "lifecycle.censoring": censoring,
 }
