@@ -35,7 +35,7 @@ def backtest(answer: Answer, result: dict[str, pd.DataFrame] | NotEstimable, ban
         figure=_figure(counts["tenths"], scores, title),
         tables=(*tables, _by_test(scores, facts, bank)),
         basis=basis(bank, *_basis(counts["landmarks"], facts)),
-        caveats=_caveats(facts),
+        caveats=_caveats(scores, facts),
         estimates=(*_counts(counts), *_rows(scores)),
     )
 
@@ -84,7 +84,7 @@ def _by_landmark(counts: pd.DataFrame, scores: pd.DataFrame, facts: dict[str, An
             }
         )
     columns = (
-        Column("day", Message("Predicted on"), "date"),
+        Column("day", Message("Predicted at the end of"), "month"),
         Column("clients", Message("Clients"), "count"),
         Column("left", Message("Left within a year"), "count"),
         Column("expected", Message("Expected"), "count"),
@@ -204,7 +204,7 @@ def _basis(counts: pd.DataFrame, facts: dict[str, Any]) -> tuple[Message, ...]:
     )
 
 
-def _caveats(facts: dict[str, Any]) -> tuple[Message, ...]:
+def _caveats(scores: pd.DataFrame, facts: dict[str, Any]) -> tuple[Message, ...]:
     lines = [
         Message(
             "Every test uses only what the bank knew on its day, exits known by then among them; a client counts once "
@@ -216,9 +216,22 @@ def _caveats(facts: dict[str, Any]) -> tuple[Message, ...]:
             "before. A slope below 1 says that risks were too far apart, above 1 that they were too close together."
         ),
     ]
+    if _years_differ(scores, facts):
+        lines.append(
+            Message(
+                "Years differed by more than chance. The intervals hold the chance of who left in these years, not "
+                "what another year will be like: compare the single tests."
+            )
+        )
     if facts["step"] < MONTHS:
         lines.append(Message("The tests overlap: their years share months. The intervals allow for that."))
     return tuple(lines)
+
+
+def _years_differ(scores: pd.DataFrame, facts: dict[str, Any]) -> bool:
+    """Whether the intervals of observed / expected of two tests lie apart."""
+    each = [e for day in facts["days"] if (e := find(scores, test=day, score="ratio", group=0)) is not None]
+    return bool(each) and max(e.low for e in each) > min(e.high for e in each)
 
 
 def _counts(counts: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:

@@ -25,6 +25,13 @@ def title_of(scores: pd.DataFrame) -> Message:
             "average ({low:tenths} to {high:tenths})",
             values,
         )
+    skill = find(scores, test=ALL, score="skill", group=0)
+    if skill is not None and skill.low <= 0:
+        return Message(
+            "Those named as the riskiest tenth left {lift:tenths} times as often as the average ({low:tenths} to "
+            "{high:tenths}), but the predictions were no better than the rate of the year before",
+            values,
+        )
     return Message(
         "Of the clients named as the riskiest tenth {share:percent} left within a year: {lift:tenths} times the "
         "average ({low:tenths} to {high:tenths})",
