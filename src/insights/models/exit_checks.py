@@ -9,10 +9,11 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exit_columns import clusters, cox_of, first_years
-from insights.models.exit_design import Fifths, Number, Recipe
+from insights.models.exit_design import YOUNG_MONTHS, Fifths, Number, Recipe
 from insights.models.exit_fit import CauseHazard, fit_cause, fitted_rows
 from insights.models.exit_hazards import OUTFLOW, fit_exit_hazards, main_order
 from insights.models.exit_rows import ExitRows, exit_rows
+from insights.stats.coefficients import EVENTS_PER_PARAMETER
 from insights.stats.hazard import HazardModel, discrete_hazard
 from insights.stats.multiplicity import holm
 from insights.stats.proportional import proportional_hazards_test
@@ -28,7 +29,8 @@ class ExitChecks:
     """Checks of one event's model; log hazard ratios throughout.
 
     ``lags``: column, lag (months), estimate, low, high, n_events. ``cox``: column, estimate, low, high, p_change (score
-    test that the effect is the same in the first two years and later, adjusted by Holm). ``influence``: column, change
+    test that the effect is the same in the first two years and later, adjusted by Holm; nan with fewer than ten events
+    in one of them). ``influence``: column, change
     (the largest change of the coefficient, in absolute value and to first order, when one manager's clients are left
     out), managers. ``form``: fifth, estimate, low, high, line (what the straight line says at the fifth's mean),
     against the middle fifth. A part is NotEstimable with its reason where it cannot be made.
@@ -91,8 +93,11 @@ def _cox(
     model = cox_of(plain, rows, event, weight)
     if isinstance(model, NotEstimable):
         return model
-    p = proportional_hazards_test(model, first_years).table.set_index("term")["p"]
     table = model.table.rename(columns={"name": "column"})[["column", "estimate", "low", "high"]]
+    young = int((event & (rows.tenure < YOUNG_MONTHS)).sum())
+    if min(young, int(event.sum()) - young) < EVENTS_PER_PARAMETER:
+        return table.assign(p_change=np.nan)
+    p = proportional_hazards_test(model, first_years).table.set_index("term")["p"]
     return table.assign(p_change=holm(p.loc[list(table["column"])].to_numpy(float)))
 
 

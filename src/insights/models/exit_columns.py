@@ -74,8 +74,19 @@ def changing_effects(
     test = proportional_hazards_test(fitted, first_years).table.set_index("term")
     p = holm(test.loc[[t.name for t in measures], "p"].to_numpy(float))
     room = int(event.sum()) // EVENTS_PER_PARAMETER - len(recipe.columns)
-    found = [t.name for t, value in zip(measures, p, strict=True) if value < SPLIT_LEVEL][: max(room, 0)]
-    return tuple(sorted(found))
+    young = rows.tenure < YOUNG_MONTHS
+    found = [
+        t.name
+        for t, value in zip(measures, p, strict=True)
+        if value < SPLIT_LEVEL and _on_both(t.name, rows, event, young)
+    ]
+    return tuple(sorted(found[: max(room, 0)]))
+
+
+def _on_both(name: str, rows: ExitRows, event: npt.NDArray[np.bool_], young: npt.NDArray[np.bool_]) -> bool:
+    """Whether a measure has more than one value among the events of either time: otherwise it separates them."""
+    values = rows.numeric[name]
+    return all(len(np.unique(values[event & at & ~np.isnan(values)])) > 1 for at in (young, ~young))
 
 
 def independent(recipe: Recipe, rows: ExitRows) -> Recipe:

@@ -178,8 +178,8 @@ def learn(rows: ExitRows, event: npt.NDArray[np.bool_], order: tuple[str, ...], 
     """Learn the terms from rows (n) and their events (n flags), as many as the events allow, in the given order.
 
     ``order`` names terms: "tenure", "season", features. Ten events are needed for every column. A level, or the rare
-    side of a yes or no, takes part if at least ten events would be expected in it were it like all others; smaller
-    levels are merged. ``refused`` are features that must not be used, with the reason.
+    side of a yes or no, takes part if it has events, and at least ten would be expected in it were it like all others;
+    other levels are merged. ``refused`` are features that must not be used, with the reason.
     """
     events = int(event.sum())
     room, terms = events // EVENTS_PER_PARAMETER, []
@@ -187,7 +187,7 @@ def learn(rows: ExitRows, event: npt.NDArray[np.bool_], order: tuple[str, ...], 
     for name in order:
         if name in refused:
             continue
-        term = _term(rows, name, events)
+        term = _term(rows, name, event)
         if isinstance(term, str):
             left_out[name] = term
         elif term is not None and len(term.columns) <= room:
@@ -199,52 +199,55 @@ def learn(rows: ExitRows, event: npt.NDArray[np.bool_], order: tuple[str, ...], 
     return Recipe(tuple(terms), left_out)
 
 
-def _term(rows: ExitRows, name: str, events: int) -> Term | str | None:
+Flags = npt.NDArray[np.bool_]
+
+
+def _term(rows: ExitRows, name: str, event: Flags) -> Term | str | None:
     """Return the term of that name; a text says why there is too little to make it; None if the bank has none."""
     if name == "tenure":
-        knots = next(k for least, k in KNOTS if events >= least)
+        knots = next(k for least, k in KNOTS if event.sum() >= least)
         return Tenure(natural_spline(np.log1p(np.maximum(rows.tenure.astype(float), 0.0) / 12), knots))
     if name == "season":
-        seen = np.bincount(rows.month % 12 // 3, minlength=4)
-        return Season() if _enough(seen.min(), rows.n, events) else "not all quarters of the year were observed"
+        quarter = rows.month % 12 // 3
+        told = all(_tells(quarter == k, event) for k in range(4))
+        return Season() if told else "not all quarters of the year were observed"
     if name in rows.numeric:
-        return _number(rows, name, events)
-    return _category(rows, name, events) if name in rows.categories else None
+        return _number(rows, name, event)
+    return _category(rows, name, event) if name in rows.categories else None
 
 
-def _number(rows: ExitRows, name: str, events: int) -> Number | str:
+def _number(rows: ExitRows, name: str, event: Flags) -> Number | str:
     values = rows.numeric[name]
     known = ~np.isnan(values)
-    n_known = int(known.sum())
-    if not _enough(n_known, rows.n, events):
+    if not _tells(known, event):
         return "known for too few client-months"
     told = values[known]
     low, high = float(told.min()), float(told.max())
     if low == high:
         return "the same for everybody"
     flag = bool(np.isin(told[:1000], (0, 1)).all() and np.isin(told, (0, 1)).all())
-    if flag and not _enough(min((told == 0).sum(), (told == 1).sum()), rows.n, events):
+    if flag and not (_tells(values == 0, event) and _tells(values == 1, event)):
         return "too rare for an effect to be seen"
     fill = float(np.median(told)) if flag else float(told.mean(dtype=np.float64))
-    return Number(name, fill, marked=_enough(rows.n - n_known, rows.n, events))
+    return Number(name, fill, marked=_tells(~known, event))
 
 
-def _category(rows: ExitRows, name: str, events: int) -> Category | str:
+def _category(rows: ExitRows, name: str, event: Flags) -> Category | str:
     labels, codes = rows.levels[name], rows.categories[name]
-    size = dict(zip((*labels, ""), np.bincount(codes % (len(labels) + 1), minlength=len(labels) + 1), strict=True))
-    missing = size.pop("")
-    enough = [level for level in labels if _enough(size[level], rows.n, events)]
+    size = np.bincount(codes + 1, minlength=len(labels) + 1)
+    enough = [k for k in range(len(labels)) if _tells(codes == k, event)]
     if not enough:
         return "no level has enough client-months"
-    reference = max(enough, key=lambda level: (size[level], level))
-    small = tuple(level for level in labels if level not in enough and size[level])
-    rest = int(sum(size[level] for level in small) + missing)
-    kept = tuple(level for level in enough if level != reference)
+    reference = max(enough, key=lambda k: (size[k + 1], labels[k]))
+    small = tuple(labels[k] for k in range(len(labels)) if k not in enough and size[k + 1])
+    kept = tuple(labels[k] for k in enough if k != reference)
     # A rest too small to stand for itself goes with the reference.
-    if _enough(rest, rows.n, events):
+    if _tells(~np.isin(codes, enough), event):
         kept = (*kept, OTHER)
-    return Category(name, kept, reference, small) if kept else "only one level has enough client-months"
+    return Category(name, kept, labels[reference], small) if kept else "only one level has enough client-months"
 
 
-def _enough(size: int, of: int, events: int) -> bool:
-    return of > 0 and size / of * events >= EVENTS_PER_PARAMETER
+def _tells(some: Flags, event: Flags) -> bool:
+    """Whether ten events would be expected among some rows, were they like all, and there are any, and elsewhere."""
+    size, hits, events = int(some.sum()), int(event[some].sum()), int(event.sum())
+    return size * events >= EVENTS_PER_PARAMETER * len(event) and hits > 0 and (hits < events or size == len(event))

@@ -152,7 +152,8 @@ def _checks(found: CauseHazard, checks: ExitChecks) -> dict[str, Evidence]:
         change = checks.cox[["column"]].assign(value=checks.cox["p_change"])
         for name in found.splits:
             support.loc[name] = support.loc[[f"{name}:early", f"{name}:later"]].max()
-        evidence["change"] = Estimates(rows(change, ("column",), ratio=False, unit="p"), ("column",))
+        if change["value"].notna().any():
+            evidence["change"] = Estimates(rows(change, ("column",), ratio=False, unit="p"), ("column",))
     if isinstance(checks.influence, pd.DataFrame):
         moved = checks.influence.rename(columns={"change": "value"})
         moved = moved[~moved["column"].str.startswith("tenure_")]

@@ -130,10 +130,9 @@ def _effects(parts: Rows, bank: Bank) -> Table:
     columns = [Column("step", Message("Step"))]
     columns += [Column(f"lag_{lag}", Message("Known {lag:months} before", {"lag": int(lag)})) for lag in lags]
     if "cox" in parts:
-        columns += [
-            Column("cox", Message("Cox's model")),
-            Column("change", Message("p, differs in the first two years"), "p"),
-        ]
+        columns.append(Column("cox", Message("Cox's model")))
+    if "change" in parts:
+        columns.append(Column("change", Message("p, differs in the first two years"), "p"))
     if "influence" in parts:
         columns.append(Column("influence", Message("One manager less changes it by at most"), "percent"))
     return Table(tuple(columns), tuple(rows), Message("Risk multiplied by, with 95% intervals"))

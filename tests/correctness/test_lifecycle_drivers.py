@@ -1,0 +1,207 @@
+"""What moves the risk of leaving: effects of a known law, checks, refusals, and columns that know the end."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_bank import CLIENTS, write_bank
+
+from insights.data.snapshot import Bank, open_bank
+from insights.models.exit_columns import changing_effects, clusters
+from insights.models.exit_design import Category, Number, Recipe, Season, Tenure, learn
+from insights.models.exit_hazards import fit_exit_hazards
+from insights.models.exit_leaks import leaks
+from insights.models.exit_rows import ExitRows, exit_rows
+from insights.reports.exhibits.base import Exhibit, Message
+from insights.reports.exhibits.codec import from_json
+from insights.reports.publish import publish
+from insights.stats.hazard import HazardModel, discrete_hazard
+from insights.topics import lifecycle
+from insights.topics.evidence import Answer, NotAvailable
+
+
+def made_up(n: int = 3000, seed: int = 1, *, split: bool = False) -> ExitRows:
+    """Return client-months of a known law: assets -0.3, complaint +0.9, online service as ``split`` says."""
+    rng = np.random.default_rng(seed)
+    client = np.repeat(np.arange(n), 48)
+    tenure = np.tile(np.arange(48), n) + np.repeat(rng.integers(0, 4, n) * 12, 48)
+    assets = np.repeat(rng.normal(20, 1.5, n), 48)
+    complaint = (rng.random(n * 48) < 0.08).astype(float)
+    online = np.repeat(rng.random(n) < 0.5, 48).astype(float)
+    effect = np.where(tenure < 24, -0.8, 0.6) if split else 0.0
+    log = -5.0 - 0.3 * (assets - 20) + 0.9 * complaint + effect * online
+    hit = rng.random(n * 48) < -np.expm1(-np.exp(log))
+    first = np.full(n, 48)
+    np.minimum.at(first, client[hit], np.tile(np.arange(48), n)[hit])
+    kept = np.tile(np.arange(48), n) <= np.repeat(first, 48)
+    region = np.repeat(rng.choice(3, n, p=[0.6, 0.397, 0.003]), 48)
+    rows = ExitRows(
+        client=client.astype(np.int32),
+        spell=np.ones(len(client), dtype=np.int32),
+        month=(24_000 + np.tile(np.arange(48), n)).astype(np.int32),
+        tenure=tenure.astype(np.float32),
+        manager=(client % 40).astype(np.int32),
+        cause=hit.astype(np.int32),
+        known=np.zeros(len(client), dtype=np.int64),
+        outflow=np.zeros(len(client), dtype=np.float32),
+        assets_before=2.0**assets,
+        numeric={
+            "log2_assets": assets.astype(np.float32),
+            "complaint_6m": complaint.astype(np.float32),
+            "online_3m": online.astype(np.float32),
+        },
+        categories={"region": region.astype(np.int32)},
+        clients=tuple(f"c{k}" for k in range(n)),
+        managers=tuple(f"m{k}" for k in range(40)),
+        causes=("competitor",),
+        levels={"region": ("North", "South", "Tiny")},
+        refused={},
+        lag=1,
+    )
+    return rows.take(kept)
+
+
+def test_effects_of_the_law_are_found_with_their_intervals() -> None:
+    rows = made_up()
+    event = rows.cause == 1
+    recipe = learn(rows, event, ("tenure", "log2_assets", "complaint_6m", "online_3m", "region", "season"), {})
+    model = discrete_hazard(recipe.design(rows), event, cluster=clusters(rows))
+    assert isinstance(model, HazardModel)
+    found = model.table.set_index("name")
+    for name, truth in (("log2_assets", -0.3), ("complaint_6m", 0.9), ("online_3m", 0.0)):
+        assert abs(found.loc[name, "estimate"] - truth) < 3 * found.loc[name, "se"]
+    assert set(model.clusters) == {"manager", "client"}
+
+
+def test_an_effect_that_changes_with_tenure_is_split_and_one_that_does_not_is_not() -> None:
+    for split in (True, False):
+        rows = made_up(split=split)
+        event = rows.cause == 1
+        recipe = learn(rows, event, ("tenure", "log2_assets", "complaint_6m", "online_3m"), {})
+        assert changing_effects(recipe, rows, event, None) == (("online_3m",) if split else ())
+
+
+def test_a_small_level_goes_with_the_reference_and_a_rare_yes_is_left_out() -> None:
+    rows = made_up()
+    rows.numeric["complaint_6m"][:] = 0  # type: ignore[index]
+    rows.numeric["complaint_6m"][:50] = 1  # type: ignore[index]
+    recipe = learn(rows, rows.cause == 1, ("complaint_6m", "region"), {})
+    assert recipe.left_out == {"complaint_6m": "too rare for an effect to be seen"}
+    (region,) = recipe.terms
+    assert isinstance(region, Category)
+    assert (region.reference, region.levels, region.merged) == ("North", ("South",), ("Tiny",))
+
+
+def test_a_quarter_without_exits_takes_the_season_out_and_leaves_the_rest(tmp_path: Path) -> None:
+    hazards = fit_exit_hazards(planted(tmp_path))  # exits in January, May and September only
+    found = hazards.models["competitor"]
+    assert isinstance(found.model, HazardModel)
+    assert found.recipe.left_out["season"] == "not all quarters of the year were observed"
+
+
+def test_columns_stop_where_ten_events_for_each_are_used_up() -> None:
+    rows = made_up()
+    event = rows.cause == 1
+    few = event & (np.cumsum(event) <= 62)
+    recipe = learn(rows, few, ("tenure", "log2_assets", "complaint_6m", "online_3m", "season"), {})
+    assert len(recipe.columns) <= 6
+    assert recipe.left_out["season"] == "the events allow no further columns"
+
+
+def test_missing_values_have_a_column_of_their_own() -> None:
+    rows = made_up(n=800)
+    values = rows.numeric["log2_assets"]
+    values[rows.client % 3 == 0] = np.nan
+    (term,) = learn(rows, rows.cause == 1, ("log2_assets",), {}).terms
+    assert isinstance(term, Number)
+    assert term.columns == ("log2_assets", "log2_assets:missing")
+    made = term.values(rows, 0)
+    assert made[np.isnan(values), 0] == pytest.approx(np.nanmean(values), rel=1e-5)
+    np.testing.assert_array_equal(made[:, 1], np.isnan(values))
+
+
+def test_ahead_moves_tenure_and_season_and_nothing_else() -> None:
+    rows = made_up(n=50)
+    recipe = learn(made_up(), made_up().cause == 1, ("tenure", "season", "log2_assets", "online_3m"), {})
+    recipe = recipe.with_splits(frozenset({"online_3m"}))
+    names, now = recipe.design(rows)
+    later = recipe.design(rows, 30)[1]
+    at = {name: k for k, name in enumerate(names)}
+    np.testing.assert_array_equal(now[:, at["log2_assets"]], later[:, at["log2_assets"]])
+    assert (later[:, at["online_3m:early"]] == 0).all()
+    assert later[:, at["online_3m:later"]].sum() == rows.numeric["online_3m"].sum()
+    assert (later[:, at["tenure_1"]] > now[:, at["tenure_1"]]).all()
+    assert any(isinstance(t, Tenure) for t in recipe.terms)
+    assert any(isinstance(t, Season) for t in recipe.terms)
+    assert isinstance(recipe, Recipe)
+
+
+def test_features_that_know_the_end_are_named_and_honest_ones_are_not() -> None:
+    rows = made_up()
+    left = np.isin(rows.client, rows.client[rows.cause == 1])
+    lot = np.random.default_rng(3).random(len(rows.clients))[rows.client]
+    rows.numeric["exit_talk"] = np.where(left & (lot < 0.7), 1 + 4 * lot, np.nan).astype(np.float32)  # type: ignore[index]
+    rows.numeric["wiped"] = np.where(left & (lot < 0.7), np.nan, lot).astype(np.float32)  # type: ignore[index]
+    rows.numeric["score"] = (left + 0.3 * lot).astype(np.float32)  # type: ignore[index]
+    found = leaks(rows)
+    assert set(found) == {"exit_talk", "wiped", "score"}
+    assert "known for leavers only" in found["exit_talk"]
+    assert "without it end in an exit" in found["wiped"]
+
+
+def planted(folder: Path) -> Bank:
+    """A bank whose column of investment experience was filled in the farewell talk."""
+    lines = []
+    for k in range(400):
+        joined = f"201{k % 9}-0{1 + k % 9}-01"
+        gone = k % 4 == 0
+        lines.append(
+            f"{k},{joined},{f'2021-{1 + k % 12:02d}-15' if gone else ''},{'competitor' if gone else ''},North,"
+            f"{1940 + k * 7 % 50},{5 + k % 20 if gone else ''}"
+        )
+    text = CLIENTS.strip() + ",experience_years\n" + "\n".join(lines) + "\n"
+    options = {"clients": 'static = ["birth_year", "experience_years"]'}
+    return open_bank(write_bank(folder, {"clients": text}, options=options), as_of="2021-12-31")
+
+
+def test_a_column_written_after_the_exit_is_refused_by_name(tmp_path: Path) -> None:
+    bank = planted(tmp_path)
+    hazards = fit_exit_hazards(bank)
+    assert hazards.refused["investing_decades"].startswith("leaks the exit")
+    assert "investing_decades" not in [t.name for t in hazards.models["competitor"].recipe.terms]
+    assert "age_decades" not in hazards.refused
+    exhibit = shown(lifecycle.features(bank), bank)
+    told = next(s for s in exhibit.sentences if s.id.startswith("Refused because they give the exit away"))
+    assert Message("investment experience") in told.values["features"]
+
+
+def test_with_too_few_exits_the_effects_are_refused_in_words(tmp_path: Path) -> None:
+    rows = [f"{k},2015-01-01,2021-0{1 + k % 9}-15,competitor,North,1960" for k in range(30)]
+    rows += [f"{100 + k},2015-01-01,,,North,1960" for k in range(300)]
+    bank = open_bank(write_bank(tmp_path, {"clients": CLIENTS + "\n".join(rows) + "\n"}), as_of="2021-12-31")
+    for question in (lifecycle.drivers, lifecycle.driver_checks):
+        exhibit = shown(question(bank), bank)
+        assert "cannot be" in exhibit.title.id
+        assert exhibit.refusals[0].id.startswith("Too few events")
+    assert isinstance(lifecycle.outflow_drivers(bank), NotAvailable)
+
+
+def test_if_all_died_nobody_left_by_choice(tmp_path: Path) -> None:
+    rows = [f"{k},2015-01-01,2021-0{1 + k % 9}-15,death,North,19{40 + k % 50}" for k in range(80)]
+    rows += [f"{100 + k},2015-01-01,,,North,19{40 + k % 50}" for k in range(300)]
+    bank = open_bank(write_bank(tmp_path, {"clients": CLIENTS + "\n".join(rows) + "\n"}), as_of="2021-12-31")
+    assert shown(lifecycle.drivers(bank), bank).refusals[0].id.startswith("Nobody left by choice")
+
+
+def test_without_managers_clusters_are_clients_and_influence_is_refused(tmp_path: Path) -> None:
+    bank = planted(tmp_path)
+    answer = lifecycle.drivers(bank)
+    assert isinstance(answer, Answer)
+    assert answer.facts["clusters"] == ("client",)
+    exhibit = shown(lifecycle.driver_checks(bank), bank)
+    assert any(r.id.startswith("Influence of single managers") for r in exhibit.refusals)
+    assert (exit_rows(bank).manager == -1).all()
+
+
+def shown(answer: Answer | NotAvailable, bank: Bank) -> Exhibit:
+    return from_json(publish(answer, bank).exhibit)
