@@ -25,6 +25,8 @@ ALL = "all"
 HORIZONS = (12, 36)
 AHEAD = (12, 24, 36, 60, 120)
 LEVEL = 0.95
+THIN = "thin risk sets"
+"""The check of a multistate curve that finds shares resting on few units."""
 VALUES = ("value", "low", "high", "unit", "n", "n_events", "largest", "second", "absolute")
 
 
@@ -80,7 +82,7 @@ def stage_life(bank: Bank) -> Answer | NotAvailable:
             "memory": Estimates(_memory(tests.table, found), ("measure", "from", "to", "test")),
         },
         estimate=lambda evidence: {name: cast(Estimates, part).rows for name, part in evidence.items()},
-        facts={"checks": curve.checks, "apart": apart},
+        facts={"thin": any(c.name == THIN and c.reason for c in curve.checks), "apart": apart},
     )
 
 

@@ -8,7 +8,6 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.lifecycle.stage_words import dormancy_note, stage_basis, stage_label
 from insights.reports.exhibits.lifecycle.told import cell, find, finding_row
-from insights.reports.exhibits.rows import check_row
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer
 from insights.topics.lifecycle.stage_outlook import ALL, HORIZONS
@@ -134,6 +133,7 @@ def stage_life(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Ex
         caveats=(
             Message("Later years rest on clients who joined long ago, earlier ones on those who joined lately."),
             Message("Within the first year every client is in introduction or has left."),
+            *((Message("Some moves late in a relationship rest on few clients."),) if answer.facts["thin"] else ()),
             dormancy_note(bank, apart=answer.facts["apart"]),
         ),
         refusals=()
@@ -151,7 +151,6 @@ def stage_life(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Ex
             )
             for row in memory.to_dict("records")
         ),
-        checks=tuple(check_row(c) for c in answer.facts["checks"]),
     )
 
 
