@@ -78,7 +78,7 @@ def _rows(found: ClientGains) -> pd.DataFrame:
         if name not in found.features:
             continue
         labels = _levels(found.features[name].to_numpy(float), levels)
-        table = group_effects(gains, labels)
+        table = group_effects(gains, labels).set_index("group", drop=False).reindex(levels).dropna(subset=["n"])
         for level in levels:
             size[by, level] = int(found.left[labels == level].sum())
         told += [(by, row) for _, row in table.iterrows() if not row["reason"]]

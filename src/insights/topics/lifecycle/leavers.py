@@ -1,5 +1,6 @@
 """Those who left: how many come back, and what they had spoken of before they went."""
 
+from dataclasses import dataclass
 from typing import cast
 
 import ibis
@@ -14,6 +15,8 @@ from insights.models.returns import RETURNED, departures
 from insights.models.trial import day_of
 from insights.stats.counts import risk_table
 from insights.stats.incidence import IncidenceCurve, cumulative_incidence_from_counts
+from insights.stats.multiplicity import adjust_tests
+from insights.stats.proportions import same_chance
 from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, RiskCounts
 from insights.topics.lifecycle.retention import refused
 
@@ -21,7 +24,7 @@ RETURNS, NOTES = "lifecycle.returns", "lifecycle.exit_notes"
 BEFORE = 6
 """Months before leaving whose notes are looked at."""
 
-STAYERS, OTHERS, NO_NOTE = "stayers", "other_reasons", "no_note"
+STAYERS, NO_NOTE = "stayers", "no_note"
 TENURES = (24, 60, 120)
 """Bounds (months) of the classes of tenure within which stayers are matched."""
 
@@ -73,9 +76,30 @@ def exit_notes(bank: Bank) -> Answer | NotAvailable:
         id=NOTES,
         kind=NOTES,
         evidence={"notes": ClientCounts(cells.reset_index().sort_values(["who", "topic"]), ("who", "topic"))},
-        estimate=lambda evidence: cast(ClientCounts, evidence["notes"]).cells,
+        estimate=lambda evidence: _topics(cast(ClientCounts, evidence["notes"]).cells, main),
         facts={"main": main, "months": BEFORE},
     )
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Last topics before leaving.
+
+    ``cells``: who (the main reason, or "stayers"), topic ("no_note": none), clients. ``tests`` (see ``adjust_tests``),
+    one by topic: leavers and stayers had the same chance of it.
+    """
+
+    cells: pd.DataFrame
+    tests: pd.DataFrame
+
+
+def _topics(cells: pd.DataFrame, main: str) -> Topics:
+    wide = cells.pivot(index="topic", columns="who", values="clients").reindex(columns=[main, STAYERS])
+    told = wide.drop(index=[NO_NOTE], errors="ignore").dropna()
+    tests = [
+        same_chance(int(a), int(b), name=str(t)) for t, a, b in zip(told.index, told[main], told[STAYERS], strict=True)
+    ]
+    return Topics(cells, adjust_tests(tests).table)
 
 
 def matched_stayers(

@@ -22,6 +22,16 @@ _ASSUMED: dict[tuple[str, str], Message] = {
     (WEIGHTS, ""): Message("Had they stayed: as likely as those who are like them"),
 }
 
+_SHORT: dict[tuple[str, str], Message] = {
+    (REPORT, ""): Message("gone, as in this report"),
+    (DELTA, "0.5"): Message("half as likely"),
+    (DELTA, "1"): Message("as likely"),
+    (DELTA, "2"): Message("twice as likely"),
+    (DELTA, "4"): Message("four times as likely"),
+    (DELTA, "inf"): Message("all at once"),
+    (WEIGHTS, ""): Message("as those like them"),
+}
+
 
 def censoring(answer: Answer, found: Sensitivity, bank: Bank) -> Exhibit:
     """Say between which bounds the main number lies, whatever those lost to view would have done."""
@@ -52,7 +62,7 @@ def censoring(answer: Answer, found: Sensitivity, bank: Bank) -> Exhibit:
     sentences += _weight_words(found, told[WEIGHTS, ""])
     bars = [
         {"label": label, "value": e.value, "low": e.low, "high": e.high}
-        for key, label in _ASSUMED.items()
+        for key, label in _SHORT.items()
         if (e := told[key]) is not None
     ]
     data = {

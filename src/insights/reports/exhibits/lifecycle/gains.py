@@ -19,12 +19,18 @@ _BY = {
     "tenure": Message("Length of the relationship"),
     "complaint": Message("Complaint in the six months before"),
 }
+_SHORT = _BY | {
+    ALL: Message("clients"),
+    QUARTER: Message("predicted"),
+    "tenure": Message("tenure"),
+    "complaint": Message("complaint"),
+}
 _GROUP = {
     "": Message("all"),
-    "1": Message("quarter with the best predicted effect"),
+    "1": Message("best quarter"),
     "2": Message("second quarter"),
     "3": Message("third quarter"),
-    "4": Message("quarter with the least predicted effect"),
+    "4": Message("last quarter"),
     "lowest third": Message("lowest third"),
     "middle third": Message("middle third"),
     "highest third": Message("highest third"),
@@ -119,7 +125,7 @@ def _group_figure(shown: list[dict[Any, Any]], rows: pd.DataFrame, title: Messag
     for r in shown:
         found = find(rows, by=r["by"], group=r["group"])
         if found is not None and np.isfinite(found.low):
-            label = Message("{by}: {group}", {"by": _BY[r["by"]], "group": _GROUP[r["group"]]})
+            label = Message("{by}: {group}", {"by": _SHORT[r["by"]], "group": _GROUP[r["group"]]})
             bars.append({"label": label, "value": found.value, "low": found.low, "high": found.high})
     if not bars:
         return None

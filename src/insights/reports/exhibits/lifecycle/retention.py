@@ -231,7 +231,9 @@ def _basis(answer: Answer, rows: pd.DataFrame, bank: Bank) -> tuple[Message, ...
     }
     return basis(
         bank,
-        Message("{n:count} clients drawn by lot, from {start:month} to {end:month}.", values),
+        Message("{n:count} clients drawn by lot in {start:month}.", values)
+        if values["start"] == values["end"]
+        else Message("{n:count} clients drawn by lot, from {start:month} to {end:month}.", values),
         Message("Managers were drawn, with the clients each had then.")
         if answer.facts["by_manager"]
         else Message("Clients were drawn, each on his own."),

@@ -1,5 +1,7 @@
 """How many of those who left come back."""
 
+import math
+
 from insights.data.snapshot import Bank
 from insights.models.returns import RETURNED
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
@@ -32,6 +34,7 @@ def returns(answer: Answer, curve: IncidenceCurve, bank: Bank) -> Exhibit:
         "x_label": Message("Years since leaving"),
         "y_label": Message("Share who have come back"),
         "y_kind": "percent",
+        "y_max": min(1.0, math.ceil(10 * max(e.high for e in shown.values()) + 1) / 10),
     }
     rows = tuple({"months": h, "share": interval(e, "percent")} for h, e in shown.items())
     columns = (

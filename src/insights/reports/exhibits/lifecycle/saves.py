@@ -9,15 +9,16 @@ from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.lifecycle.figures import reason_label
 from insights.reports.exhibits.lifecycle.told import cell, find, finding_row
 from insights.reports.exhibits.lifecycle.words import outcome_label
-from insights.reports.exhibits.rows import basis, count_row, records
+from insights.reports.exhibits.rows import basis, check_row, count_row, records
 from insights.reports.wording.labels import code_label
+from insights.stats.results import TestResult
 from insights.topics.evidence import Answer
-from insights.topics.lifecycle.leavers import NO_NOTE, STAYERS
+from insights.topics.lifecycle.leavers import NO_NOTE, STAYERS, Topics
 from insights.topics.lifecycle.saves import CONTACT, EVENT, HIGH_RISK, OFFER, OUTFLOW, STAYED, Saves
 
 _SIGNS = {
-    OUTFLOW: Message("after a large outflow"),
-    HIGH_RISK: Message("among the tenth at the highest risk"),
+    OUTFLOW: Message("clients with a large outflow"),
+    HIGH_RISK: Message("clients at high risk (the highest tenth)"),
 }
 _MEASURES = {
     CONTACT: Message("contacted by the bank"),
@@ -38,7 +39,7 @@ def saves(answer: Answer, found: Saves, bank: Bank) -> Exhibit:
             values = {"sign": _SIGNS[sign], "n": total, "share": shares[sign], "months": answer.facts["months"]}
             sentences.append(
                 Message(
-                    "Of {n:count} clients {sign}, {share:percent} were still with the bank {months:months} later.",
+                    "Of {n:count} {sign}, {share:percent} were still with the bank {months:months} later.",
                     values,
                 )
             )
@@ -46,7 +47,7 @@ def saves(answer: Answer, found: Saves, bank: Bank) -> Exhibit:
     if shares:
         sign = next(iter(shares))
         title = Message(
-            "{share:percent} of clients {sign} stayed for a year",
+            "{share:percent} of {sign} stayed for a year",
             {"share": shares[sign], "sign": _SIGNS[sign]},
         )
     sentences += _contact_words(answer, found)
@@ -89,14 +90,14 @@ def _contact_words(answer: Answer, found: Saves) -> list[Message]:
             values = {"sign": _SIGNS[sign], "d": told.value, "low": told.low, "high": told.high}
             said.append(
                 Message(
-                    "Those {sign} whom the bank contacted stayed {d:points} more often than similar ones it did not "
-                    "contact ({low:points} to {high:points}): no difference that chance could not make.",
+                    "Among {sign}, those whom the bank contacted stayed {d:points} more often than similar ones it did "
+                    "not contact ({low:points} to {high:points}). Chance alone could make this difference.",
                     values,
                 )
                 if told.low <= 0 <= told.high
                 else Message(
-                    "Those {sign} whom the bank contacted stayed {d:points} more often than similar ones it did not "
-                    "contact ({low:points} to {high:points}).",
+                    "Among {sign}, those whom the bank contacted stayed {d:points} more often than similar ones it did "
+                    "not contact ({low:points} to {high:points}).",
                     values,
                 )
             )
@@ -119,7 +120,7 @@ def _outcomes(sign: str, found: Saves, bank: Bank) -> Table:
         Column("clients", Message("Clients"), "count"),
         Column("share", Message("Share"), "percent"),
     )
-    return Table(columns, rows, Message("A year later: clients {sign}", {"sign": _SIGNS[sign]}))
+    return Table(columns, rows, Message("A year later: {sign}", {"sign": _SIGNS[sign]}))
 
 
 def _measures(found: Saves) -> Table:
@@ -162,26 +163,31 @@ def _save_estimates(found: Saves) -> list[dict[str, Any]]:
     return told
 
 
-def exit_notes(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
+def exit_notes(answer: Answer, found: Topics, bank: Bank) -> Exhibit:
     """Say what leavers had spoken of more often than clients like them who stayed."""
-    main = str(answer.facts["main"])
+    cells, main = found.cells, str(answer.facts["main"])
     wide = cells.pivot(index="topic", columns="who", values="clients").reindex(columns=[main, STAYERS])
     reason = {"reason": reason_label(main, bank), "months": answer.facts["months"]}
-    topics = wide.drop(index=[NO_NOTE], errors="ignore").dropna()
+    tests = found.tests
     complete = bool(wide.notna().all(axis=None))
     title = Message("What clients who left had spoken of in the {months:months} before", reason)
     sentences = []
-    if len(topics) and (topics[main] > topics[STAYERS]).any():
-        more = (topics[main] - topics[STAYERS]).sort_values(ascending=False, kind="stable")
-        top = str(more.index[0])
+    clear = tests[(tests["p_holm"] < 0.05) & (tests["statistic"] > 0.5)].sort_values("p_holm", kind="stable")
+    if len(clear):
+        top = str(clear["name"].iloc[0])
         values = reason | {
             "topic": code_label("topic", top, bank.settings.labels),
-            "n": float(topics[main][top]),
-            "m": float(topics[STAYERS][top]),
+            "n": float(wide[main][top]),
+            "m": float(wide[STAYERS][top]),
         }
         title = Message("Before leaving, clients spoke of “{topic}” more often than those who stayed", values)
         sentences.append(
             Message("It was the last topic of {n:count} leavers, and of {m:count} similar clients who stayed.", values)
+        )
+    elif len(tests):
+        title = Message("What clients speak of before leaving does not set them apart from those who stay")
+        sentences.append(
+            Message("No topic is more frequent among leavers than chance would make it, given how many were looked at.")
         )
     if complete:
         total = float(wide[main].sum())
@@ -223,5 +229,9 @@ def exit_notes(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         estimates=tuple(
             count_row("clients", r["clients"], unit="clients", group={"who": r["who"], "topic": r["topic"]})
             for r in records(cells)
+        ),
+        checks=tuple(
+            check_row(TestResult(str(r["name"]), str(r["null"]), r["statistic"], None, r["p_holm"], str(r["reason"])))
+            for r in records(tests)
         ),
     )
