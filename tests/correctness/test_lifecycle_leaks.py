@@ -1,4 +1,4 @@
-"""The market columns of the real policies were measured when each policy ended: as features, each of them is refused."""
+"""Market columns of the real policies, measured when each policy ended: as features, each of them is refused."""
 
 from dataclasses import replace
 from datetime import date
