@@ -23,6 +23,7 @@ from insights.reports.index import (
     render_all_packs,
     render_pack_index,
 )
+from insights.reports.template import anchor
 from reports import sample
 
 EVIL = sample.EVIL
@@ -146,12 +147,24 @@ def test_the_same_notebook_gives_the_same_bytes() -> None:
     assert report() == report()
 
 
-def test_the_summary_lists_the_findings_and_says_what_is_not_told(made: dict[str, str]) -> None:
-    summary = made["report"].split('<section class="summary"')[1].split("</section>")[0]
-    exhibits = sample.all_exhibits()
-    assert summary.count("<li>") == len(exhibits) - 1
-    assert "41.2% of clients leave within 5 years" in summary
-    assert "Cannot be shown: too few clients" in summary.split("Not told here:")[1]
+def summary_of(html: str) -> str:
+    return html.split('<section class="summary"')[1].split("</section>")[0]
+
+
+def test_the_summary_says_what_is_not_told(made: dict[str, str]) -> None:
+    assert "41.2% of clients leave within 5 years" in summary_of(made["report"])
+    assert "Cannot be shown: too few clients" in summary_of(made["report"]).split("Not told here:")[1]
+
+
+def test_the_summary_has_the_first_finding_of_each_section_and_without_sections_all() -> None:
+    first, second, third = sample.incidence(), sample.naive(), sample.monthly()
+    sectioned = sample.notebook([])
+    for heading, exhibits in (("Why", [sample.refused(), first, second]), ("When", [third])):
+        sectioned.cells += sample.notebook(exhibits, markdown=f"## {heading}").cells
+    html = render_report(sectioned, language="en", context=sample.context())
+    assert re.findall(r'<li><a href="#([^"]+)"', summary_of(html)) == [anchor(e.id, set()) for e in (first, third)]
+    plain = render_report(sample.notebook([first, second, third]), language="en", context=sample.context())
+    assert summary_of(plain).count("<li>") == 3
 
 
 def test_a_chinese_report_has_no_english_word_of_its_own() -> None:

@@ -139,6 +139,7 @@ def page(found: list[Block], wording: Wording, context: ReportContext) -> str:
     """Return the page around its blocks: title, summary, contents, blocks, stamp, footer."""
     title = wording.text(REPORTS.get(context.report, context.report))
     exhibits = [b.exhibit for b in found if b.exhibit]
+    leads = _leads(found)
     as_of = Message("As of {as_of:date}", {"as_of": context.as_of.isoformat()})
     return render(
         "report.html.j2",
@@ -153,13 +154,30 @@ def page(found: list[Block], wording: Wording, context: ReportContext) -> str:
         as_of=wording.text(as_of),
         status=wording.text(status_message(context.status)),
         blocks=found,
-        findings=[e for e in exhibits if e.told],
+        findings=leads,
         refused=[e for e in exhibits if not e.told],
         sections=[b for b in found if b.heading and b.level == 2],
         stamp=[(wording.heading(label), wording.text(value)) for label, value in context.stamp],
         notes=disclosure_notes(context.mode, wording, context.round_to, context.min_clients),
         public=context.mode == "public_data",
     )
+
+
+def _leads(found: list[Block]) -> list[ExhibitView]:
+    """Return the exhibits that a reader with two minutes needs: the first of each section that tells something.
+
+    A report without sections has all of them.
+    """
+    leads: list[ExhibitView] = []
+    if not any(block.heading and block.level == 2 for block in found):
+        return [b.exhibit for b in found if b.exhibit and b.exhibit.told]
+    wanted = True
+    for block in found:
+        wanted |= bool(block.heading) and block.level == 2
+        if wanted and block.exhibit and block.exhibit.told:
+            leads.append(block.exhibit)
+            wanted = False
+    return leads
 
 
 def status_message(status: str) -> Message:

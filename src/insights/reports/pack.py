@@ -27,6 +27,9 @@ from insights.reports.wording.labels import REPORTS, code_label
 
 COMPLETE, FAILED, CARRIED = "complete", "failed", "carried over"
 
+ON_THE_INDEX = 5
+"""Findings of a report that the index shows; the report itself has one for each of its sections up front."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -227,7 +230,7 @@ def _view(run: Run, reports: Sequence[Report], language: str, all_packs: str, pa
                 files=report.files,
                 findings=tuple(
                     message_from(f["title"]) for f in report.findings if f["estimates"] or not f["refusals"]
-                ),
+                )[:ON_THE_INDEX],
                 state=report.state,
                 reason=report.reason or "",
             )

@@ -10,7 +10,8 @@ that is withheld and is drawn as such, never as zero):
 - ``lines``: ``{"series": [{"label", "dates" (ISO), "values"}], "y_kind", "y_label"}``, or ``{"panels": [...]}`` of
   these, each with an optional ``title``, one above the other on the same time axis
 - ``bars``: ``{"bars": [{"label", "value", "low", "high", "note"}], "kind", "x_label", "in_order"}`` (low, high and
-  note optional; ``in_order`` keeps the order given, else the longest comes first)
+  note optional; ``in_order`` keeps the order given, else the longest comes first; with ``reference``, such as 1 for
+  ratios, points on a logarithmic scale around it)
 - ``stacked``: ``{"dates", "series": [{"label", "values"}], "y_kind", "y_label"}``
 - ``heat``: ``{"rows", "columns", "values" (one list per row), "kind"}``; columns that are months are labelled by year
 """

@@ -1,6 +1,11 @@
-"""Horizontal bars, the longest first unless they have an order: its label before each bar, its value after it."""
+"""Horizontal bars, the longest first unless they have an order: its label before each bar, its value after it.
+
+Ratios are drawn as points on a logarithmic scale around a line at the reference: a bar from zero would make a halving
+look smaller than a doubling.
+"""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +24,9 @@ from insights.reports.figures.canvas import (
 )
 from insights.reports.wording import Wording
 from insights.reports.wording.formats import is_missing
+
+WIDER = 1.1
+"""The reader's font may be wider than the one the room is measured by."""
 
 
 @dataclass
@@ -42,16 +50,18 @@ def draw_bars(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     title = wording.text(figure.data.get("x_label", ""))
     top = 24 if title else 4
     canvas = Canvas(width, max(top + step * len(bars) + 4, 30))
-    label_width = 0.0 if narrow else min(260.0, max((text_width(b.label) for b in bars), default=0.0) + 4)
+    reference = figure.data.get("reference")
+    label_width = 0.0 if narrow else min(300.0, max((WIDER * text_width(b.label) for b in bars), default=0.0) + 4)
     value_width = max((text_width(_after(b)) for b in bars), default=0.0) + 12
     left = label_width + 14 if label_width else 0.0
     room = max(width - left - min(value_width, width * 0.45), 60.0)
-    low, high = _range(bars)
+    scale: Callable[[float], float] = math.log if reference else float
+    low, high = _range(bars, scale, reference)
     if title:
         canvas.text(left, 8, fit(title, width - left, SMALL), size=SMALL, colour=MUTED)
 
     def place(value: float) -> float:
-        return left + room * (value - low) / (high - low)
+        return left + room * (scale(value) - low) / (high - low)
 
     for i, bar in enumerate(bars):
         middle = top + step * i + step / 2
@@ -59,14 +69,15 @@ def draw_bars(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
             canvas.text(0, middle - 10, fit(bar.label, width), size=SMALL + 0.5)
             middle += 7
         else:
-            canvas.text(label_width, middle, fit(bar.label, label_width), anchor="right")
-        edge = _draw_bar(canvas, bar, middle, place)
+            canvas.text(label_width, middle, fit(bar.label, label_width / WIDER), anchor="right")
+        edge = _draw_bar(canvas, bar, middle, place, reference)
         canvas.text(edge + 7, middle, bar.text, colour=MUTED if math.isnan(bar.value) else INK, size=SMALL + 0.5)
         if bar.note:
             start = edge + 7 + text_width(bar.text, SMALL + 0.5) + 10
             canvas.text(start, middle, fit(bar.note, width - start, SMALL), colour=MUTED, size=SMALL)
     if bars:
-        canvas.line([place(0), place(0)], [top, top + step * len(bars)], MUTED, linewidth=0.9)
+        zero = place(reference or 0.0)
+        canvas.line([zero, zero], [top, top + step * len(bars)], MUTED, linewidth=0.9)
     return canvas
 
 
@@ -76,21 +87,25 @@ def _bar(raw: dict[str, Any], kind: str, wording: Wording) -> _Bar:
     return _Bar(wording.heading(raw["label"]), value, low, high, wording.value(raw.get("value"), kind), note)
 
 
-def _range(bars: list[_Bar]) -> tuple[float, float]:
-    ends = [v for b in bars for v in (b.value, b.low, b.high) if not math.isnan(v)]
-    low, high = min([0.0, *ends]), max([0.0, *ends])
-    return (low, high) if high > low else (0.0, 1.0)
+def _range(bars: list[_Bar], scale: Callable[[float], float], reference: float | None) -> tuple[float, float]:
+    ends = [scale(v) for b in bars for v in (b.value, b.low, b.high) if math.isfinite(v) and (v > 0 or not reference)]
+    ends.append(scale(reference or 0.0))
+    low, high = min(ends), max(ends)
+    return (low, high) if high > low else (low, low + 1.0)
 
 
-def _draw_bar(canvas: Canvas, bar: _Bar, middle: float, place: Any) -> float:
-    """Draw the bar and its interval; return where the text after it may begin."""
-    zero = place(0.0)
+def _draw_bar(canvas: Canvas, bar: _Bar, middle: float, place: Any, reference: float | None) -> float:
+    """Draw the bar (a point, where there is a reference) and its interval; return where the text may begin."""
+    zero = place(reference or 0.0)
     if math.isnan(bar.value):
         canvas.hatched(Box(zero, middle - 6, 34, 12))
         return float(zero + 34)
     end = place(bar.value)
-    canvas.block(Box(min(zero, end), middle - 6, abs(end - zero), 12), COLOURS[0], alpha=0.85)
-    if math.isnan(bar.low) or math.isnan(bar.high):
+    if reference:
+        canvas.block(Box(end - 4, middle - 4, 8, 8), COLOURS[0])
+    else:
+        canvas.block(Box(min(zero, end), middle - 6, abs(end - zero), 12), COLOURS[0], alpha=0.85)
+    if not (math.isfinite(bar.low) and math.isfinite(bar.high) and (bar.low > 0 or not reference)):
         return float(max(zero, end))
     a, b = place(bar.low), place(bar.high)
     canvas.line([a, b], [middle, middle], INK, linewidth=1.2)
