@@ -75,9 +75,10 @@ def test_what_cannot_be_compared_says_why() -> None:
 def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="treated has shape"):
         compare_arms([1.0, 2.0], ["", "a"], [1, 2], [1])
+    rows = sample(100)
+    told = compare_arms(rows["time"], rows["cause"], rows["arm"], [12])
     with pytest.raises(ValueError, match="there is no 'incidence' of 'c'"):
-        rows = sample(100)
-        compare_arms(rows["time"], rows["cause"], rows["arm"], [12]).difference("incidence", 12, "c")
+        told.difference("incidence", 12, "c")
 
 
 def test_the_detectable_effect_is_found_four_times_out_of_five() -> None:
