@@ -149,7 +149,7 @@ class StateOccupation(Result):
 
     def _error(self, paths: Paths, ahead: Floats, robust: bool) -> float | NotEstimable:
         if not robust:
-            return math.sqrt(paths.variance(ahead))
+            return math.sqrt(max(paths.variance(ahead), 0.0))  # rounding may leave a little below zero
         if self.spells is None:
             return NotEstimable("robust errors need the spells of each unit; the curve was made from counts")
         return robust_error(paths, self.spells, ahead)
