@@ -19,7 +19,7 @@ from insights.models.exit_hazards import fit_exit_hazards, main_order, main_reas
 from insights.models.exit_reasons import risk_reasons
 from insights.models.exit_risk import exit_risks, in_force, incidences, paths
 from insights.models.exit_rows import ExitRows, exit_rows
-from insights.models.exit_totals import exit_totals
+from insights.models.exit_totals import exit_totals, giants
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.codec import from_json
 from insights.reports.publish import publish
@@ -139,16 +139,30 @@ def test_reasons_add_up_to_the_distance_from_the_average(bank: Bank) -> None:
 
 
 def test_totals_are_the_sums_of_the_risks_within_their_intervals(bank: Bank) -> None:
-    totals, risks = exit_totals(bank).table.set_index(["event", "measure"]), exit_risks(bank)
+    found, risks = exit_totals(bank), exit_risks(bank)
+    totals = found.table.set_index(["event", "measure"])
     assert totals.loc[("any", "clients"), "value"] == pytest.approx(risks["any_12m"].sum())
-    held = risks["assets_before"].fillna(0)
-    assert totals.loc[("competitor", "assets"), "value"] == pytest.approx((risks["competitor_12m"] * held).sum())
+    expected_money = float((risks["competitor_12m"] * found.counted).sum())
+    assert totals.loc[("competitor", "assets"), "value"] == pytest.approx(expected_money)
+    left_out = found.counted != risks["assets_before"].fillna(0)
+    assert left_out.sum() == found.giants <= 2
     assert (totals["low"] < totals["value"]).all()
     assert (totals["value"] < totals["high"]).all()
     # Wider than the chance of who leaves alone, and not absurdly so.
     expected = totals.loc[("any", "clients")]
     chance = 1.96 * np.sqrt((risks["any_12m"] * (1 - risks["any_12m"])).sum())
     assert 0.8 * 2 * chance < expected["high"] - expected["low"] < 3 * 2 * chance
+
+
+def test_who_would_decide_the_sum_alone_or_with_another_is_a_giant() -> None:
+    risk, even = np.full(50, 0.05), np.full(50, 1e6)
+    assert not giants(even, risk, 0.5, 0.75).any()
+    one, two = even.copy(), even.copy()
+    one[7], two[[3, 9]] = 1e8, 3e7
+    assert np.flatnonzero(giants(one, risk, 0.5, 0.75)).tolist() == [7]
+    assert np.flatnonzero(giants(two, risk, 0.5, 0.75)).tolist() == [3, 9]
+    assert not giants(one, risk, 1.0, 1.0).any()  # public data
+    assert giants(np.array([1e8, 1.0]), np.array([0.5, 0.5]), 0.5, 0.75).sum() == 0
 
 
 def test_managers_held_out_leave_the_fit_and_keep_their_risks(bank: Bank) -> None:

@@ -6,7 +6,7 @@ clients have added to each of them is weighted by the same lot, so that errors t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -24,6 +24,9 @@ from insights.stats.inputs import Floats
 
 CLIENTS_AT_ONCE = 5_000
 SEED = 20_040_731
+FEWEST = 10
+"""Among fewer clients with money nobody is looked for who is too large."""
+
 VARIES = 0.10
 """Years count as different where the test that they are not has a p-value below this."""
 
@@ -35,20 +38,25 @@ class ExitTotals:
     ``table``: event (reason, "any" or "outflow"), measure ("clients" or "assets", in the reporting currency), value,
     low, high (``level``), n (clients in force), n_events (events the model rests on). ``yearly_sd`` by event is the
     standard deviation between years of the log hazard that the intervals allow for, where the years differ.
+    ``counted`` are the assets (n, in the order of ``exit_risks``) that the sums of money hold: 0 where none are known,
+    and for ``giants`` clients so rich that whether one or two of them leave would decide the interval of the sum.
     """
 
     table: pd.DataFrame
     yearly_sd: Mapping[str, float]
     horizon: int
+    counted: Floats = field(repr=False)
+    giants: int
     level: float = 0.95
 
 
 def exit_totals(bank: Bank, landmark: date | None = None, horizon: int = 12) -> ExitTotals:
     """Return the expected numbers of leavers and their assets by reason, with prediction intervals. Computed once.
 
-    ``horizon`` is one of ``HORIZONS``. Values are sums of ``exit_risks``; the interval is that of what will happen to the clients in force (new ones come
-    on top). Assets count as they were known last: markets and payments until then are not foreseen. Clients without
-    known assets count as leavers and bring no money.
+    ``horizon`` is one of ``HORIZONS``. Values are sums of ``exit_risks``; the interval is that of what will happen to
+    the clients in force (new ones come on top). Assets count as they were known last: markets and payments until then
+    are not foreseen. Clients without known assets, and giants (by the dominance shares of the settings), count as
+    leavers and bring no money.
     """
     landmark = bank.as_of if landmark is None else landmark
     return once(bank, ("exit_totals", landmark, horizon), lambda: _totals(bank, landmark, horizon))
@@ -63,7 +71,11 @@ def _totals(bank: Bank, landmark: date, horizon: int) -> ExitTotals:
     spread = {name: _between_years(model) for name, model in models.items()}
     # A bad year is bad for all clients: one factor for each event, with mean 1.
     factor = {name: np.exp(sd * rng.standard_normal(DRAWS) - sd**2 / 2) for name, sd in spread.items()}
+    rules = bank.settings.disclosure
+    shares = (1.0, 1.0) if rules.mode == "public_data" else (rules.dominance_largest, rules.dominance_two)
     assets = np.nan_to_num(rows.assets_before)
+    giant = giants(assets, risks[f"{ANY}_{horizon}m"].to_numpy(float), *shares)
+    assets[giant] = 0.0
     events = (*hazards.models, ANY, OUTFLOW)
     drawn = {(name, measure): np.zeros(DRAWS) for name in events for measure in ("clients", "assets")}
     for start in range(0, rows.n, CLIENTS_AT_ONCE):
@@ -92,7 +104,28 @@ def _totals(bank: Bank, landmark: date, horizon: int) -> ExitTotals:
             low, high = np.quantile(drawn[name, measure], (0.025, 0.975))
             lines.append((name, measure, value, min(float(low), value), max(float(high), value), rows.n, rests_on))
     columns = ["event", "measure", "value", "low", "high", "n", "n_events"]
-    return ExitTotals(pd.DataFrame(lines, columns=columns), {k: v for k, v in spread.items() if v}, horizon)
+    years = {name: sd for name, sd in spread.items() if sd}
+    return ExitTotals(pd.DataFrame(lines, columns=columns), years, horizon, assets, int(giant.sum()))
+
+
+def chance(assets: Floats, risk: Floats) -> Floats:
+    """Return what each client (n) adds to the variance of the sum that leaves, from chance alone."""
+    return assets**2 * risk * (1 - risk)
+
+
+def giants(assets: Floats, risk: Floats, largest: float, two: float) -> npt.NDArray[np.bool_]:
+    """Return the clients (n flags) without whom no one or two decide more than these shares of that variance."""
+    found = np.zeros(len(assets), dtype=bool)
+    variance = chance(assets, risk)
+    while variance.any():
+        first, second = (float(v) for v in np.sort(np.append(variance, 0.0))[:-3:-1])
+        total = float(variance.sum())
+        # Of a few clients who are alike nobody is a giant: they would all be taken out one after the other.
+        if np.count_nonzero(variance) < FEWEST or (first <= largest * total and first + second <= two * total):
+            break
+        top = int(variance.argmax())
+        found[top], variance[top] = True, 0.0
+    return found
 
 
 def _between_years(model: CauseHazard) -> float:

@@ -11,7 +11,7 @@ from insights.data.snapshot import Bank
 from insights.models.exit_hazards import fit_exit_hazards
 from insights.models.exit_reasons import risk_reasons
 from insights.models.exit_risk import exit_risks
-from insights.models.exit_totals import exit_totals
+from insights.models.exit_totals import chance, exit_totals
 from insights.topics.evidence import Answer, Estimates, NotAvailable
 
 MONTHS = 12
@@ -22,6 +22,7 @@ GROUPS = ("highest tenth", "next two tenths", "all others")
 TOTALS = ("event", "measure")
 WHY = ("group", "feature")
 NO_EVENTS = float("nan")
+NO_SIZES = {"largest": NO_EVENTS, "second": NO_EVENTS, "absolute": NO_EVENTS}
 
 
 def outlook(bank: Bank) -> Answer | NotAvailable:
@@ -38,10 +39,10 @@ def outlook(bank: Bank) -> Answer | NotAvailable:
     main = hazards.main
     money = bool(risks["assets_before"].notna().any())
     table = totals.table if money else totals.table[totals.table["measure"] != "assets"]
-    evidence = {"totals": Estimates(_with_dominance(table, risks, bank), TOTALS)}
+    evidence = {"totals": Estimates(_with_dominance(table, risks, totals.counted, bank), TOTALS)}
     if main is not None and len(risks):
         group = _groups(risks[f"{main}_{MONTHS}m"].to_numpy(float))
-        groups = _concentration(risks, main, group)
+        groups = _concentration(risks, totals.counted, main, group)
         groups = groups if money else groups[groups["measure"] != "share_of_assets"]
         evidence["groups"] = Estimates(groups, ("group", "measure"))
         evidence["why"] = Estimates(_why(bank, group), WHY)
@@ -58,6 +59,7 @@ def outlook(bank: Bank) -> Answer | NotAvailable:
             "not_by_choice": bank.settings.lifecycle.not_by_choice,
             "years_differ": bool(totals.yearly_sd),
             "money": money,
+            "giants": totals.giants > 0,
         },
     )
 
@@ -68,19 +70,28 @@ def needs(bank: Bank) -> tuple[str, ...]:
     return missing if bank.window_from else (*missing, "[window] complete_from")
 
 
-def _with_dominance(table: pd.DataFrame, risks: pd.DataFrame, bank: Bank) -> pd.DataFrame:
-    """Add units, and how much of a sum of money hangs on its largest and second contributor."""
+def _with_dominance(
+    table: pd.DataFrame, risks: pd.DataFrame, held: npt.NDArray[np.float64], bank: Bank
+) -> pd.DataFrame:
+    """Add units, and how much of a sum of money, or of its interval, hangs on its largest and second contributor."""
     currency = bank.settings.bank.currency
     rows = table.assign(unit=[currency if m == "assets" else "clients" for m in table["measure"]])
-    held = np.nan_to_num(risks["assets_before"].to_numpy(float))
-    sizes = {"largest": [], "second": [], "absolute": []}  # type: dict[str, list[float]]
-    for event, measure in zip(rows["event"], rows["measure"], strict=True):
-        parts = np.abs(held * risks[f"{event}_{MONTHS}m"].to_numpy(float)) if measure == "assets" else np.zeros(0)
-        top = np.sort(parts)[-2:]
-        sizes["largest"].append(float(top[-1]) if len(top) else NO_EVENTS)
-        sizes["second"].append(float(top[0]) if len(top) > 1 else NO_EVENTS)
-        sizes["absolute"].append(float(parts.sum()) if len(top) else NO_EVENTS)
-    return rows.assign(**sizes)
+    sizes = [
+        _sizes(held, risks[f"{event}_{MONTHS}m"].to_numpy(float)) if measure == "assets" else dict(NO_SIZES)
+        for event, measure in zip(rows["event"], rows["measure"], strict=True)
+    ]
+    return rows.assign(**{name: [size[name] for size in sizes] for name in NO_SIZES})
+
+
+def _sizes(held: npt.NDArray[np.float64], risk: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return the sum and its two largest parts: of the expected sum or of its variance, whichever is less even."""
+    found = dict(NO_SIZES)
+    absolute = float(np.abs(held * risk).sum())
+    if absolute:
+        parts = [np.sort(p)[::-1] / p.sum() for p in (np.abs(held * risk), chance(held, risk)) if p.sum() > 0]
+        first, second = (max(float(p[k]) if len(p) > k else 0.0 for p in parts) for k in (0, 1))
+        found = {"largest": first * absolute, "second": second * absolute, "absolute": absolute}
+    return found
 
 
 def _groups(risk: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -91,21 +102,21 @@ def _groups(risk: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     return np.digitize(share, (TENTH, 3 * TENTH))
 
 
-def _concentration(risks: pd.DataFrame, main: str, group: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _concentration(
+    risks: pd.DataFrame, held: npt.NDArray[np.float64], main: str, group: npt.NDArray[np.int64]
+) -> pd.DataFrame:
     risk = risks[f"{main}_{MONTHS}m"].to_numpy(float)
-    money = risk * np.nan_to_num(risks["assets_before"].to_numpy(float))
+    money = risk * held
     lines = []
     for k, name in enumerate(GROUPS):
         own = group == k
         n = int(own.sum())
         if not n:
             continue
-        top = np.sort(np.abs(money[own]))[-2:]
-        plain = {"largest": NO_EVENTS, "second": NO_EVENTS, "absolute": NO_EVENTS}
-        sizes = {"largest": top[-1], "second": top[0] if n > 1 else NO_EVENTS, "absolute": np.abs(money[own]).sum()}
+        sizes = _sizes(held[own], risk[own])
         for measure, value, kept in (
-            ("risk", risk[own].mean(), plain),
-            ("share_of_leavers", risk[own].sum() / max(risk.sum(), 1e-300), plain),
+            ("risk", risk[own].mean(), NO_SIZES),
+            ("share_of_leavers", risk[own].sum() / max(risk.sum(), 1e-300), NO_SIZES),
             ("share_of_assets", money[own].sum() / max(money.sum(), 1e-300), sizes),
         ):
             line = {"group": name, "measure": measure, "value": float(value), "unit": "share", "n": n}

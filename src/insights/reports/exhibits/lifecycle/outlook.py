@@ -88,7 +88,11 @@ def _words(
     if outflow is not None:
         said = {"n": outflow.value, "low": outflow.low, "high": outflow.high}
         sentences.append(
-            Message("About {n:count} ({low:count} to {high:count}) will take out a large part and stay.", said)
+            Message(
+                "About {n:count} ({low:count} to {high:count}) will take out a large part of their assets while still "
+                "clients.",
+                said,
+            )
         )
     sentences += _why_words(parts)
     return title, tuple(sentences)
@@ -133,7 +137,7 @@ def _totals_table(totals: pd.DataFrame, events: list[str], bank: Bank) -> Table:
         if clients is None and event == "outflow":
             continue
         label = Message("All reasons") if event == "any" else event_label(event, bank)
-        amount = Message("remain as clients") if event == "outflow" else cell(assets, "money")
+        amount = Message("not counted here") if event == "outflow" else cell(assets, "money")
         rows.append({"event": label, "clients": _counted(clients), "assets": amount})
     columns = [Column("event", Message("Reason")), Column("clients", Message("Clients expected to leave"))]
     if (totals["measure"] == "assets").any():
@@ -213,6 +217,13 @@ def _caveats(answer: Answer, assets: Estimate | None) -> tuple[Message, ...]:
     ]
     if assets is not None:
         lines.append(Message("Assets are those known last: markets and payments until then are not foreseen."))
+        if answer.facts["giants"]:
+            lines.append(
+                Message(
+                    "Clients so large that one or two of them would decide the sum count as clients, and not in the "
+                    "money."
+                )
+            )
     return tuple(lines)
 
 
