@@ -5,6 +5,7 @@ as it could be estimated on a day in the past. Everything is counted forward fro
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import cast
 
 import ibis
@@ -15,6 +16,7 @@ import pandas as pd
 from insights.data.months import add_months, month_end
 from insights.data.snapshot import Bank
 from insights.models.exit_hazards import fit_exit_hazards
+from insights.models.exit_outcomes import landmarks
 from insights.models.exit_risk import exit_risks
 from insights.models.exit_rows import MISSING, ExitRows, exit_rows, last_complete
 from insights.models.trial import day_of
@@ -73,7 +75,6 @@ def saves(bank: Bank) -> Answer | NotAvailable:
         lines += _measured(bank, rows, sign, ended, name)
     measures = pd.concat(lines, ignore_index=True) if lines else _rows("", "", "", None, 0, 0).iloc[:0]
     evidence["measures"] = Estimates(measures, ("sign", "measure", "row"))
-    landmark = add_months(bank.as_of, -(WAIT + HORIZON))
     return Answer(
         id=ID,
         kind=ID,
@@ -81,8 +82,19 @@ def saves(bank: Bank) -> Answer | NotAvailable:
         estimate=lambda told: Saves(
             {n: cast(ClientCounts, told[n]).cells for n in signs}, cast(Estimates, told["measures"]).rows
         ),
-        facts={"signs": list(signs), "wait": WAIT, "months": HORIZON, "landmark": landmark},
+        facts={"signs": list(signs), "wait": WAIT, "months": HORIZON, "landmark": past_landmark(bank)},
     )
+
+
+def past_landmark(bank: Bank) -> date:
+    """Return the day on which high risk is told: the latest of the backtest's that can be followed for long enough.
+
+    The fits of those days are there already. Without a backtest it is the latest month end that can be followed.
+    """
+    latest = month_end(add_months(bank.as_of, -(WAIT + HORIZON)))
+    found = landmarks(bank)
+    days = [] if isinstance(found, NotEstimable) else [day for day in found.days if day <= latest]
+    return max(days, default=latest)
 
 
 def _outflows(bank: Bank, rows: ExitRows) -> _Sign | None:
@@ -95,11 +107,11 @@ def _outflows(bank: Bank, rows: ExitRows) -> _Sign | None:
 
 def _high(bank: Bank, rows: ExitRows) -> _Sign | None:
     """Return those in force at the landmark whose risk, as it could be estimated then, was in the highest tenth."""
-    landmark = month_end(add_months(bank.as_of, -(WAIT + HORIZON)))
+    landmark = past_landmark(bank)
     hazards = fit_exit_hazards(bank, landmark)
     if hazards.main is None or not isinstance(hazards.models[hazards.main].model, HazardModel):
         return None
-    risks = exit_risks(bank, landmark, (HORIZON,))
+    risks = exit_risks(bank, landmark)
     names = risks["client_id"].to_numpy(object)
     risk = risks[f"{hazards.main}_{HORIZON}m"].to_numpy(float)
     top = set(names[np.argsort(-risk, kind="stable")[: round(TENTH * len(risk))]])
