@@ -40,11 +40,12 @@ BY_HAND = (
 
 def made(
     folder: Path, log_hazard: Callable[[np.ndarray, np.ndarray], np.ndarray], *, last: str = "2026-12", seed: int = 1,
-    clients: int = 2500, as_of: str = "2026-12-31", change_after: str | None = None,
+    clients: int = 2500, as_of: str = "2026-12-31", change_after: str | None = None, rich: bool = False,
 ) -> Bank:  # fmt: skip
     """Return a bank whose clients leave each month with a hazard of birth year and months since joining.
 
-    With ``change_after`` everything after that month is drawn anew.
+    With ``change_after`` everything after that month is drawn anew. ``rich``: with balances, of which a client who left
+    holds more than all others of his tenth.
     """
     rng, other = np.random.default_rng(seed), np.random.default_rng(99)
     born = rng.integers(1930, 1990, clients)
@@ -64,8 +65,16 @@ def made(
         end = f"{months[left[i]]}-15" if left[i] >= 0 else ""
         reason = ("competitor" if i % 10 else "death") if end else ""
         lines.append(f"{i},{began}-03,{end},{end},{reason},{born[i]},m{i % 30}")
-    config = write_bank(folder, {"clients": HEAD + "\n".join(lines) + "\n"}, options=STATIC)
-    return open_bank(config, as_of=as_of)
+    files = {"clients": HEAD + "\n".join(lines) + "\n"}
+    if rich:
+        whale = int(np.flatnonzero(left == len(months) - 3)[0])
+        held = [
+            f"{i},{months[k]}-01,cash,{10_000_000 if i == whale else 1000}"
+            for i in range(clients)
+            for k in range(max(int(joined[i]), 0), int(left[i]) if left[i] >= 0 else len(months), 6)
+        ]
+        files["balances"] = "client_id,month,category,amount\n" + "\n".join(held) + "\n"
+    return open_bank(write_bank(folder, files, options=STATIC), as_of=as_of)
 
 
 def straight(born: np.ndarray, tenure: np.ndarray) -> np.ndarray:
@@ -209,6 +218,18 @@ def test_the_page_names_the_riskiest_tenth_and_how_much_more_often_they_left(lin
     assert named.values["left"] % 5 == 0
     assert not exhibit.refusals
     assert len(exhibit.tables[0].rows) == len(exit_trials(line).landmarks.days)  # type: ignore[union-attr]
+
+
+def test_what_one_client_dominates_is_withheld_by_assets(tmp_path: Path) -> None:
+    bank = made(tmp_path, straight, rich=True)
+    answer = lifecycle.backtest(bank)
+    assert isinstance(answer, Answer)
+    rows = answer.exact["scores"].query("test == 'assets'")
+    assert set(rows["group"]) == set(range(11))
+    exhibit = shown(answer, bank)
+    named = {str(e["group"].get("tenth")): e["status"] for e in exhibit.estimates if e["group"].get("test") == "assets"}
+    assert "suppressed" in named.values()
+    assert "shown" in named.values()
 
 
 def test_a_backtest_of_no_use_is_called_that(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, 
 STAYED = "stayed"
 ALL = "all"
 MAIN, ASSETS, CHALLENGER, UNSEEN, SEEN = "main", "assets", "challenger", "unseen_managers", "seen_managers"
-COLUMNS = ["test", "score", "group", "value", "low", "high", "unit", "n", "n_events"]
+SIZES = ("largest", "second", "absolute")
+COLUMNS = ["test", "score", "group", "value", "low", "high", "unit", "n", "n_events", *SIZES]
 
 
 def backtest(bank: Bank) -> Answer | NotAvailable:
@@ -93,19 +94,32 @@ def _scores(bank: Bank, trials: Trials, choice: Choice) -> tuple[list[dict[str, 
             refused[test] = found.reason
             continue
         detailed = test in (ALL, ASSETS)
+        sizes = _sizes(trials) if test == ASSETS else {}
         for line in found.table.to_dict("records"):
             if line["reason"]:
                 refused[f"{test}.{line['score']}"] = line["reason"]
             elif detailed or line["group"] == 0:
-                rows.append(
-                    {"test": test, "unit": unit_of(line["score"]), **{c: line[c] for c in COLUMNS if c in line}}
-                )
+                told = {c: line[c] for c in COLUMNS if c in line}
+                rows.append({"test": test, "unit": unit_of(line["score"]), **told, **sizes.get(int(line["group"]), {})})
     gap = choice.difference
     if isinstance(gap, Estimate):
         rows.append(_row(CHALLENGER, "brier_difference", gap))
     else:
         refused[CHALLENGER] = gap.reason
     return rows, refused
+
+
+def _sizes(trials: Trials) -> dict[int, dict[str, float]]:
+    """Return by tenth (0: all) what the assets that left are made of: one or two clients may be most of them."""
+    frame = trials.frame
+    left = ((frame["cause"] != "") & (frame["time"] <= FOLLOWED) & (frame["assets"] > 0)).to_numpy()
+    assets, tenth = frame["assets"].to_numpy(float), trials.tenth
+    found = {}
+    for k in range(11):
+        own = np.sort(assets[left & ((tenth == k) | (k == 0))])[::-1]
+        padded = np.append(own, (0.0, 0.0))
+        found[k] = {"largest": float(padded[0]), "second": float(padded[1]), "absolute": float(own.sum())}
+    return found
 
 
 def _tests(bank: Bank, trials: Trials) -> Iterator[tuple[str, ResampledScores | NotEstimable]]:
