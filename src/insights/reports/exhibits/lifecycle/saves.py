@@ -185,11 +185,13 @@ def exit_notes(answer: Answer, found: Topics, bank: Bank) -> Exhibit:
             Message("It was the last topic of {n:count} leavers, and of {m:count} similar clients who stayed.", values)
         )
     elif len(tests):
-        title = Message("What clients speak of before leaving does not set them apart from those who stay")
+        title = Message("No topic that can be shown is more frequent before leaving than among those who stay")
         sentences.append(
             Message("No topic is more frequent among leavers than chance would make it, given how many were looked at.")
         )
-    if complete:
+    if not complete:
+        sentences.append(Message("Topics that too few spoke of are withheld, and are not compared."))
+    else:
         total = float(wide[main].sum())
         noted = total - float(wide[main].get(NO_NOTE, 0.0))
         sentences.append(
