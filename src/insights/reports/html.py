@@ -7,6 +7,7 @@ not pass the door; the text of the notebook is translated and escaped.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup
@@ -79,7 +80,7 @@ def render_report(notebook: NotebookNode, *, language: str, context: ReportConte
     DisclosureError, naming the cell, where the notebook shows anything but exhibits under a valid seal.
     """
     wording = Wording(language, context.labels, currency=context.currency, mode=context.mode)
-    return page(blocks(notebook, wording, context.secret), wording, context)
+    return page(_without_empty_sections(blocks(notebook, wording, context.secret)), wording, context)
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,16 @@ def page(found: list[Block], wording: Wording, context: ReportContext) -> str:
         notes=disclosure_notes(context.mode, wording, context.round_to, context.min_clients),
         public=context.mode == "public_data",
     )
+
+
+def _without_empty_sections(found: list[Block]) -> list[Block]:
+    """Leave out sections in which nothing is shown (exhibits by groups, where none were asked for)."""
+    starts = [i for i, b in enumerate(found) if b.heading and b.level == 2]
+    kept = found[: starts[0]] if starts else found
+    for start, end in pairwise([*starts, len(found)]):
+        section = found[start:end]
+        kept += section if any(b.exhibit for b in section) else []
+    return kept
 
 
 def _leads(found: list[Block]) -> list[ExhibitView]:

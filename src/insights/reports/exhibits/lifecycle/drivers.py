@@ -60,7 +60,13 @@ def drivers(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhib
         sentences=sentences,
         figure=Figure(
             "bars",
-            {"bars": bars, "kind": "number", "x_label": Message("Risk multiplied by (1: no effect)"), "in_order": True},
+            {
+                "bars": bars,
+                "kind": "number",
+                "x_label": Message("Risk multiplied by (1: no effect)"),
+                "in_order": True,
+                "reference": 1.0,
+            },
             Message("Hazard ratios with intervals. {title}.", {"title": title}),
         ),
         tables=(_table(shown, bank),),
