@@ -172,6 +172,30 @@ def test_the_true_effect_is_covered_in_the_process_of_the_demo_bank() -> None:
     assert told.high < 0
 
 
+def test_an_arm_with_few_exits_cannot_be_worked_out_from_the_other(tmp_path: Path) -> None:
+    """Four exits among the treated, thirty among the others: neither the arm nor the difference may be told."""
+    gone = dict.fromkeys(range(4), "2021-05-10") | dict.fromkeys(range(100, 130), "2021-06-10")
+    clients = [f"{k},2019-01-01,{gone.get(k, '')},{'competitor' if k in gone else ''},N,1950" for k in range(200)]
+    drawn = [f"keep,{k},2021-03-01,,{'treated' if k < 100 else 'control'},true" for k in range(200)]
+    head = PROGRAMMES.splitlines()[0]
+    bank = open_bank(
+        write_bank(
+            tmp_path,
+            {"clients": CLIENTS + "\n".join(clients) + "\n", "programmes": "\n".join([head, *drawn]) + "\n"},
+            more=SETTING,
+            delay=0,
+        ),
+        as_of="2022-02-28",
+    )
+    exhibit = from_json(publish(lifecycle.retention(bank), bank).exhibit)
+    left = [e for e in exhibit.estimates if e["name"] == LEFT and e["months"] == 12 and not e["group"].get("reason")]
+    told = {e["group"]["row"]: e["value"] for e in left}
+    assert told["control"] == pytest.approx(0.3)
+    assert told["treated"] is None
+    assert told["difference"] is None
+    assert not any(e["value"] for e in exhibit.estimates if e["name"] == "clients_kept")
+
+
 def test_too_few_exits_are_no_hazard_ratio(demo: Bank) -> None:
     found = trial(with_settings(demo, retention_programme="retention"))
     assert isinstance(found, Trial)

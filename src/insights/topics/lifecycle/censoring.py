@@ -146,7 +146,8 @@ def _assumed(found: Cohort, main: str, horizons: list[int]) -> list[dict[str, ob
             estimate = told.at(months, delta, main)
             if isinstance(estimate, Estimate):
                 name = "" if kind == REPORT else f"{delta:g}"
-                lines.append(_line(kind, name, months, estimate, len(found.time), done))
+                rests = done if kind == REPORT else min(done, _lost_by(found, months))
+                lines.append(_line(kind, name, months, estimate, len(found.time), rests))
     return lines
 
 
@@ -165,9 +166,10 @@ def _weighted(
         if isinstance(estimate, Estimate):
             t = told.table
             plain = float(t[(t["cause"] == main) & (t["months"] == months)]["unweighted"].iloc[0])
-            lines.append(_line(WEIGHTS, "", months, estimate, len(found.time), done))
+            rests = min(done, _lost_by(found, months))
+            lines.append(_line(WEIGHTS, "", months, estimate, len(found.time), rests))
             without = Estimate(plain, float("nan"), float("nan"), "share", len(found.time), done)
-            lines.append(_line(PLAIN, "", months, without, len(found.time), done))
+            lines.append(_line(PLAIN, "", months, without, len(found.time), rests))
     return lines, "", told.checks
 
 
@@ -186,6 +188,11 @@ def loss_weights(rows: ExitRows, found: Cohort) -> CensoringWeights | NotEstimab
     stay[found.unit, found.step] = 1 - hazard
     cause = np.where(found.lost, "", found.cause)
     return censoring_weights(found.time, cause, np.cumprod(stay, axis=1), [float(m) for m in range(1, months + 1)])
+
+
+def _lost_by(found: Cohort, months: int) -> int:
+    """Return how many were lost by then: a share that differs from the report's by them rests on them too."""
+    return int((found.lost & (found.time <= months)).sum())
 
 
 def _line(kind: str, assumption: str, months: int, told: Estimate, n: int, n_events: int) -> dict[str, object]:

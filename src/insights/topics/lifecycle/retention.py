@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from insights.data.snapshot import Bank
@@ -74,7 +75,10 @@ def retention(bank: Bank) -> Answer | NotAvailable:
     horizon = found.horizon()
     if horizon < min(HORIZONS) / 2:
         return refused(ID, "too_short", facts | {"months": horizon})
-    rows = pd.concat([*_leaving(found, horizon), *_money(bank, found, horizon)], ignore_index=True)
+    rows = pd.concat(
+        [*_leaving(found, horizon, bank.settings.disclosure.min_clients), *_money(bank, found, horizon)],
+        ignore_index=True,
+    )
     return Answer(
         id=ID,
         kind=ID,
@@ -117,39 +121,62 @@ def log_hazard_ratio(found: Trial) -> Estimate | NotEstimable:
     return fitted if isinstance(fitted, NotEstimable) else fitted.coefficient("arm")
 
 
-def _leaving(found: Trial, horizon: int) -> list[pd.DataFrame]:
+def _leaving(found: Trial, horizon: int, least: int) -> list[pd.DataFrame]:
     rows = found.rows
     months = sorted({h for h in (*HORIZONS, horizon) if h <= horizon})
     told = compare_arms(rows["time"], rows["cause"], found.treated, months, cluster=found.clusters)
     causes = [ANY, *([found.main] if found.main else [])]
-    parts = [_compared(told, LEFT, "incidence", cause, h) for cause in causes for h in months]
-    parts += [_compared(told, TIME, TIME, ANY, h) for h in months]
+    parts = [_compared(told, LEFT, "incidence", cause, h, found, least) for cause in causes for h in months]
+    parts += [_compared(told, TIME, TIME, ANY, h, found, least) for h in months]
     if isinstance(log := log_hazard_ratio(found), Estimate):
         ends = [float(np.exp(v)) for v in (log.value, log.low, log.high)]
-        parts.append(_row(RATIO, str(found.main), horizon, DIFFERENCE, ends, "ratio", len(rows), log.n_events or 0))
+        gone = rows["cause"].to_numpy(str) == found.main
+        events = _behind(gone, found.treated, least)
+        parts.append(_row(RATIO, str(found.main), horizon, DIFFERENCE, ends, "ratio", len(rows), events))
     return parts
 
 
-def _compared(told: ArmComparison, name: str, measure: str, cause: str, months: int) -> pd.DataFrame:
-    """Return both arms, their difference, and the smallest one that could have been seen."""
+def _compared(
+    told: ArmComparison, name: str, measure: str, cause: str, months: int, of: Trial, least: int
+) -> pd.DataFrame:
+    """Return both arms, their difference, and the smallest one that could have been seen.
+
+    Each arm stands with its own clients and exits, so that disclosure control knows on how few it rests.
+    """
     t = told.table
     found = t[(t["measure"] == measure) & (t["cause"] == cause) & (t["months"] == months)]
     if found.empty or found["reason"].iloc[0]:
         return _row(name, cause, months, DIFFERENCE, [np.nan] * 3, "share", 0, 0).iloc[:0]
     line = found.iloc[0]
     unit = "share" if measure == "incidence" else "months"
-    n, events = int(line["n"]), int(line["n_events"])
-    rows = [
-        _row(name, cause, months, arm, [float(line[arm]), np.nan, np.nan], unit, n, events)
-        for arm in (TREATED, CONTROL)
-    ]
-    rows.append(
-        _row(name, cause, months, DIFFERENCE, [float(line[c]) for c in (DIFFERENCE, "low", "high")], unit, n, events)
-    )
+    n = int(line["n"])
+    gone = _gone(of, months, cause)
+    events = _behind(gone, of.treated, least)
+    rows = []
+    for arm, side in ((TREATED, of.treated), (CONTROL, ~of.treated)):
+        value = [float(line[arm]), np.nan, np.nan]
+        rows.append(_row(name, cause, months, arm, value, unit, int(side.sum()), int((gone & side).sum())))
+    values = [float(line[c]) for c in (DIFFERENCE, "low", "high")]
+    rows.append(_row(name, cause, months, DIFFERENCE, values, unit, n, events))
     if line["se"] > 0:
-        least = [detectable(float(line["se"])), np.nan, np.nan]
-        rows.append(_row(name, cause, months, DETECTABLE, least, unit, n, events))
+        seen = [detectable(float(line["se"])), np.nan, np.nan]
+        rows.append(_row(name, cause, months, DETECTABLE, seen, unit, n, events))
     return pd.concat(rows, ignore_index=True)
+
+
+def _behind(gone: npt.NDArray[np.bool_], treated: npt.NDArray[np.bool_], least: int) -> int:
+    """Return the exits behind a difference; those of one arm where they are too few to be shown.
+
+    Otherwise the difference and the other arm would tell what the small one is withheld for.
+    """
+    fewest = min(int((gone & treated).sum()), int((gone & ~treated).sum()))
+    return int(gone.sum()) if fewest >= least else fewest
+
+
+def _gone(found: Trial, months: int, cause: str = ANY) -> npt.NDArray[np.bool_]:
+    """Return who (n) had left for the cause within so many months."""
+    why, time = found.rows["cause"].to_numpy(str), found.rows["time"].to_numpy(float)
+    return np.asarray((why != "" if cause == ANY else why == cause) & (time <= months))
 
 
 def _money(bank: Bank, found: Trial, horizon: int) -> list[pd.DataFrame]:
@@ -160,19 +187,24 @@ def _money(bank: Bank, found: Trial, horizon: int) -> list[pd.DataFrame]:
     if np.isnan(before).all():
         return []
     before = np.where(before <= np.nanquantile(before, 1 - LARGEST), before, np.nan)
-    parts = _adjusted(BEFORE, 0, before, None, found, len(before), bank)
-    time, cause = found.rows["time"].to_numpy(float), found.rows["cause"].to_numpy(str)
+    everybody = np.ones(len(before), dtype=bool)
+    parts = _adjusted(BEFORE, 0, before, None, found, everybody, bank)
     for months in sorted({h for h in (*HORIZONS, horizon) if h <= horizon}):
         seen = (found.followed >= months) & ~np.isnan(before)
-        gone = (cause != "") & (time <= months)
-        events = int((gone & seen).sum())
-        parts += _adjusted(LOST_MONEY, months, np.where(seen, before * gone, np.nan), before, found, events, bank)
-        parts += _adjusted(ALL_MONEY, months, assets_at(bank, found, months), before, found, events, bank)
+        gone = _gone(found, months)
+        parts += _adjusted(LOST_MONEY, months, np.where(seen, before * gone, np.nan), before, found, gone, bank)
+        parts += _adjusted(ALL_MONEY, months, assets_at(bank, found, months), before, found, gone, bank)
     return parts
 
 
 def _adjusted(
-    measure: str, months: int, outcome: Floats, before: Floats | None, found: Trial, events: int, bank: Bank
+    measure: str,
+    months: int,
+    outcome: Floats,
+    before: Floats | None,
+    found: Trial,
+    gone: npt.NDArray[np.bool_],
+    bank: Bank,
 ) -> list[pd.DataFrame]:
     """Return the means of both arms and their difference, adjusted for assets before the start within each arm.
 
@@ -192,10 +224,13 @@ def _adjusted(
     told = fit.coefficient("arm")
     assert isinstance(told, Estimate)
     unit, n = bank.settings.bank.currency, len(y)
+    gone = gone[known]
+    events = _behind(gone, arm == 1, bank.settings.disclosure.min_clients)
     parts = []
     for row, side in ((TREATED, arm == 1), (CONTROL, arm == 0)):
         values = [float(y[side].mean()), np.nan, np.nan]
-        parts.append(_row(measure, ANY, months, row, values, unit, int(side.sum()), events, y[side]))
+        own = int((gone & side).sum())
+        parts.append(_row(measure, ANY, months, row, values, unit, int(side.sum()), own, y[side]))
     parts.append(_row(measure, ANY, months, DIFFERENCE, [told.value, told.low, told.high], unit, n, events, y))
     if told.se:
         parts.append(_row(measure, ANY, months, DETECTABLE, [detectable(told.se), np.nan, np.nan], unit, n, events, y))
