@@ -53,7 +53,7 @@ def test_table_is_sound(table: str) -> None:
 @EVERY_COLUMN
 def test_schema_carries_unit_and_meaning(table: str, column: Column) -> None:
     built = schema(table)
-    key = "^item_.+$" if column.is_pattern else column.name
+    key = "^" + column.name.replace("*", ".+") + "$" if column.is_pattern else column.name
     metadata = built.columns[key].metadata
     assert metadata is not None
     assert (metadata["unit"], metadata["meaning"], metadata["label"]) == (column.unit, column.meaning, column.label)

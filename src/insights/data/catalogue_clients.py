@@ -79,6 +79,13 @@ ATTRIBUTES = (
         "external_wealth", "money", "wealth elsewhere", "Wealth the client holds outside the bank, as he estimates it."
     ),
     Column("kyc_expires_on", "date", "expiry of identity papers", "Day on which the identity papers on file expire."),
+    Column(
+        "own_*",
+        "number",
+        "measure of the bank's own",
+        "A measure that only this bank has; the measures are declared as items of the table. Candidates for features.",
+        "the bank's own",
+    ),
 )
 """What may change over a relationship, and so may also stand in ``client_history``."""
 
@@ -106,7 +113,7 @@ CLIENTS = table(
     ),
     leave_reason("left_known_on"),
     *ATTRIBUTES,
-    blank=("referred_by", "household_id"),
+    blank=("referred_by", "household_id", "own_*"),
 )
 
 CLIENT_HISTORY = table(
@@ -117,7 +124,7 @@ CLIENT_HISTORY = table(
     client_id(),
     Column("valid_from", "date", "valid from", "First day on which the attributes of the row hold.", required=True),
     *ATTRIBUTES,
-    blank=("referred_by", "household_id"),
+    blank=("referred_by", "household_id", "own_*"),
 )
 
 RELATIONSHIPS = table(

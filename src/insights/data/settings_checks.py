@@ -58,7 +58,11 @@ def _columns(spec: TableSpec) -> list[str]:
 def _check_items(spec: TableSpec, source: TableSource, place: str) -> None:
     patterns = [c for c in spec.columns if c.is_pattern]
     if source.items and not patterns:
-        raise SettingsError(f"{place} declares items", expected="items only in [tables.surveys]", todo="take them out")
+        raise SettingsError(
+            f"{place} declares items",
+            expected="items only in [tables.surveys], [tables.clients] and [tables.client_history]",
+            todo="take them out",
+        )
     for item in source.items:
         if item in spec.names or spec.column(item) is None:
             wanted = " or ".join(c.name for c in patterns)

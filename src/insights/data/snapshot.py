@@ -6,6 +6,7 @@ by then; of several versions the latest known one counts; what a later date reve
 
 import hashlib
 import json
+import sys
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,9 @@ from insights.data.intake import Processed, prepare
 from insights.data.settings import Settings, load_settings
 from insights.data.tables import TABLES
 from insights.errors import SnapshotError
+
+# The engine's expressions nest deeply (the client-month panel most of all) and are written out by recursion.
+sys.setrecursionlimit(max(sys.getrecursionlimit(), 10_000))
 
 
 def open_bank(config: str | Path, *, as_of: str | date, raw: str | Path | None = None) -> "Bank":

@@ -9,7 +9,16 @@ CATEGORIES = ("gender", "region", "occupation", "income_band", "acquisition_sour
 NUMBERS = ("birth_year", "risk_tolerance", "experience_years")
 ANSWERS = {"satisfaction": ("item_satisfaction", 3), "recommendation": ("item_recommend", 12)}
 """Survey items that are features, and for how many months an answer speaks for the client."""
+OWN = "own_"
+"""Prefix of the measures that only this bank has."""
+
 CONTROL = "control"
+
+
+def own_measures(bank: Bank) -> tuple[str, ...]:
+    """Return the measures of clients that only this bank has, whatever table they come from."""
+    tables = [bank.table(t) for t in ("clients", "client_history") if bank.has(t)]
+    return tuple(sorted({c for t in tables for c in t.columns if c.startswith(OWN)}))
 
 
 def attach_attributes(bank: Bank, rows: ir.Table, lag: int) -> tuple[ir.Table, dict[str, str]]:
@@ -20,7 +29,7 @@ def attach_attributes(bank: Bank, rows: ir.Table, lag: int) -> tuple[ir.Table, d
     rows = rows.mutate(_then=(rows.month - ibis.interval(months=lag - 1) - ibis.interval(days=1)).cast("date"))
     refused: dict[str, str] = {}
     fixed = []
-    for name in (*NUMBERS, *CATEGORIES, "rm_id"):
+    for name in (*NUMBERS, *CATEGORIES, *own_measures(bank), "rm_id"):
         if bank.has("client_history", name):
             rows = _from_history(bank, rows, name)
         elif not bank.has("clients", name):

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from insights.data.panel import panel
 from insights.data.snapshot import Bank
-from insights.models.attributes import CATEGORIES, attach_answer, attach_attributes, attach_programmes
+from insights.models.attributes import CATEGORIES, OWN, attach_answer, attach_attributes, attach_programmes
 from insights.models.outflows import NEEDS, with_outflows
 
 PROGRAMME = "programme_"
@@ -61,6 +61,8 @@ def client_months(bank: Bank, *, lag: int | None = None, ahead: int = 0) -> Feat
             refused.setdefault(name, f"needs {', '.join(c.removesuffix(known) for c in absent)}")
         else:
             made[name] = make(rows, known).cast("float64")
+    own = {c: rows[c].cast("float64") for c in rows.columns if c.startswith(OWN)}
+    made |= own
     before = rows[f"assets{known}"] if f"assets{known}" in rows.columns else ibis.null("float64")
     rows = rows.mutate(**made, assets_before=before).filter(lambda t: t["_history"]).drop("_history")
     categories = tuple(c for c in CATEGORIES if c in rows.columns)

@@ -1,6 +1,7 @@
 """What a manager calls the features of the models of leaving, and one step of each."""
 
 from insights.data.snapshot import Bank
+from insights.models.attributes import OWN
 from insights.models.features import PROGRAMME
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.lifecycle.figures import reason_label
@@ -48,6 +49,8 @@ def feature_label(name: str) -> Message | str:
         return _FEATURES[name]
     if name.startswith(PROGRAMME):
         return Message("programme “{name}”", {"name": name.removeprefix(PROGRAMME)})
+    if name.startswith(OWN):
+        return name.removeprefix(OWN)  # The bank's own word for it.
     return column_label("clients", name)
 
 
