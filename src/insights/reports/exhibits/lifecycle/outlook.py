@@ -202,6 +202,11 @@ def _basis(answer: Answer, clients: Estimate, bank: Bank) -> tuple[Message, ...]
         Message(
             "The intervals are 95% prediction intervals: they hold the error of the estimated effects, clustered by "
             "relationship manager, and the chance of who leaves."
+        )
+        if bank.has("clients", "rm_id")
+        else Message(
+            "The intervals are 95% prediction intervals: they hold the error of the estimated effects and the chance "
+            "of who leaves."
         ),
     )
 
