@@ -160,5 +160,6 @@ def _sums(rows: pd.DataFrame, value: str) -> pd.DataFrame:
 
 def _plan(evidence: dict[str, Evidence]) -> Plan:
     clients, rows = cast(ClientCounts, evidence["clients"]).cells, cast(Estimates, evidence["expected"]).rows
-    assets = cast(MoneySums, evidence["assets"]).cells if "assets" in evidence else clients.iloc[:0]
+    no_money = pd.DataFrame(columns=["group", "clients", "amount"])
+    assets = cast(MoneySums, evidence["assets"]).cells if "assets" in evidence else no_money
     return Plan(clients, assets, rows)
