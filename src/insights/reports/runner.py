@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 import insights
 from insights.data import places
 from insights.data.settings import Settings, load_settings
@@ -119,14 +121,16 @@ def _make_pack(work: _Work) -> Path:
         _check_bank(parameters, bank)
         work.log |= {"raw_files": bank.processed.files, "processed": bank.processed.path.name}
         jobs = _jobs(work, bank)
-        plan, done = _execute_all(work, bank, jobs)
+        with ThreadPoolExecutor(1) as aside:
+            lists = None if parameters.split else aside.submit(_lists, parameters, [job.report for job in jobs])
+            plan, done = _execute_all(work, bank, jobs)
         work.log["reports"] = {str(job): report.state for job, report in done.items()}
         failed = {job: report for job, report in done.items() if report.state == FAILED}
         if failed:
             _finish(work, plan, done, [], all_packs="../../index.html")
             raise _run_error(failed, work.attempt)
-        if not parameters.split:
-            for line in write_lists(make_lists(bank, [job.report for job in jobs]), bank, work.attempt.id):
+        if lists is not None:
+            for line in write_lists(lists.result(), bank, work.attempt.id):
                 work.listen(line, len(jobs), len(jobs))
         with publishing(work.reports):
             current = work.reports / work.pack_name
@@ -135,6 +139,12 @@ def _make_pack(work: _Work) -> Path:
                 carried = carry_over(plan, current, work.attempt.folder, parameters.reports)
             _finish(work, plan, done, carried, all_packs="../index.html")
             return link(work.reports, work.pack_name, work.attempt) / "index.html"
+
+
+def _lists(parameters: RunParameters, reports: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Return the restricted lists. They are made while the notebooks run, on an engine of their own."""
+    with open_bank(parameters.config, as_of=parameters.as_of, raw=parameters.raw) as bank:
+        return make_lists(bank, reports)
 
 
 def _check_bank(parameters: RunParameters, bank: Bank) -> None:
