@@ -18,7 +18,8 @@ from insights.stats.results import NotEstimable
 FOLLOWED = 12
 """Months for which every prediction of a backtest is followed."""
 
-FEWEST_LANDMARKS, MOST_LANDMARKS = 4, 6
+LANDMARKS = 4
+"""Tests of a backtest: fewer say little, and each costs fits of its own."""
 STEPS = (12, 6)
 """Months between landmarks: a year, or half a year where years are too few; the tests then overlap."""
 
@@ -62,7 +63,7 @@ def landmarks(bank: Bank) -> Landmarks | NotEstimable:
 
     The last one lies 12 months before the last complete month, so that what happened after each is known; the others go
     back by years, or by half-years where years give fewer than 4, as far as there is a year of client-months and 50
-    exits to learn from. At most 6. NotEstimable with fewer than 4.
+    exits to learn from: the four latest, since each costs fits of its own. NotEstimable with fewer than 4.
     """
     rows = exit_rows(bank)
     if not rows.n:
@@ -72,17 +73,17 @@ def landmarks(bank: Bank) -> Landmarks | NotEstimable:
     found: list[date] = []
     for step in STEPS:
         found = []
-        for k in range(MOST_LANDMARKS):
+        for k in range(LANDMARKS):
             last = last_complete(bank.as_of) - FOLLOWED - step * k
             day = _month_end(last)
             enough = int(np.searchsorted(known, day.toordinal(), side="right")) >= FEWEST_EVENTS
             if last - month + 1 < HISTORY or not enough:
                 break
             found.append(day)
-        if len(found) >= FEWEST_LANDMARKS:
+        if len(found) >= LANDMARKS:
             return Landmarks(tuple(reversed(found)), step)
     return NotEstimable(
-        f"{len(found)} landmarks are too few for a backtest: it needs {FEWEST_LANDMARKS}, each with {HISTORY} months "
+        f"{len(found)} landmarks are too few for a backtest: it needs {LANDMARKS}, each with {HISTORY} months "
         f"of history and {FEWEST_EVENTS} exits before it and {FOLLOWED} months after it"
     )
 
