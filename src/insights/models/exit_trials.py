@@ -11,7 +11,7 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exit_challenger import challenger_risks
 from insights.models.exit_hazards import OUTFLOW, fit_exit_hazards
-from insights.models.exit_outcomes import LANDMARKS, FOLLOWED, Landmarks, landmarks, outcomes, usual_risk
+from insights.models.exit_outcomes import FOLLOWED, LANDMARKS, Landmarks, landmarks, outcomes, usual_risk
 from insights.models.exit_risk import ANY, HORIZONS, exit_risks
 from insights.models.exit_rows import exit_rows
 from insights.stats.calibration import risk_groups
@@ -197,9 +197,7 @@ def _chosen(bank: Bank) -> Choice:
     if (found := int(trials.frame.loc[rows, "landmark"].nunique())) < LANDMARKS:
         return Choice(
             HAZARDS,
-            NotEstimable(
-                f"at {found} landmarks there were leavers enough for a challenger: {LANDMARKS} are needed"
-            ),
+            NotEstimable(f"at {found} landmarks there were leavers enough for a challenger: {LANDMARKS} are needed"),
         )
     mine, theirs = (trials.scores(r, FOLLOWED, rows=rows, cluster="client") for r in ("challenger_12m", "any_12m"))
     if isinstance(mine, NotEstimable) or isinstance(theirs, NotEstimable):
