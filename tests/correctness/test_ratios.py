@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from insights.stats.linear import least_squares
-from insights.stats.ratios import difference_of, ratio_of_sums
+from insights.stats.ratios import difference_of, ratio_of_sums, weighted_sum
 from insights.stats.results import Estimate, NotEstimable
 
 
@@ -64,3 +64,14 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="expected estimates in one unit"):
         difference_of(one, Estimate(1.0, 0.5, 1.5, "months", 100, se=0.25))
     assert isinstance(difference_of(one, Estimate(0.0, 0.0, 0.1, "share", 100, se=0.0)), NotEstimable)
+
+
+def test_a_weighted_sum_adds_variances_and_knows_its_units() -> None:
+    one = Estimate(2.0, 1.0, 3.0, "CHF", 10, se=0.5)
+    other = Estimate(5.0, 4.0, 6.0, "CHF", 20, se=0.4)
+    found = weighted_sum([(3.0, one), (10.0, other)])
+    assert (found.value, found.n, found.unit) == (56.0, 30, "CHF")
+    assert found.se == pytest.approx((1.5**2 + 4.0**2) ** 0.5)
+    assert found.high - found.value == pytest.approx(1.959964 * found.se, rel=1e-6)
+    with pytest.raises(ValueError, match="expected estimates in one unit"):
+        weighted_sum([(1.0, one), (1.0, Estimate(1.0, 0.0, 2.0, "share", 5))])

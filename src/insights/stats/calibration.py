@@ -8,7 +8,7 @@ import pandas as pd
 
 from insights.stats.counts import count_risk
 from insights.stats.incidence import incidence_band
-from insights.stats.influence import Influenced, Rows, read_clusters
+from insights.stats.influence import Influenced, Rows, cluster_codes
 from insights.stats.inputs import Floats, Ints, check_level, read_rows
 from insights.stats.intervals import no_event_bound
 from insights.stats.results import Estimate, NotEstimable, Result, TestResult
@@ -75,7 +75,7 @@ def calibration(
     if groups < 2:
         raise ValueError(f"there are {groups} groups; expected two or more")
     amount = None if weight is None else read_weight(weight, n)
-    own = read_clusters(cluster, n)
+    own = cluster_codes(cluster, n)
     sample = _Sample(followed, told, amount, own, float(months), level)
     place = risk_groups(told, groups)
     lines = [{"group": int(g)} | sample.line(np.flatnonzero(place == g)) for g in np.unique(place)]
@@ -119,7 +119,7 @@ def capture(
     n = len(followed.time)
     told = read_predictions(risk, n, 1, "risk")[:, 0]
     amount = read_weight(weight, n)
-    rows = Rows(n, read_clusters(cluster, n), level)
+    rows = Rows(n, cluster_codes(cluster, n), level)
     known = followed.at(months)
     if isinstance(known, NotEstimable):
         return known

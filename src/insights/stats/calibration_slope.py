@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.stats.influence import Influenced, Rows, read_clusters
+from insights.stats.influence import Influenced, Rows, cluster_codes
 from insights.stats.inputs import Floats, check_level
 from insights.stats.results import Estimate, NotEstimable, Result, TestResult
 from insights.stats.scoring import read_horizons, read_predictions, read_weight
@@ -67,7 +67,7 @@ def recalibration(
     if ((told < 0) | (told > 1)).any():
         raise ValueError("some risks lie outside 0 to 1; expected probabilities")
     amount = read_weight(weight, n)
-    rows = Rows(n, read_clusters(cluster, n), level)
+    rows = Rows(n, cluster_codes(cluster, n), level)
     known = followed.at(months)
     if (refused := _refused(known, told, rows)) is not None:
         return _result(refused, refused, ())

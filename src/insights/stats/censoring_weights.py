@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.stats.influence import Influenced, read_clusters
+from insights.stats.influence import Influenced, cluster_codes
 from insights.stats.influence import Rows as Pieces
 from insights.stats.inputs import CENSORED, Floats, Ints, check_level, read_rows
 from insights.stats.results import Estimate, NotEstimable, Result, TestResult
@@ -141,7 +141,7 @@ def weighted_incidence(
     """
     check_level(level)
     n = len(weights.time)
-    pieces = Pieces(n, read_clusters(cluster, n), level)
+    pieces = Pieces(n, cluster_codes(cluster, n), level)
     plain = (weights.weights > 0).astype(float)
     estimates: dict[tuple[str, float], Estimate | NotEstimable] = {}
     lines = []

@@ -137,7 +137,7 @@ def discrete_hazard(
     link : "cloglog": coefficients are log hazard ratios of proportional hazards in continuous time, whatever the length
         of the period; "logit": log odds ratios.
     robust : standard errors that do not rest on the model's variance.
-    cluster : labels (n), or one or two named arrays of labels, of rows that belong together (clients, managers).
+    cluster : labels (n), or one or two named arrays of labels, of rows that belong together (units, their groups).
     small_sample : correct a clustered covariance for few clusters (see ``cluster_covariance``).
     random_intercept : group of each row; groups differ by a normal effect on the linear predictor, whose variance
         maximises the Laplace approximation of the restricted likelihood (see ``fit_random``). Coefficients are then

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from insights.stats.clustering import read_labels
 from insights.stats.inputs import Floats, Ints
 from insights.stats.intervals import EDGE, normal_quantile
 from insights.stats.results import Estimate, NotEstimable
@@ -93,14 +93,8 @@ def total(parts: list[Influenced], factors: Floats) -> Influenced:
     return Influenced(float(sum(f * p.value for f, p in zip(factors, parts, strict=True))), influence)
 
 
-def read_clusters(cluster: npt.ArrayLike | None, n: int) -> Ints | None:
+def cluster_codes(cluster: npt.ArrayLike | None, n: int) -> Ints | None:
     """Return the codes of the clusters; raises ValueError where one is missing or their number differs."""
     if cluster is None:
         return None
-    values = cluster if isinstance(cluster, (pd.Series, pd.Categorical)) else np.asarray(cluster)
-    if values.ndim != 1 or len(values) != n:
-        raise ValueError(f"cluster has shape {values.shape}; expected ({n},)")
-    codes = pd.factorize(values)[0]
-    if missing := int((codes < 0).sum()):
-        raise ValueError(f"{missing} values of cluster are missing; expected a name for every row")
-    return codes.astype(np.int64)
+    return read_labels(cluster, "cluster", n).codes

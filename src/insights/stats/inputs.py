@@ -36,10 +36,10 @@ def read_rows(
     group: npt.ArrayLike | None = None,
 ) -> Rows:
     """Return the rows that count (weight above 0), checked, with causes and groups coded in alphabetical order."""
-    times = _numbers(time, "time")
+    times = read_numbers(time, "time")
     n = len(times)
-    entries = None if entry is None else _numbers(entry, "entry", n)
-    weights = None if weight is None else _numbers(weight, "weight", n)
+    entries = None if entry is None else read_numbers(entry, "entry", n)
+    weights = None if weight is None else read_numbers(weight, "weight", n)
     cause_codes, causes = _codes(cause, "cause", n, none_is_missing=True)
     group_codes, groups = (
         (np.zeros(n, dtype=np.int64), ("",)) if group is None else _codes(group, "group", n, none_is_missing=False)
@@ -69,7 +69,8 @@ def check_level(level: float) -> None:
         raise ValueError(f"the confidence level is {level}; expected a share between 0 and 1, such as 0.95")
 
 
-def _numbers(values: npt.ArrayLike, name: str, n: int | None = None) -> Floats:
+def read_numbers(values: npt.ArrayLike, name: str, n: int | None = None) -> Floats:
+    """Return a column of finite numbers (n), or raise ValueError."""
     array = np.asarray(values, dtype=float)
     if array.ndim != 1 or (n is not None and len(array) != n):
         raise ValueError(f"{name} has shape {array.shape}; expected {'one dimension' if n is None else f'({n},)'}")

@@ -48,7 +48,7 @@ def markov_test(spells: pd.DataFrame, *, alpha: float = 0.05) -> MarkovTests:
 
     ``spells`` as in ``state_occupation``, with ``unit``; comparisons are made within each ``group``. If the process is
     Markov, all who are in a state at a month have the same hazard of each move. Two score (log-rank) tests look for
-    what a bank would suspect:
+    the usual suspects:
 
     - month of entry: the hazard rises or falls with the month in which the state was entered, hence with the time spent
       in it (trend; 1 degree of freedom).

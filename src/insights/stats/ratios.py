@@ -1,6 +1,7 @@
 """Ratios of sums over units that are observed more than once: rates, means, shares of a whole."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +81,20 @@ def difference_of(one: Estimate, other: Estimate) -> Estimate | NotEstimable:
     value, half = one.value - other.value, normal_quantile(one.level) * se
     n_events = None if one.n_events is None or other.n_events is None else one.n_events + other.n_events
     return Estimate(value, value - half, value + half, one.unit, one.n + other.n, n_events, one.level, se)
+
+
+def weighted_sum(parts: Sequence[tuple[float, Estimate]], level: float = 0.95) -> Estimate:
+    """Return the sum of (weight, estimate) over estimates that are independent of each other, with a normal interval.
+
+    The weights are known numbers; an estimate without a standard error counts as known. ``n`` is the sum of theirs.
+    Raises ValueError for no parts, or for units that differ.
+    """
+    if len({e.unit for _, e in parts}) != 1:
+        raise ValueError(f"a sum of {sorted({e.unit for _, e in parts})}; expected estimates in one unit")
+    value = sum(w * e.value for w, e in parts)
+    se = math.hypot(*(w * (e.se or 0.0) for w, e in parts))
+    half = normal_quantile(level) * se
+    return Estimate(value, value - half, value + half, parts[0][1].unit, sum(e.n for _, e in parts), level=level, se=se)
 
 
 def _by_cluster(y: Floats, x: Floats, cluster: npt.ArrayLike | None) -> tuple[Floats, Floats]:

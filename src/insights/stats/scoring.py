@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.stats.influence import Influenced, Rows, read_clusters, total
+from insights.stats.influence import Influenced, Rows, cluster_codes, total
 from insights.stats.inputs import Floats, check_level
 from insights.stats.results import Estimate, NotEstimable, Result
 from insights.stats.scoring_weights import AtHorizon, Convention, follow
@@ -131,7 +131,7 @@ def brier_score(
     if ((risks < 0) | (risks > 1)).any():
         raise ValueError("some risks lie outside 0 to 1; expected probabilities")
     amount = read_weight(weight, n)
-    rows = Rows(n, read_clusters(cluster, n), level)
+    rows = Rows(n, cluster_codes(cluster, n), level)
     told = None if null is None else np.asarray(null, dtype=float)
     if told is not None and told.shape != months.shape:
         raise ValueError(f"null has shape {told.shape}; expected {months.shape}, one incidence per horizon")

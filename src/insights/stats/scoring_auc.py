@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.stats.influence import Influenced, Rows, read_clusters
+from insights.stats.influence import Influenced, Rows, cluster_codes
 from insights.stats.inputs import Floats, check_level
 from insights.stats.results import Estimate, NotEstimable, Result
 from insights.stats.scoring import horizon_place, paired, read_horizons, read_predictions, read_weight
@@ -84,7 +84,7 @@ def dynamic_auc(
         scores = np.repeat(scores[:, None], len(months), axis=1)
     scores = read_predictions(scores, n, len(months), "score")
     amount = read_weight(weight, n)
-    rows = Rows(n, read_clusters(cluster, n), level)
+    rows = Rows(n, cluster_codes(cluster, n), level)
     areas: list[Influenced | NotEstimable] = []
     lines, events = [], []
     for i, month in enumerate(months):

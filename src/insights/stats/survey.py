@@ -45,7 +45,7 @@ class ResponseWeights(Result):
         """Return the mean of the answers (n, NaN where there is none) as if everybody asked had given one.
 
         The standard error knows that the weights were fitted, which makes it smaller where the frame variables tell
-        something of the answer. Where weights were cut, it takes them as given. A client who answered other questions
+        something of the answer. Where weights were cut, it takes them as given. A unit that answered other questions
         but not this one is taken as silent on it, and the weights of the others as they are.
         Assumes that, given the frame variables, whether somebody answers does not depend on the answer; see
         ``sensitivity``.

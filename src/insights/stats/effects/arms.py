@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.stats.influence import Influenced, read_clusters
+from insights.stats.influence import Influenced, cluster_codes
 from insights.stats.influence import Rows as Pieces
 from insights.stats.inputs import CENSORED, Floats, Ints, check_level, read_rows
 from insights.stats.intervals import normal_quantile
@@ -80,7 +80,7 @@ def compare_arms(
     if told.shape != (n,) or not np.isin(told, (0, 1)).all():
         raise ValueError(f"treated has shape {told.shape}; expected ({n},) flags")
     told = told.astype(bool)
-    pieces = Pieces(n, read_clusters(cluster, n), level)
+    pieces = Pieces(n, cluster_codes(cluster, n), level)
     causes = (*rows.causes, ANY)
     lines: list[dict[str, object]] = []
     for month in months:

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaln, polygamma, psi
 
-from insights.stats.inputs import Floats, check_level
+from insights.stats.inputs import Floats, check_level, read_numbers
 from insights.stats.intervals import normal_quantile
 from insights.stats.results import Estimate, NotEstimable, Result, TestResult
-from insights.stats.transactions.histories import FEWEST, one_dimension
+from insights.stats.transactions.histories import FEWEST
 from insights.stats.transactions.maximum import Maximum, best_start, maximise
 from insights.stats.transactions.model import describe
 
@@ -83,7 +83,7 @@ def gamma_gamma(
     """
     check_level(level)
     count = _count(x)
-    weights = np.ones(len(count)) if weight is None else one_dimension(weight, "weight", len(count))
+    weights = np.ones(len(count)) if weight is None else read_numbers(weight, "weight", len(count))
     if (weights < 0).any():
         raise ValueError(f"{int((weights < 0).sum())} weights are negative; expected frequencies >= 0")
     amount = _amounts(count, np.asarray(mean_amount, dtype=float))
@@ -193,7 +193,7 @@ def _independence(x: Floats, amount: Floats, weight: Floats) -> tuple[float, Tes
 
 
 def _count(x: npt.ArrayLike) -> Floats:
-    count = one_dimension(x, "x")
+    count = read_numbers(x, "x")
     if bad := int(((count < 0) | (count != np.floor(count))).sum()):
         raise ValueError(f"{bad} counts x are negative or no whole numbers; expected 0, 1, 2, …")
     return count

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.stats.inputs import Floats, Ints
+from insights.stats.inputs import Floats, Ints, read_numbers
 from insights.stats.results import NotEstimable
 
 MOST = 10_000_000
@@ -72,7 +72,7 @@ def read_histories(
     """
     count, last, watched = check_history(x, t_x, T)
     n = len(count)
-    weights = np.ones(n) if weight is None else one_dimension(weight, "weight", n)
+    weights = np.ones(n) if weight is None else read_numbers(weight, "weight", n)
     if (weights < 0).any():
         raise ValueError(f"{int((weights < 0).sum())} weights are negative; expected frequencies >= 0")
     features = np.zeros((n, 0)) if covariates is None else read_covariates(covariates, n)
@@ -95,8 +95,8 @@ def check_history(x: npt.ArrayLike, t_x: npt.ArrayLike, T: npt.ArrayLike) -> tup
     Raises ValueError for missing or infinite numbers, x that is no whole number from 0 to ``MOST``, times out of
     0 <= t_x <= T, and rows in which t_x > 0 and x > 0 do not go together.
     """
-    count = one_dimension(x, "x")
-    last, watched = one_dimension(t_x, "t_x", len(count)), one_dimension(T, "T", len(count))
+    count = read_numbers(x, "x")
+    last, watched = read_numbers(t_x, "t_x", len(count)), read_numbers(T, "T", len(count))
     _refuse((count < 0) | (count != np.floor(count)), "counts x are negative or no whole numbers", "0, 1, 2, …")
     _refuse(count > MOST, f"counts x are above {MOST:,}", "repeat transactions of one unit")
     _refuse((last < 0) | (last > watched), "rows have t_x < 0 or t_x > T", "0 <= t_x <= T, both from the first event")
@@ -116,16 +116,6 @@ def too_few(histories: Histories, parameters: int) -> NotEstimable | None:
     if (rows == rows[:, :1]).all():
         return NotEstimable(f"all {histories.n:g} units have the same history, which says nothing of how they differ")
     return None
-
-
-def one_dimension(values: npt.ArrayLike, name: str, n: int | None = None) -> Floats:
-    """Return a column of finite numbers (n), or raise ValueError."""
-    array = np.asarray(values, dtype=float)
-    if array.ndim != 1 or (n is not None and len(array) != n):
-        raise ValueError(f"{name} has shape {array.shape}; expected {'one dimension' if n is None else f'({n},)'}")
-    if not np.isfinite(array.sum()) and (bad := int((~np.isfinite(array)).sum())):
-        raise ValueError(f"{bad} values of {name} are missing or infinite; expected numbers")
-    return array
 
 
 def read_covariates(values: npt.ArrayLike | pd.DataFrame, n: int) -> Floats:

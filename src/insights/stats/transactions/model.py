@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.stats.inputs import Floats
+from insights.stats.inputs import Floats, read_numbers
 from insights.stats.intervals import normal_quantile
 from insights.stats.results import Estimate, Result, TestResult
-from insights.stats.transactions.histories import check_history, one_dimension, read_covariates
+from insights.stats.transactions.histories import check_history, read_covariates
 from insights.stats.transactions.maximum import Maximum
 
 INF = float("inf")
@@ -87,7 +87,7 @@ class RateModel(Result):
         """
         rows = check_history(x, t_x, T)
         n = len(rows[0])
-        weights = np.ones(n) if weight is None else one_dimension(weight, "weight", n)
+        weights = np.ones(n) if weight is None else read_numbers(weight, "weight", n)
         ahead = check_horizon(horizon)
 
         def total(theta: Floats) -> Floats:

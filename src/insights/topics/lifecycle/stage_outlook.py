@@ -10,10 +10,9 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.stage_moves import months_in, moves_since, moves_since_joining, stage_spells
 from insights.models.stages import DECLINE, GONE, LEFT, STAGES, UNASSIGNED, WINDOW, Stages
-from insights.stats.intervals import normal_quantile
 from insights.stats.multistate import StateOccupation, state_occupation_from_counts
 from insights.stats.multistate_markov import markov_test
-from insights.stats.ratios import ratio_of_sums
+from insights.stats.ratios import ratio_of_sums, weighted_sum
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, Estimates, NotAvailable
 from insights.topics.lifecycle.refusals import NOBODY, refused
@@ -101,7 +100,8 @@ def _outlook_rows(found: Stages, horizon: int, least: int, currency: str) -> Ite
     last = found.months.months - 1
     start = last - horizon
     now = in_force(found, last)
-    total, variance, people, size = 0.0, 0.0, 0, []
+    parts: list[tuple[float, Estimate]] = []
+    size: list[list[float]] = []
     for code, stage in enumerate(STAGES, start=1):
         counts = moves_since(found, start, code, horizon)
         if counts.empty:
@@ -118,12 +118,11 @@ def _outlook_rows(found: Stages, horizon: int, least: int, currency: str) -> Ite
             continue
         e, sizes = earned
         yield dict(zip(names, _row((stage, "revenue", "", horizon), e, sizes), strict=True))
-        total, variance = total + now[stage] * e.value, variance + (now[stage] * (e.se or 0.0)) ** 2
-        people += now[stage]
+        parts.append((float(now[stage]), e))
         size.append([now[stage] / n * s for s in sizes])
     if size:
-        half = normal_quantile(LEVEL) * variance**0.5
-        sum_of_all = Estimate(total, total - half, total + half, currency, people, se=variance**0.5)
+        # It speaks of the clients of today, whom the revenue of those followed is carried over to.
+        sum_of_all = replace(weighted_sum(parts, LEVEL), n=int(sum(people for people, _ in parts)))
         first, second = sorted((s for part in size for s in part[:2]), reverse=True)[:2]
         sizes = (first, second, sum(part[2] for part in size))
         yield dict(zip(names, _row((ALL, "revenue", "", horizon), sum_of_all, sizes), strict=True))
