@@ -93,7 +93,7 @@ def _risks(n: int, *, whole: bool) -> tuple[Array, npt.NDArray[np.bool_], Array]
 
 
 def _ours_concordance(n: int, *, whole: bool = False) -> Work:
-    from insights.stats.cox_concordance import concordance
+    from insights.stats.cox.concordance import concordance
 
     time, event, risk = _risks(n, whole=whole)
     return lambda: concordance(time, event, risk).value  # type: ignore[union-attr]

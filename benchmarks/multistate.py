@@ -12,14 +12,14 @@ import pandas as pd
 from lifelines import AalenJohansenFitter
 
 from insights.stats.calibration import calibration, capture
-from insights.stats.calibration_slope import recalibration
+from insights.stats.calibration.slope import recalibration
 from insights.stats.multistate import state_occupation, state_occupation_from_counts
-from insights.stats.multistate_counts import transition_table
-from insights.stats.multistate_markov import markov_test
+from insights.stats.multistate.counts import transition_table
+from insights.stats.multistate.markov import markov_test
 from insights.stats.resampling import bootstrap
 from insights.stats.results import Estimate
 from insights.stats.scoring import brier_score
-from insights.stats.scoring_auc import dynamic_auc
+from insights.stats.scoring.auc import dynamic_auc
 
 MONTHS = 60
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from insights.stats.cox import CoxModel, cox
-from insights.stats.cox_concordance import Concordance, concordance
+from insights.stats.cox.concordance import Concordance, concordance
 from insights.stats.hazard import HazardModel, discrete_hazard
 from insights.stats.logrank import logrank
 from insights.stats.results import Estimate

@@ -9,7 +9,7 @@ import pytest
 
 from insights.stats.incidence import cumulative_incidence
 from insights.stats.multistate import StateOccupation, state_occupation, state_occupation_from_counts
-from insights.stats.multistate_counts import transition_table
+from insights.stats.multistate.counts import transition_table
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.survival import kaplan_meier
 

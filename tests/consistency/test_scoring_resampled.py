@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from insights.stats.calibration import calibration, capture
-from insights.stats.calibration_slope import recalibration
+from insights.stats.calibration.slope import recalibration
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.scoring import brier_score
-from insights.stats.scoring_auc import dynamic_auc
-from insights.stats.scoring_resampled import ResampledScores, resampled_scores
+from insights.stats.scoring.auc import dynamic_auc
+from insights.stats.scoring.resampled import ResampledScores, resampled_scores
 
 
 def _sample(n: int = 4000, *, censored: float = 0.0) -> dict[str, np.ndarray]:

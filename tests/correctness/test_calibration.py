@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from insights.stats.calibration import calibration, capture, risk_groups
-from insights.stats.calibration_slope import Link, recalibration
+from insights.stats.calibration.slope import Link, recalibration
 from insights.stats.incidence import cumulative_incidence
 from insights.stats.results import Estimate, NotEstimable
 
@@ -162,8 +162,8 @@ def test_slope_and_intercept_and_their_errors_against_the_definition(link: Link)
 
 def influences(time: Array, cause: Any, risk: Array, amount: Array, link: Link) -> Array:
     """Return what each row moves slope and intercept, seen through the error when only that row has company."""
-    from insights.stats.calibration_slope import _fit, _linked
-    from insights.stats.scoring_weights import AtHorizon, follow
+    from insights.stats.calibration.slope import _fit, _linked
+    from insights.stats.scoring.weights import AtHorizon, follow
 
     known, x, n = follow(time, cause, "x").at(12.0), _linked(risk, link), len(time)
     assert isinstance(known, AtHorizon)

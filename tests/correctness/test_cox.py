@@ -10,8 +10,8 @@ import pytest
 
 from insights.stats.clustering import Way
 from insights.stats.cox import CoxModel, cox
-from insights.stats.cox_concordance import Concordance, concordance
-from insights.stats.cox_residuals import information_by_cluster
+from insights.stats.cox.concordance import Concordance, concordance
+from insights.stats.cox.residuals import information_by_cluster
 from insights.stats.proportional import proportional_hazards_test
 from insights.stats.results import Estimate, NotEstimable
 

@@ -8,7 +8,7 @@ from small_bank import CLIENTS, write_bank
 
 from insights.data.snapshot import Bank, open_bank
 from insights.errors import SnapshotError
-from insights.models.exits import exit_counts
+from insights.models.exits.counts import exit_counts
 from insights.models.groups import NOT_RECORDED, group_columns, group_of
 from insights.topics import lifecycle
 from insights.topics.evidence import Answer, NotAvailable

@@ -12,13 +12,13 @@ from shown import shown, title
 from small_bank import write_bank
 
 from insights.data.snapshot import Bank, open_bank
-from insights.models.exit_challenger import challenger_risks, training_rows
-from insights.models.exit_outcomes import landmarks, outcomes, usual_risk
-from insights.models.exit_risk import exit_risks, in_force
-from insights.models.exit_rows import exit_rows, last_complete
-from insights.models.exit_trials import CHALLENGER, HAZARDS, chosen_model, exit_trials, held_out_risks, risks_in_use
+from insights.models.exits.challenger import challenger_risks, training_rows
+from insights.models.exits.outcomes import landmarks, outcomes, usual_risk
+from insights.models.exits.risk import exit_risks, in_force
+from insights.models.exits.rows import exit_rows, last_complete
+from insights.models.exits.trials import CHALLENGER, HAZARDS, chosen_model, exit_trials, held_out_risks, risks_in_use
 from insights.stats.results import Estimate, NotEstimable
-from insights.stats.scoring_resampled import resampled_scores
+from insights.stats.scoring.resampled import resampled_scores
 from insights.topics import lifecycle
 from insights.topics.evidence import Answer, ClientCounts, NotAvailable
 

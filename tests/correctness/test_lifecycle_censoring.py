@@ -9,7 +9,7 @@ import pytest
 from small_bank import CLIENTS, write_bank
 
 from insights.data.snapshot import Bank, open_bank
-from insights.models.exit_rows import exit_rows
+from insights.models.exits.rows import exit_rows
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.codec import from_json
 from insights.reports.publish import publish

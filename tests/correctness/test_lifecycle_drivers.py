@@ -7,11 +7,11 @@ import pytest
 from small_bank import CLIENTS, write_bank
 
 from insights.data.snapshot import Bank, open_bank
-from insights.models.exit_columns import changing_effects, clusters
-from insights.models.exit_design import Category, Number, Recipe, Season, Tenure, learn
-from insights.models.exit_hazards import fit_exit_hazards
-from insights.models.exit_leaks import leaks
-from insights.models.exit_rows import ExitRows, exit_rows
+from insights.models.exits.columns import changing_effects, clusters
+from insights.models.exits.design import Category, Number, Recipe, Season, Tenure, learn
+from insights.models.exits.hazards import fit_exit_hazards
+from insights.models.exits.leaks import leaks
+from insights.models.exits.rows import ExitRows, exit_rows
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.exhibits.codec import from_json
 from insights.reports.publish import publish

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from insights.data.snapshot import open_bank
-from insights.models.exit_leaks import leaks
-from insights.models.exit_rows import ExitRows, exit_rows, last_complete
+from insights.models.exits.leaks import leaks
+from insights.models.exits.rows import ExitRows, exit_rows, last_complete
 
 REPOSITORY = Path(__file__).parents[2]
 SERIES = ("CPI", "EUidx", "rate1Y", "rate2Y", "rate10Y", "unemploy", "industry", "RTV")

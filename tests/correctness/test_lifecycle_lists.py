@@ -11,7 +11,7 @@ from small_bank import CLIENTS, write_bank
 
 from insights.data.snapshot import Bank, open_bank
 from insights.demo import write_demo
-from insights.models.exit_rows import exit_rows
+from insights.models.exits.rows import exit_rows
 from insights.models.returns import departures
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.codec import from_json

@@ -13,13 +13,13 @@ from small_bank import CLIENTS, write_bank
 
 from insights.data.snapshot import Bank, open_bank
 from insights.demo import write_demo
-from insights.models.exit_columns import case_cohort
-from insights.models.exit_fit import fit_cause, fitted_rows
-from insights.models.exit_hazards import fit_exit_hazards, main_order, main_reason
-from insights.models.exit_reasons import risk_reasons
-from insights.models.exit_risk import exit_risks, in_force, incidences, paths
-from insights.models.exit_rows import ExitRows, exit_rows
-from insights.models.exit_totals import exit_totals, giants
+from insights.models.exits.columns import case_cohort
+from insights.models.exits.fit import fit_cause, fitted_rows
+from insights.models.exits.hazards import fit_exit_hazards, main_order, main_reason
+from insights.models.exits.reasons import risk_reasons
+from insights.models.exits.risk import exit_risks, in_force, incidences, paths
+from insights.models.exits.rows import ExitRows, exit_rows
+from insights.models.exits.totals import exit_totals, giants
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.codec import from_json
 from insights.reports.publish import publish

@@ -15,7 +15,7 @@ from insights.models.months import SpellMonths
 from insights.models.stage_moves import moves_since, moves_since_joining, stage_spells
 from insights.models.stages import GONE, STAGES, Stages, assign_stages, money_share, stage_matrix
 from insights.stats.multistate import state_occupation_from_counts
-from insights.stats.multistate_counts import transition_table
+from insights.stats.multistate.counts import transition_table
 from insights.stats.results import Estimate
 from insights.topics import lifecycle
 from insights.topics.evidence import Answer, ClientCounts, Estimates, NotAvailable

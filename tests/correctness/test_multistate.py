@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from insights.stats.multistate import StateOccupation, state_occupation, state_occupation_from_counts
-from insights.stats.multistate_counts import transition_table
-from insights.stats.multistate_markov import BEFORE, markov_test
+from insights.stats.multistate.counts import transition_table
+from insights.stats.multistate.markov import BEFORE, markov_test
 from insights.stats.results import Estimate, NotEstimable, TestResult
 
 Array = npt.NDArray[np.float64]

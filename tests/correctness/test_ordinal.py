@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from insights.stats.ordinal import OrderedFit, ordered_regression
-from insights.stats.ordinal_checks import ProportionalityTests, brant_test, nominal_effects
-from insights.stats.ordinal_margins import MarginalEffects, marginal_effects
-from insights.stats.ordinal_newton import cut_terms, derivatives, loglikelihood, null_parameters, sort_rows
+from insights.stats.ordinal.checks import ProportionalityTests, brant_test, nominal_effects
+from insights.stats.ordinal.margins import MarginalEffects, marginal_effects
+from insights.stats.ordinal.newton import cut_terms, derivatives, loglikelihood, null_parameters, sort_rows
 from insights.stats.results import Estimate, NotEstimable
 
 GROUPS = {

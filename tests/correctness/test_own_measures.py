@@ -8,7 +8,7 @@ from small_bank import write_bank
 
 from insights.data.snapshot import Bank, open_bank
 from insights.errors import SettingsError
-from insights.models.exit_hazards import fit_exit_hazards
+from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.features import client_months
 from insights.reports.exhibits.base import Exhibit
 from insights.topics import lifecycle

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from insights.stats.cox import CoxModel, cox
-from insights.stats.cox_concordance import Concordance, concordance
+from insights.stats.cox.concordance import Concordance, concordance
 from insights.stats.incidence import cumulative_incidence
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.scoring import BrierScores, brier_score
-from insights.stats.scoring_auc import AucCurve, dynamic_auc
+from insights.stats.scoring.auc import AucCurve, dynamic_auc
 from insights.stats.survival import kaplan_meier
 
 Array = npt.NDArray[np.float64]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from insights.stats.cox import CoxModel, cox
-from insights.stats.cox_concordance import concordance
+from insights.stats.cox.concordance import concordance
 from insights.stats.hazard import HazardModel, discrete_hazard
 from insights.stats.proportional import proportional_hazards_test
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insights.stats.cox import CoxModel, cox
-from insights.stats.cox_concordance import Concordance, concordance
+from insights.stats.cox.concordance import Concordance, concordance
 from insights.stats.proportional import proportional_hazards_test
 
 some = settings(max_examples=15, deadline=None)

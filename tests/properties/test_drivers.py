@@ -12,7 +12,7 @@ from insights.stats.importance import Importance, lmg_shares, relative_weights, 
 from insights.stats.linear import LinearFit, least_squares
 from insights.stats.measurement_error import CorrectedRegression, corrected_regression
 from insights.stats.ordinal import OrderedFit, ordered_regression
-from insights.stats.ordinal_margins import MarginalEffects, marginal_effects
+from insights.stats.ordinal.margins import MarginalEffects, marginal_effects
 from insights.stats.raking import RakedWeights, rake
 from insights.stats.reliability import cronbach_alpha, mcdonald_omega
 from insights.stats.results import Estimate

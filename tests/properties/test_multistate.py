@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insights.stats.multistate import StateOccupation, state_occupation, state_occupation_from_counts
-from insights.stats.multistate_counts import transition_table
+from insights.stats.multistate.counts import transition_table
 from insights.stats.results import Estimate, NotEstimable
 
 STATES = ["a", "b", "c", "gone"]

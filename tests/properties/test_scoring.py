@@ -14,7 +14,7 @@ from insights.stats.incidence import cumulative_incidence
 from insights.stats.multiplicity import benjamini_hochberg, holm
 from insights.stats.results import Estimate
 from insights.stats.scoring import brier_score
-from insights.stats.scoring_auc import dynamic_auc
+from insights.stats.scoring.auc import dynamic_auc
 
 some = settings(max_examples=50, deadline=None)
 p_values = st.lists(st.one_of(st.floats(0, 1), st.just(float("nan"))), max_size=20)

@@ -14,9 +14,9 @@ from insights.data.snapshot import Bank, open_bank
 from insights.demo import Law, write_demo
 from insights.demo.leaving import COMPETITOR
 from insights.demo.render import entity_id
-from insights.models.exit_outcomes import outcomes
-from insights.models.exit_risk import exit_risks
-from insights.models.exit_trials import exit_trials
+from insights.models.exits.outcomes import outcomes
+from insights.models.exits.risk import exit_risks
+from insights.models.exits.trials import exit_trials
 from insights.stats.inputs import Floats
 from insights.stats.results import Estimate, NotEstimable
 

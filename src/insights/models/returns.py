@@ -8,8 +8,8 @@ import pandas as pd
 from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.exit_rows import last_complete
-from insights.models.exits import UNKNOWN
+from insights.models.exits.counts import UNKNOWN
+from insights.models.exits.rows import last_complete
 
 DEATH = "death"
 RETURNED = "returned"

@@ -18,9 +18,9 @@ from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.attributes import CONTROL, attach_attributes
 from insights.models.cache import once
-from insights.models.exit_hazards import main_reason
-from insights.models.exit_rows import last_complete
-from insights.models.exits import UNKNOWN
+from insights.models.exits.counts import UNKNOWN
+from insights.models.exits.hazards import main_reason
+from insights.models.exits.rows import last_complete
 
 NEEDS = ("programmes.programme", "programmes.started_on", "programmes.arm", "programmes.randomised")
 

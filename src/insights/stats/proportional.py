@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from insights.stats.cox import CoxModel
-from insights.stats.cox_rows import CoxRows, risk_sets
-from insights.stats.cox_sums import cumulative, hazards, leave_less_come, make_ties, over_risk_sets, sums
+from insights.stats.cox.rows import CoxRows, risk_sets
+from insights.stats.cox.sums import cumulative, hazards, leave_less_come, make_ties, over_risk_sets, sums
 from insights.stats.inputs import Floats
 from insights.stats.results import Result, TestResult
 

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.exit_hazards import OUTFLOW
-from insights.models.exit_outcomes import FOLLOWED
-from insights.models.exit_risk import ANY, HORIZONS
-from insights.models.exit_trials import LEFT, Choice, Trials, chosen_model, exit_trials, held_out_risks
+from insights.models.exits.hazards import OUTFLOW
+from insights.models.exits.outcomes import FOLLOWED
+from insights.models.exits.risk import ANY, HORIZONS
+from insights.models.exits.trials import LEFT, Choice, Trials, chosen_model, exit_trials, held_out_risks
 from insights.stats.results import Estimate, NotEstimable
-from insights.stats.scoring_resampled import ResampledScores, unit_of
+from insights.stats.scoring.resampled import ResampledScores, unit_of
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
 
 STAYED = "stayed"

@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.exit_fit import fit_cause
-from insights.models.exit_hazards import main_reason
-from insights.models.exit_leaks import leaks
-from insights.models.exit_rows import MISSING, ExitRows, exit_rows, last_complete
+from insights.models.exits.fit import fit_cause
+from insights.models.exits.hazards import main_reason
+from insights.models.exits.leaks import leaks
+from insights.models.exits.rows import MISSING, ExitRows, exit_rows, last_complete
 from insights.models.returns import DEATH
 from insights.models.trial import day_of
 from insights.stats.censoring import DELTAS, delta_sensitivity

@@ -14,9 +14,9 @@ import pandas as pd
 from insights.data.months import add_months, first_of_month
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.exit_hazards import OUTFLOW, fit_exit_hazards
-from insights.models.exit_reasons import risk_reasons
-from insights.models.exit_risk import ANY, HORIZONS, exit_risks
+from insights.models.exits.hazards import OUTFLOW, fit_exit_hazards
+from insights.models.exits.reasons import risk_reasons
+from insights.models.exits.risk import ANY, HORIZONS, exit_risks
 from insights.models.gains import ClientGains, client_gains
 from insights.models.trial import treated_clients, trial
 from insights.stats.hazard import HazardModel

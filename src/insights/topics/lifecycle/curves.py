@@ -13,7 +13,7 @@ import pandas as pd
 
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
-from insights.models.exits import UNKNOWN, exit_counts
+from insights.models.exits.counts import UNKNOWN, exit_counts
 from insights.stats.incidence import IncidenceCurve, cumulative_incidence_from_counts
 from insights.stats.logrank import logrank_from_counts
 from insights.stats.restricted import restricted_mean_difference

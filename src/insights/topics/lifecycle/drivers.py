@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.exit_checks import ExitChecks, exit_checks
-from insights.models.exit_fit import CauseHazard
-from insights.models.exit_hazards import OUTFLOW, ExitHazards, fit_exit_hazards
+from insights.models.exits.checks import ExitChecks, exit_checks
+from insights.models.exits.fit import CauseHazard
+from insights.models.exits.hazards import OUTFLOW, ExitHazards, fit_exit_hazards
 from insights.models.outflows import NEEDS
 from insights.stats.hazard import HazardModel
 from insights.stats.multiplicity import holm

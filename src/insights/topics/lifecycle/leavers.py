@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.exit_hazards import main_reason
-from insights.models.exit_rows import ExitRows, exit_rows
+from insights.models.exits.hazards import main_reason
+from insights.models.exits.rows import ExitRows, exit_rows
 from insights.models.returns import RETURNED, departures
 from insights.models.trial import day_of
 from insights.stats.counts import risk_table

@@ -8,10 +8,10 @@ import pandas as pd
 
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
-from insights.models.exit_hazards import fit_exit_hazards
-from insights.models.exit_reasons import risk_reasons
-from insights.models.exit_risk import exit_risks
-from insights.models.exit_totals import chance, exit_totals
+from insights.models.exits.hazards import fit_exit_hazards
+from insights.models.exits.reasons import risk_reasons
+from insights.models.exits.risk import exit_risks
+from insights.models.exits.totals import chance, exit_totals
 from insights.topics.evidence import Answer, Estimates, NotAvailable
 
 MONTHS = 12

@@ -11,7 +11,7 @@ from insights.data.snapshot import Bank
 from insights.models.stage_moves import months_in, moves_since, moves_since_joining, stage_spells
 from insights.models.stages import DECLINE, GONE, LEFT, STAGES, UNASSIGNED, WINDOW, Stages
 from insights.stats.multistate import StateOccupation, state_occupation_from_counts
-from insights.stats.multistate_markov import markov_test
+from insights.stats.multistate.markov import markov_test
 from insights.stats.ratios import ratio_of_sums, weighted_sum
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, Estimates, NotAvailable
