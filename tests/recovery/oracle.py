@@ -1,13 +1,14 @@
 """The best prediction that anybody could make: futures simulated by the law itself from the same state of the bank."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from insights.demo.law import Law
 from insights.demo.leaving import Risk, hazards
+from insights.demo.market import redraw_market
 from insights.demo.process import PARTS, Process
 from insights.demo.streams import stream
 from insights.stats.inputs import Floats
@@ -90,10 +91,21 @@ def oracle(law: Law, clients: int, months: int, seed: int, *, horizon: int = 12,
     return Oracle(at, total / futures, reason[at])
 
 
+def fork(process: Watched, seed: int, k: int, landmark: int, *, fresh_market: bool = False) -> Any:
+    """Return a copy of the bank as it stands after month ``landmark``, whose future number ``k`` is drawn anew."""
+    law = process.law
+    shared = [law, process.clock, process.shelf, process.managers, *(getattr(law, f.name) for f in fields(law))]
+    future = copy.deepcopy(process, {id(part): part for part in shared})
+    future.rng = {part: stream(seed, f"future {k} {part}") for part in PARTS}
+    if fresh_market:
+        rng = stream(seed, f"future {k} market")
+        future.market = future.treasury.market = redraw_market(process.market, law, landmark, rng)
+    return future
+
+
 def _future(state: Watched, at: np.ndarray, landmark: int, horizon: int, seed: int, k: int) -> Floats:
     """Return the probability of leaving by reason (n, reasons) along one future."""
-    future: Any = copy.deepcopy(state)
-    future.rng = {part: stream(seed, f"future {k} {part}") for part in PARTS}
+    future = fork(state, seed, k, landmark)
     future.held = Held(at, np.zeros(len(at)), np.zeros((len(at), 5)))
     for t in range(landmark + 1, landmark + 1 + horizon):
         future._month(t, record=False)

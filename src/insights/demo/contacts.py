@@ -50,6 +50,18 @@ def contact_rows(law: Law, risk: Risk, state: State, clock: Clock, t: int, rng: 
     return until_left(rows, "contacted_on", state)
 
 
+def mean_cost(law: Law, log_wealth: np.ndarray, digital: np.ndarray) -> np.ndarray:
+    """Return what the contacts of a month cost on average, in currency units, by client (both arrays: one entry each).
+
+    ``contact_rows`` draws their number and length independently of each other, given wealth and being digital.
+    """
+    p = law.contacts
+    minutes, shares = np.asarray(p.handling_minutes), np.asarray(p.shares)
+    by_kind = [shares @ minutes, (factors := shares * np.asarray(p.digital_factors)) @ minutes / factors.sum()]
+    each: np.ndarray = p.cost_per_hour / 60 * np.where(digital, by_kind[1], by_kind[0] / shares.sum())
+    return each * p.rate * np.exp(p.per_log_wealth * np.clip(log_wealth, -3, 3))
+
+
 def _times(law: Law, rows: Rows, clock: Clock, rng: np.random.Generator) -> Rows:
     """Draw when each contact began, and when messages of the bank were delivered and opened by the last day."""
     p, channel, n = law.contacts, rows["channel"], len(rows["channel"])

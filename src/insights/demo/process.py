@@ -19,7 +19,7 @@ from insights.demo.leaving import Risk, draw_exits, hazards, observe
 from insights.demo.loans import LoanBook
 from insights.demo.managers import draw_managers
 from insights.demo.market import draw_market
-from insights.demo.money import Treasury
+from insights.demo.money import Income, Treasury
 from insights.demo.monthly import balance_rows, history_rows, revenue_rows
 from insights.demo.offers import Offers
 from insights.demo.payments import Payments
@@ -43,6 +43,10 @@ class Month:
     tables: dict[str, Rows]
     risk: Risk
     reason: np.ndarray
+    income: Income
+    """What those who stayed brought in fees and margins on their assets."""
+    payment_fees: np.ndarray | None
+    """The month's fees of payments in cents, one entry per client (None: before the window)."""
     details: dict[str, Rows] = field(default_factory=dict)
     """What an estimator needs and no bank sees; only where the process was asked for it."""
 
@@ -166,7 +170,7 @@ class Process:
             details["loan_months"] = loans_at_risk
             details["net_new_money"] = flow_details(state, income, clock, self.dominant, t)
             details["adoption"] = adoption_details(law, people, self.market, clock, adoption, self.offered, stayers, t)
-        return Month(t, tables, risk, reason, details)
+        return Month(t, tables, risk, reason, income, fees, details)
 
     def _leave(self, risk: Risk, t: int) -> tuple[np.ndarray, np.ndarray]:
         """Draw who leaves; return them, and the reason of everybody at risk (-1: stays)."""
