@@ -14,7 +14,12 @@ TRANSACTION_KINDS = {
     "interest": "interest",
     "payment": "payment",
 }
-REVENUE_KINDS = {"fee": "fees", "interest_margin": "interest margin", "cost_to_serve": "cost to serve"}
+REVENUE_KINDS = {
+    "fee": "fees",
+    "interest_margin": "interest margin",
+    "transaction_income": "transaction income",
+    "cost_to_serve": "cost to serve",
+}
 MEASURES = {"assets": "assets", "revenue": "revenue", "clients": "clients"}
 
 

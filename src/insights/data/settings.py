@@ -15,6 +15,7 @@ from insights.data.settings_checks import check_labels, check_table
 from insights.data.settings_errors import first_error
 from insights.data.settings_lifecycle import LifecycleSection
 from insights.data.settings_sources import EnvName, Section, Source, TableSource
+from insights.data.settings_value import ValueSection
 from insights.data.tables import TABLES
 from insights.errors import SettingsError
 
@@ -149,6 +150,7 @@ class Settings(Section):
     disclosure: DisclosureSection = DisclosureSection()
     lists: ListsSection = ListsSection()
     lifecycle: LifecycleSection = LifecycleSection()
+    value: ValueSection = ValueSection()
     pseudonyms: PseudonymsSection = PseudonymsSection()
     labels: Labels = Field(default_factory=dict)
     extracts: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Source] = Field(default_factory=dict)

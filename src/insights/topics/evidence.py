@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 
@@ -53,6 +54,20 @@ class MoneySums:
     cells: pd.DataFrame
     dims: tuple[str, ...]
     rest: str | None = None
+
+
+def money_sums(rows: pd.DataFrame, dims: tuple[str, ...], value: str, rest: str | None = None) -> MoneySums:
+    """Return the sums of ``value`` by ``dims``, with what their protection needs; one row per contributor and cell.
+
+    Rows that contribute nothing are no contributors.
+    """
+    told = rows.loc[rows[value] != 0, [*dims, value]].dropna()
+    told = told.assign(size=told[value].abs()).sort_values("size", ascending=False, kind="stable")
+    by = told.groupby(list(dims), sort=True) if dims else told.groupby(np.zeros(len(told), dtype=int))
+    cells = by.agg(
+        clients=(value, "size"), amount=(value, "sum"), largest=("size", "max"), absolute=("size", "sum")
+    ).assign(second=by["size"].agg(lambda s: float(s.iloc[1]) if len(s) > 1 else 0.0))
+    return MoneySums(cells.reset_index(drop=not dims), dims, rest)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,59 @@
+"""Settings of client value: discounting, horizon, the cost of capital and of credit risk, and the tiers."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from insights.data.settings_sources import Section
+
+Rate = Annotated[float, Field(ge=0, lt=1)]
+
+
+class TiersSection(Section):
+    """Tiers of clients by value, the highest first.
+
+    ``shares`` names the tiers and the share of the clients each would hold if all were placed anew; whoever is left is
+    in ``rest``. A client moves only once his value is ``margin`` (a share of it) beyond the bound between two tiers,
+    and at most every ``hold_months``.
+    """
+
+    shares: dict[Annotated[str, Field(min_length=1, max_length=20)], Annotated[float, Field(gt=0, lt=1)]] = Field(
+        default_factory=lambda: {"A": 0.05, "B": 0.15, "C": 0.30}, min_length=1, max_length=6
+    )
+    rest: str = Field(default="D", min_length=1, max_length=20)
+    margin: Rate = 0.10
+    hold_months: Annotated[int, Field(ge=1, le=60)] = 6
+
+    @model_validator(mode="after")
+    def _room(self) -> "TiersSection":
+        if sum(self.shares.values()) >= 1:
+            raise ValueError("the shares of the tiers add up to 1 or more, which leaves nobody for the rest")
+        if self.rest in self.shares:
+            raise ValueError("the rest has the name of another tier")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tiers, the highest first."""
+        return (*self.shares, self.rest)
+
+
+class ValueSection(Section):
+    """What the value report counts.
+
+    Future margins are discounted at ``annual_discount_rate`` and counted over ``horizon_years``. Cost of capital:
+    ``cost_of_capital_rate`` a year on the capital that a client ties up, ``capital_per_loan`` of what he has drawn and
+    ``capital_per_income`` of a year's income from him. Expected credit loss: the bank's own rate of default where it
+    has seen enough of them, else ``default_probability`` a year, times ``loss_given_default`` of the part of the loan
+    that nothing covers and ``loss_given_default_covered`` of the rest.
+    """
+
+    annual_discount_rate: Rate = 0.08
+    horizon_years: Annotated[int, Field(ge=1, le=50)] = 10
+    cost_of_capital_rate: Rate = 0.08
+    capital_per_loan: Rate = 0.08
+    capital_per_income: Rate = 0.15
+    default_probability: Rate = 0.01
+    loss_given_default: Rate = 0.40
+    loss_given_default_covered: Rate = 0.10
+    tiers: TiersSection = TiersSection()

@@ -1,0 +1,23 @@
+"""An exhibit that says only why there is none."""
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Exhibit, Message
+from insights.reports.exhibits.rows import basis
+from insights.topics.evidence import Answer
+from insights.topics.value.refusals import FEW, NO_REVENUE, SHORT
+
+WHY = {
+    SHORT: Message("It needs {months:months} of revenue or balances."),
+    NO_REVENUE: Message("Revenue is not delivered, and assets alone do not tell."),
+    FEW: Message("There are too few clients, or one or two of them make up most of the money."),
+}
+
+
+def refused(answer: Answer, why: str, bank: Bank) -> Exhibit:
+    """Say why the question cannot be answered."""
+    return Exhibit(
+        id=answer.id,
+        title=Message("Cannot be told from the data of this bank"),
+        refusals=(Message(WHY[why].id, {"months": answer.facts.get("months")}),),
+        basis=basis(bank),
+    )

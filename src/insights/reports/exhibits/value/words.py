@@ -1,0 +1,70 @@
+"""What the exhibits of value say alike: names of components, what a margin is, and what it leaves out."""
+
+from typing import Any
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Message
+from insights.reports.exhibits.rows import basis
+from insights.topics.value.margin import REST
+
+COMPONENTS = {
+    "fee": Message("Fees"),
+    "interest_margin": Message("Interest margin"),
+    "transaction_income": Message("Transaction income"),
+    "other": Message("Other income and costs"),
+    "cost_to_serve": Message("Cost to serve"),
+    "credit_loss": Message("Expected credit loss"),
+    "capital": Message("Cost of capital"),
+    REST: Message("Other components, together"),
+}
+
+
+def component_label(name: str) -> Message:
+    """Return what a component of the margin is called."""
+    return COMPONENTS[name]
+
+
+def margin_basis(bank: Bank, facts: dict[str, Any], *more: Message) -> tuple[Message, ...]:
+    """Return what a margin is made of, and what the exhibit rests on."""
+    rules = bank.settings.value
+    values = {"rate": rules.cost_of_capital_rate, "loan": rules.capital_per_loan, "income": rules.capital_per_income}
+    lines = [
+        Message("Margin: {components}.", {"components": [component_label(name) for name in facts["components"]]}),
+        Message(
+            "Cost of capital: {rate:percent} a year on {loan:percent} of loans drawn and {income:share} of a year's "
+            "income.",
+            values,
+        ),
+    ]
+    if "credit_loss" in facts["components"]:
+        values = {"rate": facts["default_rate"], "loss": rules.loss_given_default}
+        values["covered"] = rules.loss_given_default_covered
+        lines.append(
+            Message(
+                "Expected credit loss: {rate:percent} of performing loans default in a year, by the bank's own "
+                "record; then {loss:share} of what nothing covers is lost, and {covered:share} of the rest.",
+                values,
+            )
+            if facts["own_rate"]
+            else Message(
+                "Expected credit loss: {rate:percent} of performing loans are taken to default in a year (settings: "
+                "too few have); then {loss:share} of what nothing covers is lost, and {covered:share} of the rest.",
+                values,
+            )
+        )
+    return basis(bank, *more, *lines)
+
+
+def margin_gaps(facts: dict[str, Any]) -> tuple[Message, ...]:
+    """Say which parts of a margin the bank does not deliver."""
+    needs = {
+        "fee": "revenue.kind = fee",
+        "interest_margin": "revenue.kind = interest_margin",
+        "transaction_income": "revenue.kind = transaction_income",
+        "cost_to_serve": "revenue.kind = cost_to_serve",
+        "credit_loss": "loans.drawn",
+    }
+    missing = [text for name, text in needs.items() if name not in facts["components"]]
+    if not missing:
+        return ()
+    return (Message("Parts of the margin that are not delivered, and count as 0: {needs}.", {"needs": missing}),)

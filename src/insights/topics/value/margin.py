@@ -1,0 +1,83 @@
+"""What the book brought in over the last twelve months, by component, beside the twelve before."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import pandas as pd
+
+from insights.data.months import month_end
+from insights.data.snapshot import Bank
+from insights.models.value.margins import ASSETS, COSTS, INCOME, OTHER, ClientMargins
+from insights.topics.evidence import Answer, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.value.refusals import YEAR, margins_of
+
+ID = "value.margin"
+REST = "other_components"
+NOW, BEFORE = "now", "before"
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The margin by component: ``now`` and ``before`` (None with less than two years) have component and amount.
+
+    ``assets`` by period: clients and average assets. In the reporting currency; nan where withheld.
+    """
+
+    now: pd.DataFrame
+    before: pd.DataFrame | None
+    assets: pd.DataFrame
+
+    def total(self, period: str) -> float:
+        """Return the sum of the components as shown, nan where one is withheld."""
+        frame = self.now if period == NOW else self.before
+        return float("nan") if frame is None else float(frame["amount"].sum(skipna=False))
+
+    def average_assets(self, period: str) -> float:
+        """Return the average assets, nan where withheld."""
+        found = self.assets.loc[self.assets["period"] == period, "amount"]
+        return float(found.iloc[0]) if len(found) else float("nan")
+
+
+def margin(bank: Bank) -> Answer | NotAvailable:
+    """Add up what all clients brought in, by component, in the last twelve months and in the twelve before."""
+    found = margins_of(bank, ID)
+    if not isinstance(found, ClientMargins):
+        return found
+    last = found.months.count - 1
+    periods = {NOW: (last - YEAR + 1, last)}
+    if found.months.count >= 2 * YEAR:
+        periods[BEFORE] = (last - 2 * YEAR + 1, last - YEAR)
+    evidence: dict[str, Evidence] = {}
+    for period, (first, until) in periods.items():
+        if found.basis != ASSETS:
+            rows = [
+                pd.DataFrame({"component": name, "amount": found.over(name, first, until)}) for name in found.components
+            ]
+            evidence[period] = money_sums(pd.concat(rows, ignore_index=True), ("component",), "amount", REST)
+    held = [pd.DataFrame({"period": period, "amount": found.average_assets(*span)}) for period, span in periods.items()]
+    evidence["assets"] = money_sums(pd.concat(held, ignore_index=True), ("period",), "amount")
+    return Answer(
+        id=ID,
+        kind=ID if found.basis != ASSETS else "value.in_assets",
+        evidence=evidence,
+        estimate=_margin,
+        facts={
+            "end": month_end(found.months.month(last)).isoformat(),
+            "default_rate": found.default_rate,
+            "own_rate": found.defaults > 0,
+            "components": tuple(found.components),
+        },
+    )
+
+
+def _margin(evidence: dict[str, Evidence]) -> Margin:
+    empty = pd.DataFrame({"component": pd.Series(dtype=object), "amount": pd.Series(dtype=float)})
+    now = _ordered(evidence[NOW]) if NOW in evidence else empty
+    before = _ordered(evidence[BEFORE]) if BEFORE in evidence else None
+    return Margin(now, before, cast(MoneySums, evidence["assets"]).cells)
+
+
+def _ordered(evidence: Evidence) -> pd.DataFrame:
+    """Return the components with income first."""
+    order = {name: k for k, name in enumerate((*INCOME, OTHER, *COSTS, REST))}
+    return cast(MoneySums, evidence).cells.sort_values("component", key=lambda c: c.map(order), ignore_index=True)
