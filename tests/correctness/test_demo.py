@@ -7,6 +7,7 @@ import json
 import tomllib
 from collections import Counter
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 
 import duckdb
@@ -215,6 +216,28 @@ def test_the_truth_counts_what_is_in_the_files(written: DemoSummary) -> None:
     assert set(bookings.index[bookings["PRUEFUNG"] == "BETRUG"]) <= set(frauds)
     payers = pq.read_table(written.truth / "payers.parquet").to_pandas()
     assert set(payers["client_id"]) <= set(clients["KUNDEN_NR"])
+
+
+def test_the_truth_says_what_makes_up_loyalty(written: DemoSummary) -> None:
+    """Shapley shares over all orders of the factors, counted out from the law's covariance."""
+    told = json.loads((written.truth / "truth.json").read_text())["loyalty"]
+    p = Law().people
+    weights = np.array(p.loyalty_weights)
+    between = np.full((5, 5), p.factor_correlation) + (1 - p.factor_correlation) * np.eye(5)
+
+    def explained(of: tuple[int, ...]) -> float:
+        with_attitude = (between @ weights)[list(of)]
+        return float(with_attitude @ np.linalg.solve(between[np.ix_(of, of)], with_attitude)) if of else 0.0
+
+    gains = np.zeros(5)
+    for order in permutations(range(5)):
+        for place, factor in enumerate(order):
+            gains[factor] += explained(order[: place + 1]) - explained(order[:place])
+    assert list(told["weight"].values()) == [0.30, 0.20, 0.35, 0.15, 0.10]
+    assert list(told["lmg"].values()) == pytest.approx(gains / gains.sum())
+    assert list(told["weight_share"].values()) == pytest.approx(weights / weights.sum())
+    assert sum(told["johnson"].values()) == pytest.approx(1)
+    assert sorted(told["johnson"], key=told["johnson"].get) == sorted(told["lmg"], key=told["lmg"].get)
 
 
 def test_direct_identifiers_stand_in_columns_that_no_mapping_reads(written: DemoSummary) -> None:

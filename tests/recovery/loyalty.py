@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from recovery.harness import Compared
+from scipy.special import ndtr
 
-from insights.demo import DemoBank
-from insights.demo.surveys import FACTORS, PER_FACTOR, RECOMMEND
+from insights.demo import DemoBank, Law
+from insights.demo.surveys import FACTORS, PER_FACTOR, RECOMMEND, mean_recommendation
 from insights.stats.intervals import normal_quantile
 from insights.stats.measurement_error import corrected_regression
 from insights.stats.results import Estimate, NotEstimable
@@ -28,11 +29,21 @@ def true_shares(bank: DemoBank) -> dict[str, float]:
     """Return each weight's share in their sum.
 
     The recommendation is rounded and cut at 10, which scales all its slopes alike (it depends on the factors through
-    the attitude alone), so that the shares are the law's whatever the scale. Rounding the items to five marks moves
-    them by less than 0.003 (computed from the correlations of cut normal variables), a tenth of a standard error.
+    the attitude alone; wealth, which moves it too, is independent of them), so that the shares are the law's whatever
+    the scale. Rounding the items to five marks moves them by less than 0.003 (computed from the correlations of cut
+    normal variables), a tenth of a standard error.
     """
     weights = np.asarray(bank.law.people.loyalty_weights)
     return dict(zip(FACTORS, (weights / weights.sum()).tolist(), strict=True))
+
+
+def mean_mark(law: Law, asked: pd.DataFrame) -> pd.Series:
+    """Return the recommendation that each of those asked would give on average, as he would write it down: 0 to 10."""
+    p = law.surveys
+    mean = mean_recommendation(p, asked["attitude"].to_numpy(), asked["log_wealth"].to_numpy())
+    # A mark is the number of edges 0.5, 1.5, ... 9.5 below what is behind it.
+    above = ndtr((mean[:, None] - (np.arange(10) + 0.5)) / p.recommend_sd)
+    return pd.Series(above.sum(axis=1), asked.index)
 
 
 def weights_corrected(bank: DemoBank) -> Mapping[str, Compared]:

@@ -14,7 +14,7 @@ class SurveyLaw:
     first_month: int = 3
     invited: float = 0.5
     answer: float = -0.3
-    answer_log_wealth: float = 0.35
+    answer_log_wealth: float = 0.5
     answer_satisfaction: float = 0.0
     """Log odds of answering: of the average client, per standard deviation of log wealth, and of satisfaction (a
     switch: not 0 makes the silence informative)."""
@@ -23,7 +23,11 @@ class SurveyLaw:
     thresholds: tuple[float, ...] = (-1.6, -0.9, 0.0, 0.9)
     recommend: float = 7.2
     recommend_attitude: float = 1.6
+    recommend_log_wealth: float = 0.5
     recommend_sd: float = 1.0
+    """Mark from 0 to 10 before rounding: of the average client, per unit of attitude, per standard deviation of log
+    wealth, and the spread of its error. The wealthy answer more and recommend more, so the mean of those who answer is
+    too high; wealth has no part in attitude, so the weights of the five factors stay what they are."""
     delay_days: float = 9.0
     languages: tuple[float, ...] = (0.62, 0.22, 0.06, 0.10)
     """Shares of the languages in which clients are asked."""

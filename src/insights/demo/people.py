@@ -89,12 +89,17 @@ def of_type(p: PeopleLaw, values: tuple[float, ...], kind: np.ndarray) -> np.nda
     return pulled
 
 
+def factor_covariance(p: PeopleLaw) -> np.ndarray:
+    """Return the covariance (and correlation) of the latent loyalty factors of new clients."""
+    k = len(p.loyalty_weights)
+    made: np.ndarray = np.full((k, k), p.factor_correlation) + (1 - p.factor_correlation) * np.eye(k)
+    return made
+
+
 def _loyalty(p: PeopleLaw, rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return five correlated standard normal factors and the attitude (variance 1) that they make up."""
-    weights = np.asarray(p.loyalty_weights)
-    k = len(weights)
-    covariance = np.full((k, k), p.factor_correlation) + (1 - p.factor_correlation) * np.eye(k)
-    factors = rng.standard_normal((n, k)) @ np.linalg.cholesky(covariance).T
+    weights, covariance = np.asarray(p.loyalty_weights), factor_covariance(p)
+    factors = rng.standard_normal((n, len(weights))) @ np.linalg.cholesky(covariance).T
     own = np.sqrt(1 - weights @ covariance @ weights)
     return factors, factors @ weights + own * rng.standard_normal(n)
 

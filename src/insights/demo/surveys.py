@@ -1,7 +1,8 @@
-"""Client surveys: fifteen items moved by five latent factors, and a recommendation moved by attitude."""
+"""Client surveys: fifteen items moved by five latent factors, and a recommendation moved by attitude and wealth."""
 
 import numpy as np
 
+from insights.demo.law_service import SurveyLaw
 from insights.demo.process import Month, Process
 from insights.demo.rows import NO_DAY, Rows, stack
 
@@ -30,7 +31,8 @@ def survey_rows(process: Process, month: Month, rng: np.random.Generator) -> Row
     behind = np.repeat(people.factors[client], PER_FACTOR, axis=1)
     noise = np.sqrt(1 - p.loading**2) * rng.standard_normal(behind.shape)
     marks = 1 + np.searchsorted(np.asarray(p.thresholds), p.loading * behind + noise)
-    recommend = p.recommend + p.recommend_attitude * people.attitude[client] + p.recommend_sd * rng.standard_normal(n)
+    recommend = mean_recommendation(p, people.attitude[client], risk.log_wealth[of])
+    recommend = recommend + p.recommend_sd * rng.standard_normal(n)
     recommend = np.clip(np.rint(recommend), 0, 10).astype(np.int64)
     rows = {
         "client_id": client,
@@ -44,6 +46,12 @@ def survey_rows(process: Process, month: Month, rng: np.random.Generator) -> Row
     if not p.pulse:
         return rows
     return stack([_pulse(process, month), {**rows, PULSE: np.full(n, np.nan)}])
+
+
+def mean_recommendation(p: SurveyLaw, attitude: np.ndarray, log_wealth: np.ndarray) -> np.ndarray:
+    """Return the mark that clients give on average, before it is rounded and cut to 0 to 10."""
+    mark: np.ndarray = p.recommend + p.recommend_attitude * attitude + p.recommend_log_wealth * log_wealth
+    return mark
 
 
 def _pulse(process: Process, month: Month) -> Rows:

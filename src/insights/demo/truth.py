@@ -16,11 +16,14 @@ import pyarrow.parquet
 
 from insights.demo.bank import latent_frame
 from insights.demo.faults import Planted
-from insights.demo.law import Law
+from insights.demo.law import Law, PeopleLaw
+from insights.demo.people import factor_covariance
 from insights.demo.process import Process
 from insights.demo.registry import papers_expired
 from insights.demo.render import entity_id
 from insights.demo.segments import adjusted_rand, best_types
+from insights.demo.surveys import FACTORS
+from insights.stats.importance import lmg_shares, relative_weights
 
 MARKER = "DEMO_BANK.txt"
 MARGINAL = "marginal.toml"
@@ -67,6 +70,7 @@ def write_truth(
         "crash_month": str(clock.month_start(process.market.crash_month))[:7],
         "dominant_client": _client(process.dominant),
         "segments_best_ari": adjusted_rand(process.people.kind, best_types(law, process.people)),
+        "loyalty": loyalty(law.people),
         "marginal": marginal() if marginal_hash(law) == marginal()["law"] else None,
     }
     (folder / "truth.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -107,6 +111,22 @@ def counts(process: Process) -> dict[str, int]:
         "collateral_breaches": process.loans.breaches,
         "loans_defaulted": int((process.loans.default_month >= 0).sum()),
     }
+
+
+def loyalty(p: PeopleLaw) -> dict[str, dict[str, float]]:
+    """Return by factor what makes up attitude: its weight, and its share in their sum and in what they explain.
+
+    ``lmg`` (Shapley) and ``johnson`` are the shares of the variance of attitude that the five factors explain among new
+    clients, and so of any outcome that depends on them through attitude alone; those still there after years differ a
+    little, because the dissatisfied are gone.
+    """
+    weights, between = np.asarray(p.loyalty_weights), factor_covariance(p)
+    last = between @ weights
+    covariance = np.block([[between, last[:, None]], [last[None, :], np.ones((1, 1))]])[None]
+    parts = {"weight": weights, "weight_share": weights / weights.sum()}
+    for name, shares in (("lmg", lmg_shares(covariance)[0]), ("johnson", relative_weights(covariance)[0])):
+        parts[name] = shares / shares.sum()
+    return {name: dict(zip(FACTORS, values.tolist(), strict=True)) for name, values in parts.items()}
 
 
 def marginal() -> dict[str, Any]:
