@@ -264,3 +264,34 @@ def test_settings_of_the_project_are_good(path: str) -> None:
     settings = load_settings(REPOSITORY / path)
     assert "clients" in settings.tables
     assert settings.raw.is_absolute()
+
+
+LOYALTY = """
+[loyalty]
+outcome = ["item_trust"]
+outcome_scale = [0, 10]
+scale = [1, 5]
+[loyalty.factors]
+quality = ["item_quality"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('["item_quality"]', '["item_qualty"]'), "unknown item 'item_qualty'.*did you mean 'item_quality'"),
+        (('["item_quality"]', '["item_quality", "item_trust"]'), "item_trust stands twice"),
+        (("[1, 5]", "[5, 1]"), r"the scale \[5, 1\] has its lowest mark not below its highest"),
+        (("scale = [1, 5]", "scale = [1, 5]\nnot_applicable = [3]"), "not_applicable 3 is a mark on every scale"),
+        (("quality =", "loyalty ="), "a factor cannot be called 'loyalty'"),
+        (("scale = [1, 5]", "scale = [1, 5]\nscala = 3"), "unknown key 'scala'.*did you mean 'scale'"),
+        (
+            ("[loyalty.factors]", '[[loyalty.hypotheses]]\nfactor = "qualty"\n[loyalty.factors]'),
+            "unknown factor 'qualty'.*did you mean 'quality'",
+        ),
+    ],
+)
+def test_the_reading_of_the_survey_is_checked(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    assert load(tmp_path, GOOD + LOYALTY).loyalty.items == ("item_quality", "item_trust")
+    with pytest.raises(SettingsError, match=f"(?s){message}"):
+        load(tmp_path, GOOD + LOYALTY.replace(*change))

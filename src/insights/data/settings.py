@@ -14,6 +14,7 @@ from insights.data import places
 from insights.data.settings_checks import check_labels, check_table
 from insights.data.settings_errors import first_error
 from insights.data.settings_lifecycle import LifecycleSection
+from insights.data.settings_loyalty import LoyaltySection, check_loyalty
 from insights.data.settings_sources import EnvName, Section, Source, TableSource
 from insights.data.settings_value import ValueSection
 from insights.data.tables import TABLES
@@ -39,6 +40,8 @@ def load_settings(path: Path, *, raw: Path | None = None) -> "Settings":
     check_labels(settings.labels, path.name)
     for name, source in settings.tables.items():
         check_table(name, source, settings.labels, path.name)
+    surveys = settings.tables.get("surveys")
+    check_loyalty(settings.loyalty, surveys.items if surveys else (), path.name)
     settings._path, settings._home = path, places.home()
     settings._raw = Path(raw).expanduser().resolve() if raw else (path.parent / settings.paths.raw).resolve()
     return settings
@@ -151,6 +154,7 @@ class Settings(Section):
     lists: ListsSection = ListsSection()
     lifecycle: LifecycleSection = LifecycleSection()
     value: ValueSection = ValueSection()
+    loyalty: LoyaltySection = LoyaltySection()
     pseudonyms: PseudonymsSection = PseudonymsSection()
     labels: Labels = Field(default_factory=dict)
     extracts: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Source] = Field(default_factory=dict)

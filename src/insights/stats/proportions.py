@@ -1,10 +1,25 @@
-"""Two counts from groups of one size: whether they differ by more than chance."""
+"""Shares of units: their intervals, and whether two counts from groups of one size differ by more than chance."""
 
 import math
 
-from insights.stats.results import TestResult
+from insights.stats.inputs import check_level
+from insights.stats.intervals import normal_quantile
+from insights.stats.results import Estimate, TestResult
 
 SOURCE = "Przyborowski & Wilenski (1940): given their sum, one of two equal counts is binomial with chance one half"
+
+
+def proportion(count: float, n: float, *, level: float = 0.95) -> Estimate:
+    """Return the share ``count`` of ``n`` > 0 independent units with the interval of Wilson (1927)."""
+    check_level(level)
+    if not (n > 0 and 0 <= count <= n):
+        raise ValueError(f"{count} of {n} is no share; expected 0 <= count <= n and n > 0")
+    z, share = normal_quantile(level), count / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    se = math.sqrt(share * (1 - share) / n)
+    low, high = (0.0 if count == 0 else middle - half), (1.0 if count == n else middle + half)
+    return Estimate(share, low, high, "share", int(n), int(count), level, se)
 
 
 def same_chance(one: int, other: int, *, name: str = "equal counts") -> TestResult:

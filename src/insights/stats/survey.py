@@ -11,6 +11,7 @@ from insights.stats.centred import centre
 from insights.stats.design import DesignLike, read_design
 from insights.stats.inputs import Floats, check_level
 from insights.stats.intervals import normal_quantile
+from insights.stats.proportions import proportion
 from insights.stats.results import Estimate, NotEstimable, Result, TestResult
 
 SOURCE = "Deville & Särndal (1992); Tan (2020), calibrated estimation of propensities; Kish (1965), effective size"
@@ -208,8 +209,6 @@ def response_weights(
             "difference_weighted": after,
         }
     )
-    share = float(told.mean())
-    low, high = _wilson(share, n, level)
     checks = (
         TestResult(
             "weights cut",
@@ -225,9 +224,7 @@ def response_weights(
         weights=weight,
         answered=told,
         design=design,
-        response_rate=Estimate(
-            share, low, high, "share", n, int(told.sum()), level, float(np.sqrt(share * (1 - share) / n))
-        ),
+        response_rate=proportion(float(told.sum()), n, level=level),
         effective_n=effective_size(weight),
         trimmed=trimmed,
     )
@@ -307,13 +304,6 @@ def _interval(
     else:
         half = normal_quantile(level) * se
     return Estimate(mean, mean - half, mean + half, unit, count, None, level, se)
-
-
-def _wilson(share: float, n: int, level: float) -> tuple[float, float]:
-    z = normal_quantile(level)
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return float(middle - half), float(middle + half)
 
 
 def _imbens_manski(width: float, level: float) -> float:

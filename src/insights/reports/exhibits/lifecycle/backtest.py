@@ -8,8 +8,8 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.lifecycle.backtest_words import sentences, title_of
 from insights.reports.exhibits.lifecycle.figures import reason_label
-from insights.reports.exhibits.lifecycle.told import cell, find, finding_row
 from insights.reports.exhibits.rows import basis, count_row
+from insights.reports.exhibits.told import cell, find, finding_row
 from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer
 from insights.topics.lifecycle.backtest import ALL, ANY, ASSETS, CHALLENGER, LEFT, MAIN, OUTFLOW, SEEN, UNSEEN

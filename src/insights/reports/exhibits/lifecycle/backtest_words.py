@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from insights.reports.exhibits.base import Message
-from insights.reports.exhibits.lifecycle.told import find
+from insights.reports.exhibits.told import find
 from insights.stats.results import Estimate
 from insights.topics.lifecycle.backtest import ALL, CHALLENGER, SEEN, UNSEEN
 

@@ -5,9 +5,9 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.lifecycle.figures import reason_label
-from insights.reports.exhibits.lifecycle.told import as_estimate, cell, finding_row
 from insights.reports.exhibits.lifecycle.words import outcome_label
 from insights.reports.exhibits.rows import basis, check_row, count_row, records
+from insights.reports.exhibits.told import as_estimate, cell, finding_row
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer
 from insights.topics.lifecycle.censoring import DELTA, PLAIN, REPORT, WEIGHTS, Sensitivity

@@ -5,8 +5,8 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.lifecycle.figures import reason_label
-from insights.reports.exhibits.lifecycle.told import find, finding_row
 from insights.reports.exhibits.rows import basis, count_row, records
+from insights.reports.exhibits.told import find, finding_row
 from insights.topics.evidence import Answer
 from insights.topics.lifecycle.contacts import BY_CLIENT, BY_RISK, IN_PROPORTION
 from insights.topics.lifecycle.lists import LISTED, OTHERS, Plan

@@ -8,8 +8,8 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.lifecycle.driver_words import event_label, refusal, step_label
-from insights.reports.exhibits.lifecycle.told import as_estimate, cell, find, finding_row
 from insights.reports.exhibits.rows import basis
+from insights.reports.exhibits.told import as_estimate, cell, find, finding_row
 from insights.topics.evidence import Answer
 
 LEVEL = 0.05

@@ -7,8 +7,8 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.lifecycle.told import cell, find, finding_row
 from insights.reports.exhibits.rows import basis
+from insights.reports.exhibits.told import cell, find, finding_row
 from insights.topics.evidence import Answer
 from insights.topics.lifecycle.gains import ALL, QUARTER, SLOPE, GroupEffects
 

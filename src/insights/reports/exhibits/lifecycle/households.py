@@ -5,9 +5,9 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.lifecycle.figures import series, shown_groups
-from insights.reports.exhibits.lifecycle.told import cell
 from insights.reports.exhibits.lifecycle.words import exits_of, too_few
 from insights.reports.exhibits.rows import basis, check_row, estimate_row, interval
+from insights.reports.exhibits.told import cell
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.survival import SurvivalCurve
 from insights.topics.evidence import Answer

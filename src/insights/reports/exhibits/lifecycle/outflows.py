@@ -7,8 +7,8 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.lifecycle.figures import series
-from insights.reports.exhibits.lifecycle.told import cell, find, finding_row
 from insights.reports.exhibits.rows import basis, count_row, estimate_row, interval
+from insights.reports.exhibits.told import cell, find, finding_row
 from insights.stats.incidence import cumulative_incidence_from_counts
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer

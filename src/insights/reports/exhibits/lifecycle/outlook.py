@@ -8,8 +8,8 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.lifecycle.driver_words import event_label, feature_label
-from insights.reports.exhibits.lifecycle.told import cell, find, finding_row
 from insights.reports.exhibits.rows import basis, records
+from insights.reports.exhibits.told import cell, find, finding_row
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer
 from insights.topics.lifecycle.outlook import GROUPS

@@ -7,9 +7,9 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.lifecycle.figures import CURVES_SHOWN, group_label, series, shown_groups
-from insights.reports.exhibits.lifecycle.told import cell, find, finding_row
 from insights.reports.exhibits.lifecycle.words import exits_of, not_all, too_few, withheld
 from insights.reports.exhibits.rows import basis, check_row, estimate_row, interval
+from insights.reports.exhibits.told import cell, find, finding_row
 from insights.stats.incidence import IncidenceCurve
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, Estimates

@@ -7,9 +7,9 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.lifecycle.figures import reason_label
-from insights.reports.exhibits.lifecycle.told import cell, find, finding_row
 from insights.reports.exhibits.lifecycle.words import outcome_label
 from insights.reports.exhibits.rows import basis, check_row, count_row, records
+from insights.reports.exhibits.told import cell, find, finding_row
 from insights.reports.wording.labels import code_label
 from insights.stats.results import TestResult
 from insights.topics.evidence import Answer

@@ -7,7 +7,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.lifecycle.stage_words import stage_basis, stage_label
-from insights.reports.exhibits.lifecycle.told import cell, find, finding_row
+from insights.reports.exhibits.told import cell, find, finding_row
 from insights.topics.evidence import Answer
 from insights.topics.lifecycle.stage_goals import DIFFERENCE, GOALS, OTHERS
 

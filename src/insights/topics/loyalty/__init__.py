@@ -1,0 +1,5 @@
+"""Loyalty: what clients say of the bank, how well that is measured, and what goes with it."""
+
+from insights.topics.loyalty.response import response
+
+__all__ = ["response"]
