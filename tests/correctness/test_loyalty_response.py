@@ -30,10 +30,9 @@ def test_a_row_per_invitation_and_scores_that_are_the_means_of_answered_items(tm
         return rows
 
     survey = answers(survey_bank(tmp_path, change))
-    first = survey.answers.iloc[0]
+    (first,) = (row for _, row in survey.answers.iterrows() if np.isnan(row["brand"]))
     # A 0 does not apply: quality is the mean of two of three items, brand has one of three and no score.
     assert first["quality"] == 4.5
-    assert np.isnan(first["brand"])
     assert first["loyalty"] == 9
     assert first["delay_days"] == 5
     assert first["wave_number"] == 0
@@ -79,17 +78,17 @@ def test_the_exhibit_says_who_answers_more_often(demo: Bank) -> None:
     answer = loyalty.response(demo)
     assert isinstance(answer, Answer)
     exhibit = shown(answer, demo)
-    told = answer.exact
-    rate = survey_rate(demo)
-    assert told.waves["answered"].sum() / told.waves["invited"].sum() == pytest.approx(rate)
-    assert f"{rate:.0%} of those asked answered" in title(exhibit)
+    exact = answers(demo).invitations["answered"].mean()
+    told = answer.exact.waves
+    assert told["answered"].sum() / told["invited"].sum() == pytest.approx(exact)
+    waves = [e for e in exhibit.estimates if "wave" in e["group"]]
+    # The title follows from the counts that are shown, each a multiple of five.
+    rate = sum(e["n_events"] for e in waves) / sum(e["n"] for e in waves)
+    assert f"{rate:.0%} of those asked answered, the wealthier more often" in title(exhibit)
+    assert rate == pytest.approx(exact, abs=0.02)
     shown_groups = [e for e in exhibit.estimates if "log2_assets" in e["group"]]
     assert len(shown_groups) == 3
     assert all(e["n"] % 5 == 0 for e in shown_groups)
-
-
-def survey_rate(bank: Bank) -> float:
-    return float(answers(bank).invitations["answered"].mean())
 
 
 def test_everybody_answered_is_said_and_nothing_is_weighted(tmp_path: Path) -> None:
@@ -101,7 +100,7 @@ def test_everybody_answered_is_said_and_nothing_is_weighted(tmp_path: Path) -> N
 
 
 def test_nobody_answered_is_refused(tmp_path: Path) -> None:
-    bank = survey_bank(tmp_path, lambda rows: rows.assign(answered_on=None, **dict.fromkeys([*ITEMS, OUTCOME])))
+    bank = survey_bank(tmp_path, lambda rows: rows.assign(**dict.fromkeys([*ITEMS, OUTCOME])))
     exhibit = shown(loyalty.response(bank), bank)
     assert title(exhibit) == "The survey cannot tell"
 
