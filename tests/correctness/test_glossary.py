@@ -113,7 +113,7 @@ LOAN = "SELECT 'c' AS client_id, DATE '2020-01-01' AS month, "
         ("loans", "SELECT 'c' AS client_id, DATE '2020-01-31' AS month, 1 AS drawn", [("month", "not_month_start")]),
         (
             "surveys",
-            "SELECT 'c' AS client_id, DATE '2020-01-01' AS invited_on, 11 AS item_q",
+            "SELECT 'c' AS client_id, DATE '2020-01-01' AS invited_on, 101 AS item_q",
             [("item_q", "outside_range")],
         ),
         (
