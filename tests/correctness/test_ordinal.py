@@ -214,7 +214,7 @@ def test_probability_weights_undo_a_lopsided_sample() -> None:
     counted = fitted(y[kept], x[kept], weight=weight)
     assert weighted.n == kept.sum() < counted.n
     assert (weighted.table["se"] > 1.3 * counted.table["se"]).all()  # counting weights as answers pretends
-    assert isinstance(nominal_effects(weighted), NotEstimable)
+    assert checked(nominal_effects(weighted))["p"].min() > 0.001  # the model is the true one, weights or not
 
 
 def test_tests_of_proportionality_keep_their_level_and_find_what_breaks_it() -> None:

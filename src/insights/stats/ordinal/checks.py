@@ -6,12 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from insights.stats.ordinal.model import OrderedFit, distribution, fit_ordered
+from insights.stats.centred import centre
+from insights.stats.clustering import Way
+from insights.stats.inputs import Floats
+from insights.stats.ordinal.bootstrap import DRAWS, cluster_signs, wild_p
+from insights.stats.ordinal.model import OrderedFit, distribution, fit_ordered, row_terms
 from insights.stats.ordinal.rows import OrderedRows
 from insights.stats.results import NotEstimable, Result, TestResult
 
 NULL = "the column moves all thresholds alike"
 ALL = "all columns"
+SCORES = "Peterson & Harrell (1990); Rotnitzky & Jewell (1990); Kline & Santos (2012)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +43,15 @@ def nominal_effects(
     ``groups`` every column is tested alone. The likelihood must be one: with probability weights or clusters it is
     not, and the result is NotEstimable; ``brant_test`` with those is not offered either.
 
-    Source: Peterson & Harrell (1990), Partial proportional odds models for ordinal response variables.
+    Source: Peterson & Harrell (1990), Partial proportional odds models for ordinal response variables; Rotnitzky &
+    Jewell (1990) and Kline & Santos (2012) for weights and clusters.
     """
     if (refused := _refused(fit)) is not None:
         return refused
     rows = fit.rows
     assert rows is not None
+    if rows.ways is not None or not rows.counted:
+        return ProportionalityTests(_table(_score_tests(fit, rows, _groups(fit, groups))), source=SCORES)
     table = []
     for name, columns in _groups(fit, groups).items():
         chosen = [fit.names.index(c) for c in columns]
@@ -62,9 +70,11 @@ def brant_test(
 ) -> ProportionalityTests | NotEstimable:
     """Test by comparing the coefficients of separate binary regressions, one per threshold (logit link only).
 
-    The first row is the test of all columns together, then each column or group.
+    The first row is the test of all columns together, then each column or group. With probability weights or clusters
+    the covariance of the coefficients is the sandwich; with G clusters the statistic is referred to Hotelling's
+    distribution, (G - df) / ((G - 1) df) times it to F of df and G - df, and refused where df is over half of G.
 
-    Source: Brant (1990), Assessing proportionality in the proportional odds model.
+    Source: Brant (1990), Assessing proportionality in the proportional odds model; Williams (2006) for the sandwich.
     """
     if (refused := _refused(fit)) is not None:
         return refused
@@ -74,7 +84,8 @@ def brant_test(
     assert rows is not None
     cuts, p = len(fit.categories) - 1, len(fit.names)
     full = np.column_stack([np.ones(len(rows.x)), rows.x])
-    slopes, shares, breads = [], [], []
+    slopes, shares = list[Floats](), list[Floats]()
+    breads: list[Floats] = []
     for k in range(cuts):
         found = fit_ordered(_above(rows, k), "logit")
         if isinstance(found, NotEstimable):
@@ -83,9 +94,12 @@ def brant_test(
         above = distribution(full @ np.concatenate([[-parameters[0]], parameters[1:]]), "logit")
         slopes.append(parameters[1:])
         shares.append(above)
-        breads.append(np.linalg.inv((full * (rows.weight * above * (1 - above))[:, None]).T @ full))
+        breads.append(np.linalg.inv((full * (rows.weight * above * (1 - above))[:, None]).T @ full).astype(float))
     covariance = np.zeros((cuts * p, cuts * p))
-    for j in range(cuts):
+    way = rows.ways[0] if rows.ways is not None else None
+    if way is not None or not rows.counted:
+        covariance = _sandwich(rows, full, shares, breads, way)
+    for j in range(cuts if way is None and rows.counted else 0):
         for k in range(j, cuts):
             # Being above the higher cut implies being above the lower.
             joint = rows.weight * shares[k] * (1 - shares[j])
@@ -99,9 +113,13 @@ def brant_test(
         contrast = np.zeros(((cuts - 1) * len(chosen), cuts * p))
         for i, (k, j) in enumerate((k, j) for k in range(1, cuts) for j in chosen):
             contrast[i, j], contrast[i, k * p + j] = 1, -1
-        away = contrast @ estimates
+        away, df = contrast @ estimates, len(contrast)
+        if way is not None and 2 * df > way.size:
+            table.append((name, np.nan, np.nan, np.nan, _few_clusters(df, way)))
+            continue
         statistic = float(away @ np.linalg.solve(contrast @ covariance @ contrast.T, away))
-        table.append((name, statistic, len(away), _chi2(statistic, len(away)), ""))
+        p_value = _chi2(statistic, df) if way is None else _hotelling(statistic, df, way.size)
+        table.append((name, statistic, df, p_value, ""))
     return ProportionalityTests(_table(table), source="Brant (1990)")
 
 
@@ -110,9 +128,71 @@ def _refused(fit: OrderedFit) -> NotEstimable | None:
         return NotEstimable("the fit does not carry its rows")
     if len(fit.categories) < 3:
         return NotEstimable("there is one threshold; a column cannot move thresholds differently")
-    if fit.rows.ways is not None or not fit.rows.counted:
-        return NotEstimable("with clusters or probability weights the likelihood is not that of the rows")
     return None
+
+
+def _score_tests(
+    fit: OrderedFit, rows: OrderedRows, groups: Mapping[str, Sequence[str]]
+) -> list[tuple[str, float, float, float, str]]:
+    """Test by the score that each threshold's own coefficients have where they are still all the same.
+
+    A coefficient of its own at cut c moves the cut point there by -x, so that its score is -x times the threshold's.
+    """
+    cuts = len(fit.categories) - 1
+    centred = centre(rows.x, rows.weight)
+    scaled = replace(rows, x=centred.values / centred.sd)
+    shift = np.tile(centred.mean @ fit.parameters[cuts:], cuts)
+    parameters = np.concatenate([fit.parameters[:cuts] - shift, fit.parameters[cuts:] * centred.sd])
+    scores, terms = row_terms(scaled, parameters, fit.link)
+    way = rows.ways[0] if rows.ways is not None else None
+    signs = cluster_signs(way, DRAWS, "nominal effects") if way is not None else None
+    table = []
+    for name, columns in groups.items():
+        chosen = [fit.names.index(c) for c in columns]
+        df = len(chosen) * (cuts - 1)
+        if way is not None and 2 * df > way.size:
+            table.append((name, np.nan, np.nan, np.nan, _few_clusters(df, way)))
+            continue
+
+        def own(vectors: Floats, chosen: list[int] = chosen) -> Floats:
+            return np.column_stack([-scaled.x[:, [j]] * vectors[:, 1:cuts] for j in chosen])
+
+        common = sum((v * w[:, None]).T @ v for v, w in terms)
+        cross = sum((v * w[:, None]).T @ own(v) for v, w in terms)
+        parts = own(scores) - scores @ np.linalg.solve(common, cross)
+        if way is None or signs is None:
+            statistic = float(parts.sum(axis=0) @ np.linalg.solve(parts.T @ parts, parts.sum(axis=0)))
+            table.append((name, statistic, df, _chi2(statistic, df), ""))
+            continue
+        total = np.zeros((way.size, df))
+        np.add.at(total, way.codes, parts)
+        statistic, p_value = wild_p(total, signs)
+        table.append((name, statistic, df, p_value, ""))
+    return table
+
+
+def _sandwich(rows: OrderedRows, full: Floats, shares: list[Floats], breads: list[Floats], way: Way | None) -> Floats:
+    """Return the covariance of all binary regressions' slopes, from rows or clusters that are independent."""
+    by_cut = [
+        (full * (rows.weight * ((rows.category > k) - share))[:, None] @ bread)[:, 1:]
+        for k, (share, bread) in enumerate(zip(shares, breads, strict=True))
+    ]
+    influence = np.column_stack(by_cut)
+    if way is None:
+        return np.asarray(influence.T @ influence)
+    total = np.zeros((way.size, influence.shape[1]))
+    np.add.at(total, way.codes, influence)
+    return np.asarray(way.size / (way.size - 1) * total.T @ total)
+
+
+def _few_clusters(df: int, way: Way) -> str:
+    return f"{way.size} clusters ({way.name}) cannot carry a test of {df} coefficients: {2 * df} are needed"
+
+
+def _hotelling(statistic: float, df: int, clusters: int) -> float:
+    from scipy.special import fdtrc  # half a second that those who only draw curves need not wait
+
+    return float(fdtrc(df, clusters - df, statistic * (clusters - df) / ((clusters - 1) * df)))
 
 
 def _groups(fit: OrderedFit, groups: Mapping[str, Sequence[str]] | None) -> Mapping[str, Sequence[str]]:

@@ -8,7 +8,9 @@ import pandas as pd
 
 from insights.stats.design import DesignLike, matched
 from insights.stats.inputs import Floats
-from insights.stats.ordinal.model import OrderedFit, category_shares, density
+from insights.stats.ordinal.model import OrderedFit, density, distribution
+from insights.stats.ordinal.newton import Link
+from insights.stats.ordinal.partial import PartialFit
 from insights.stats.results import Estimate, NotEstimable, Result
 
 MEAN = "mean"
@@ -36,18 +38,19 @@ class MarginalEffects(Result):
 
 
 def marginal_effects(
-    fit: OrderedFit,
+    fit: OrderedFit | PartialFit,
     design: DesignLike | None = None,
     *,
     change: float | Mapping[str, float] | None = 1.0,
     groups: Mapping[str, Sequence[str]] | None = None,
+    merged: Mapping[str, Sequence[str]] | None = None,
 ) -> MarginalEffects | NotEstimable:
     """Return by how much the categories' shares change if a column rises by ``change`` for everybody.
 
     ``change`` may differ by column; None is the derivative (the effect of a small change, per unit). A column of 0 and
     1 is set from 0 to 1 instead. ``groups`` names the columns that are levels of one factor: where one of them is set,
     the others of its group are 0, so that the comparison is with the reference level. Means over the rows of ``design``
-    (n, p), by default those of the fit with their weights.
+    (n, p), by default those of the fit with their weights. ``merged`` names sets of categories whose sum has a row too.
 
     Errors by the delta method from the fit's covariance, so robust or clustered where that is; they take the rows as
     given. Assumes what the fit does; nothing here makes the effect one of moving the column.
@@ -64,38 +67,76 @@ def marginal_effects(
     if len(x) == 0:
         return NotEstimable("there is no row to average over")
     weight = weight / weight.sum()
-    values = _numbers(fit.categories)
+    labels, sums = _sums(fit.categories, merged or {})
+    line = _Line.of(fit)
+    quantile = _quantile(line.df, fit.level)
     rows = []
     for j, name in enumerate(fit.names):
         low, high, by = _moved(fit, x, j, _change(change, name), groups)
-        effect, slope = (_mean_shares(fit, high, weight)[i] - _mean_shares(fit, low, weight)[i] for i in (0, 1))
-        labels = list(fit.categories)
-        if values is not None:
-            effect, slope = np.append(effect, values @ effect), np.vstack([slope, values @ slope])
-            labels.append(MEAN)
+        (before, slope_before), (after, slope_after) = (line.mean_shares(side, weight) for side in (low, high))
+        effect, slope = sums @ (after - before), sums @ (slope_after - slope_before)
         scale = 1.0 if by is not None else 2 * _small(x, j)
-        se = np.sqrt(np.einsum("ki,ij,kj->k", slope, fit.joint, slope)) / scale
-        quantile = _quantile(float(fit.df.min()), fit.level)
+        se = np.sqrt(np.einsum("ki,ij,kj->k", slope, line.joint, slope)) / scale
         for label, e, s in zip(labels, effect / scale, se, strict=True):
             rows.append((name, 1.0 if by is None else by, label, e, s, e - quantile * s, e + quantile * s))
     table = pd.DataFrame(rows, columns=["column", "change", "category", "effect", "se", "low", "high"])
     return MarginalEffects(table, fit.checks, fit.source, n=fit.n, level=fit.level)
 
 
-def _mean_shares(fit: OrderedFit, x: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Return the mean share of every category (K,) and its slope by thresholds and coefficients (K, q)."""
-    parameters, k = fit.parameters, len(fit.categories)
-    cuts = k - 1
-    points = parameters[:cuts] - (x @ parameters[cuts:])[:, None]
-    f = density(points, fit.link) * weight[:, None]
-    below = np.zeros((k + 1, len(parameters)))  # slope of the mean share up to each cut
-    below[np.arange(1, k), np.arange(cuts)] = f.sum(axis=0)
-    below[1:k, cuts:] = -(f.T @ x)
-    return weight @ category_shares(parameters, x, fit.link), np.diff(below, axis=0)
+@dataclass(frozen=True)
+class _Line:
+    """Either fit in one form: ``cuts`` (c,), ``slopes`` (c, p) by cut, and ``expand`` from the parameters to them."""
+
+    cuts: Floats
+    slopes: Floats
+    expand: Floats
+    joint: Floats
+    df: float
+    link: Link
+
+    @classmethod
+    def of(cls, fit: OrderedFit | PartialFit) -> "_Line":
+        if isinstance(fit, PartialFit):
+            return cls(fit.thresholds, fit.slopes, fit.expand, fit.joint, fit.df, fit.link)
+        c, p = len(fit.categories) - 1, len(fit.names)
+        expand = np.zeros((c * (1 + p), c + p))
+        expand[:c, :c] = np.eye(c)
+        expand[c:, c:] = np.tile(np.eye(p), (c, 1))
+        slopes = np.tile(fit.parameters[c:], (c, 1))
+        return cls(fit.parameters[:c], slopes, expand, fit.joint, float(fit.df.min()), fit.link)
+
+    def mean_shares(self, x: Floats, weight: Floats) -> tuple[Floats, Floats]:
+        """Return the mean share of every category (K,) and its slope by the parameters (K, q)."""
+        c, p = self.slopes.shape
+        points = self.cuts - x @ self.slopes.T
+        f = density(points, self.link) * weight[:, None]
+        below = np.zeros((c + 2, c * (1 + p)))  # slope of the mean share up to each cut
+        places = np.arange(c)
+        below[places + 1, places] = f.sum(axis=0)
+        moved = -(f.T @ x)
+        for k in range(c):
+            below[k + 1, c + k * p : c + (k + 1) * p] = moved[k]
+        up_to = np.concatenate([[0.0], weight @ distribution(points, self.link), [1.0]])
+        return np.diff(up_to), np.diff(below @ self.expand, axis=0)
+
+
+def _sums(categories: tuple[str, ...], merged: Mapping[str, Sequence[str]]) -> tuple[list[str], Floats]:
+    """Return labels of the rows, and the matrix (rows, K) that makes them of the categories' shares."""
+    labels, lines = list(categories), [np.eye(len(categories))]
+    for name, parts in merged.items():
+        if unknown := sorted(set(parts) - set(categories)):
+            raise ValueError(f"{name} merges {', '.join(unknown)}; expected some of {', '.join(categories)}")
+        labels.append(name)
+        lines.append(np.isin(categories, list(parts)).astype(float)[None])
+    values = _numbers(categories)
+    if values is not None:
+        labels.append(MEAN)
+        lines.append(values[None])
+    return labels, np.concatenate(lines)
 
 
 def _moved(
-    fit: OrderedFit, x: Floats, j: int, change: float | None, groups: Mapping[str, Sequence[str]] | None
+    fit: OrderedFit | PartialFit, x: Floats, j: int, change: float | None, groups: Mapping[str, Sequence[str]] | None
 ) -> tuple[Floats, Floats, float | None]:
     """Return the rows before and after the move, and by how much (None: a small step either way)."""
     low, high = x.copy(), x.copy()

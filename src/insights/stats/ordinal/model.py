@@ -167,7 +167,7 @@ def fit_ordered(
     peak = maximise(data, link)
     cuts, m = data.cuts, len(chosen)
     if not m:
-        start, end = (_without_thresholds(i, cuts) for i in (peak.start_information, peak.information))
+        start, end = (without_thresholds(i, cuts) for i in (peak.start_information, peak.information))
         if moving := separated_columns(start, end):
             names = ", ".join(rows.names[j] for j in moving)
             return NotEstimable(
@@ -213,11 +213,11 @@ def density(points: Floats, link: Link) -> Floats:
 
 def row_scores(rows: OrderedRows, parameters: Floats, link: Link) -> Floats:
     """Return each row's weighted slope of the log likelihood (n, q), at parameters of the columns as given."""
-    scores, _ = _row_terms(rows, parameters, link)
+    scores, _ = row_terms(rows, parameters, link)
     return scores
 
 
-def _row_terms(rows: OrderedRows, parameters: Floats, link: Link) -> tuple[Floats, list[tuple[Floats, Floats]]]:
+def row_terms(rows: OrderedRows, parameters: Floats, link: Link) -> tuple[Floats, list[tuple[Floats, Floats]]]:
     """Return scores (n, q), and vectors (n, q) with weights (n,) of which the information is the weighted squares."""
     n, p = rows.x.shape
     data, order = sort_rows(rows.category, rows.x, np.zeros((n, 0)), rows.weight, len(rows.labels))
@@ -241,7 +241,7 @@ def _row_terms(rows: OrderedRows, parameters: Floats, link: Link) -> tuple[Float
 
 def cluster_information(rows: OrderedRows, parameters: Floats, link: Link) -> Callable[[Way], Floats]:
     """Return the function that gives each cluster's part of the information (G, q, q)."""
-    terms = _row_terms(rows, parameters, link)[1]
+    terms = row_terms(rows, parameters, link)[1]
 
     def of(way: Way) -> Floats:
         q = terms[0][0].shape[1]
@@ -257,7 +257,8 @@ def cluster_information(rows: OrderedRows, parameters: Floats, link: Link) -> Ca
     return of
 
 
-def _without_thresholds(information: Floats, cuts: int) -> Floats:
+def without_thresholds(information: Floats, cuts: int) -> Floats:
+    """Return the information on the coefficients that is left when the thresholds are not known."""
     cross = information[cuts:, :cuts]
     return information[cuts:, cuts:] - cross @ np.linalg.solve(information[:cuts, :cuts], cross.T)
 
