@@ -77,11 +77,10 @@ def ordered_scores(
     influence = _by_cluster(w[:, None] * (np.column_stack([own, other, gap]) - means), groups, count)
     covariance = influence.T @ influence * count / (count - 1)
     df = float("inf") if way is None else float(count - 1)
-    score, base = (_estimate(means[i], covariance[i, i], df, n, level, "score") for i in (0, 1))
+    score, base = (_estimate(float(means[i]), float(covariance[i, i]), df, n, level, "score") for i in (0, 1))
     slope = np.array([-1 / means[1], means[0] / means[1] ** 2]) if means[1] > 0 else np.zeros(2)
-    skill = _estimate(
-        1 - means[0] / means[1] if means[1] > 0 else 0.0, slope @ covariance[:2, :2] @ slope, df, n, level
-    )
+    gain = float(1 - means[0] / means[1]) if means[1] > 0 else 0.0
+    skill = _estimate(gain, float(slope @ covariance[:2, :2] @ slope), df, n, level)
     expected, observed, away = w @ p, w @ came, means[2:]
     se = np.sqrt(np.diag(covariance)[2:])
     half = _quantile(df, level) * se
