@@ -12,64 +12,68 @@ from shown import shown, title
 from small_bank import write_bank
 
 from insights.data.snapshot import Bank, open_bank
-from insights.models.exits.challenger import challenger_risks, training_rows
+from insights.models.exits.challenger import challenger_risks, levelled, training_rows
 from insights.models.exits.outcomes import landmarks, outcomes, usual_risk
+from insights.models.exits.reasons import risk_reasons
 from insights.models.exits.risk import exit_risks, in_force
 from insights.models.exits.rows import exit_rows, last_complete
-from insights.models.exits.trials import CHALLENGER, HAZARDS, chosen_model, exit_trials, held_out_risks, risks_in_use
+from insights.models.exits.totals import exit_totals
+from insights.models.exits.trials import CHALLENGER, HAZARDS, chosen_model, exit_trials, held_out_risks
+from insights.models.exits.use import risks_in_use
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.scoring.resampled import resampled_scores
 from insights.topics import lifecycle
 from insights.topics.evidence import Answer, ClientCounts, NotAvailable
 
 REPOSITORY = Path(__file__).parents[2]
-HEAD = "client_id,joined_on,left_on,left_known_on,leave_reason,birth_year,rm_id\n"
-STATIC = {"clients": 'static = ["birth_year", "rm_id"]'}
+HEAD = "client_id,joined_on,left_on,left_known_on,leave_reason,birth_year,rm_id,gender\n"
+STATIC = {"clients": 'static = ["birth_year", "rm_id", "gender"]'}
 LANDMARK = date(2021, 12, 31)
 
 BY_HAND = (
-    HEAD + "1,2015-01-01,2022-01-10,2022-01-10,competitor,1960,a\n"  # in the first month
-    "2,2015-01-01,2022-12-31,2022-12-31,death,1960,a\n"  # on the last day
-    "3,2015-01-01,,,,1960,b\n"  # still there
-    "4,2015-01-01,2021-12-15,2021-12-15,competitor,1960,b\n"  # gone by the landmark
-    "5,2021-12-20,2022-06-05,2022-06-05,competitor,1960,b\n"  # joined just before it
-    "6,2022-01-01,2022-03-05,2022-03-05,competitor,1960,b\n"  # joined just after it
-    "7,2015-01-01,2021-06-05,2021-06-05,competitor,1960,b\n"
+    HEAD + "1,2015-01-01,2022-01-10,2022-01-10,competitor,1960,a,\n"  # in the first month
+    "2,2015-01-01,2022-12-31,2022-12-31,death,1960,a,\n"  # on the last day
+    "3,2015-01-01,,,,1960,b,\n"  # still there
+    "4,2015-01-01,2021-12-15,2021-12-15,competitor,1960,b,\n"  # gone by the landmark
+    "5,2021-12-20,2022-06-05,2022-06-05,competitor,1960,b,\n"  # joined just before it
+    "6,2022-01-01,2022-03-05,2022-03-05,competitor,1960,b,\n"  # joined just after it
+    "7,2015-01-01,2021-06-05,2021-06-05,competitor,1960,b,\n"
 )
 
 
 def made(
     folder: Path, log_hazard: Callable[[np.ndarray, np.ndarray], np.ndarray], *, last: str = "2026-12", seed: int = 1,
-    clients: int = 2500, as_of: str = "2026-12-31", change_after: str | None = None, rich: bool = False,
+    clients: int = 2500, as_of: str = "2026-12-31", change_after: str | None = None, richest: int | None = None,
 ) -> Bank:  # fmt: skip
-    """Return a bank whose clients leave each month with a hazard of birth year and months since joining.
+    """Return a bank whose clients leave each month with a hazard of birth year and of whether they are women.
 
-    With ``change_after`` everything after that month is drawn anew. ``rich``: with balances, of which a client who left
-    holds more than all others of his tenth.
+    With ``change_after`` everything after that month is drawn anew. ``richest``: with balances of 1,000, and of so much
+    for one client who left.
     """
     rng, other = np.random.default_rng(seed), np.random.default_rng(99)
     born = rng.integers(1930, 1990, clients)
     months = pd.period_range("2019-01", last, freq="M")
     joined = rng.integers(-60, 60, clients)
+    female = np.arange(clients) // 7 % 2 == 1
     left = np.full(clients, -1)
     for k in range(len(months)):
         draw = rng.random(clients)
         if change_after is not None and months[k] > pd.Period(change_after):
             draw = other.random(clients)
         at_risk = (joined < k) & (left < 0)
-        gone = at_risk & (draw < -np.expm1(-np.exp(log_hazard(born, k - joined))))
+        gone = at_risk & (draw < -np.expm1(-np.exp(log_hazard(born, female))))
         left[gone] = k
     lines = []
     for i in range(clients):
         began = months[0] + int(joined[i])
         end = f"{months[left[i]]}-15" if left[i] >= 0 else ""
         reason = ("competitor" if i % 10 else "death") if end else ""
-        lines.append(f"{i},{began}-03,{end},{end},{reason},{born[i]},m{i % 30}")
+        lines.append(f"{i},{began}-03,{end},{end},{reason},{born[i]},m{i % 30},{'female' if female[i] else 'male'}")
     files = {"clients": HEAD + "\n".join(lines) + "\n"}
-    if rich:
+    if richest is not None:
         whale = int(np.flatnonzero(left == len(months) - 3)[0])
         held = [
-            f"{i},{months[k]}-01,cash,{10_000_000 if i == whale else 1000}"
+            f"{i},{months[k]}-01,cash,{richest if i == whale else 1000}"
             for i in range(clients)
             for k in range(max(int(joined[i]), 0), int(left[i]) if left[i] >= 0 else len(months), 6)
         ]
@@ -77,14 +81,15 @@ def made(
     return open_bank(write_bank(folder, files, options=STATIC), as_of=as_of)
 
 
-def straight(born: np.ndarray, tenure: np.ndarray) -> np.ndarray:
+def straight(born: np.ndarray, female: np.ndarray) -> np.ndarray:
     """Younger clients leave more often, in a line on the log hazard."""
     return np.asarray(-4.6 + 0.03 * (born - 1960))
 
 
-def bent(born: np.ndarray, tenure: np.ndarray) -> np.ndarray:
-    """The middle-aged stay; both ends leave: a line sees nothing of it."""
-    return np.where(np.abs(born - 1960) > 15, -3.6, -6.0)
+def crossed(born: np.ndarray, female: np.ndarray) -> np.ndarray:
+    """Young women leave, and less often old men; young men and old women stay: no sum of two effects says that."""
+    young = born > 1960
+    return np.where(young == female, np.where(young, -3.4, -4.2), -6.5)
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +104,8 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 
 @pytest.fixture(scope="module")
-def curve(tmp_path_factory: pytest.TempPathFactory) -> Bank:
-    return made(tmp_path_factory.mktemp("curve"), bent)
+def cross(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    return made(tmp_path_factory.mktemp("cross"), crossed, richest=1000)
 
 
 def test_what_happened_after_a_landmark_is_counted_by_hand(by_hand: Bank) -> None:
@@ -155,17 +160,79 @@ def test_where_a_line_is_right_the_regression_stays(line: Bank) -> None:
     assert risks_in_use(line) is exit_risks(line)
 
 
-def test_where_trees_win_out_of_time_they_are_used_and_reasons_still_add_up(curve: Bank) -> None:
-    choice = chosen_model(curve)
+def test_where_trees_win_out_of_time_their_risks_are_used_at_the_level_of_the_hazards(cross: Bank) -> None:
+    choice = chosen_model(cross)
     assert choice.model == CHALLENGER
     assert isinstance(choice.difference, Estimate)
     assert choice.difference.high < 0
-    used = risks_in_use(curve)
-    np.testing.assert_allclose(used["any_12m"], challenger_risks(curve), rtol=1e-9)
+    used, hazards, trees = risks_in_use(cross), exit_risks(cross), challenger_risks(cross)
+    assert not isinstance(trees, NotEstimable)
+    total = hazards["any_12m"].sum()
+    assert used["any_12m"].sum() == pytest.approx(total, rel=1e-9)
+    np.testing.assert_allclose(used["any_12m"], levelled(trees, total), rtol=1e-9)
+    assert (np.diff(used["any_12m"].to_numpy()[np.argsort(trees)]) > -1e-12).all()  # the trees' order
     np.testing.assert_allclose(used["competitor_12m"] + used["death_12m"], used["any_12m"], rtol=1e-9)
-    assert (used["any_3m"] <= used["any_6m"]).all()
-    assert (used["any_6m"] <= used["any_12m"]).all()
-    assert (exit_risks(curve)["any_12m"] != used["any_12m"]).any()
+    assert (used["any_3m"] < used["any_6m"]).all()
+    assert (used["any_6m"] < used["any_12m"]).all()
+    # By the law young women leave at 22 times, and old men at 10 times, the rate of young men and old women.
+    rows = in_force(cross)
+    female = np.array(rows.levels["gender"])[rows.categories["gender"]] == "female"
+    young = rows.numeric["age_decades"] < (2026 - 1960 - 60) / 10
+    risk, told = used["any_12m"], hazards["any_12m"]
+    assert risk[~young & ~female].mean() > 3 * risk[~young & female].mean()
+    assert risk[young & female].mean() > 5 * risk[young & ~female].mean()
+    assert told[~young & ~female].mean() < 1.5 * told[~young & female].mean()
+    assert risks_in_use(cross, landmarks(cross).days[-1]) is exit_risks(cross, landmarks(cross).days[-1])  # type: ignore[union-attr]
+
+
+def test_reasons_of_the_trees_risks_still_add_up_and_say_what_is_not_explained(cross: Bank, line: Bank) -> None:
+    reasons, used = risk_reasons(cross), risks_in_use(cross)
+    parts = reasons.drop(columns=["client_id", "average", "risk"])
+    np.testing.assert_allclose(reasons["risk"], used["competitor_12m"], rtol=1e-9)
+    np.testing.assert_allclose(parts.sum(axis=1), reasons["risk"] - reasons["average"], atol=1e-12)
+    # What sets clients apart is above all in the combination of age and gender, of which neither alone tells much.
+    spread = parts.abs().mean()
+    assert spread["unexplained"] > 1.5 * spread.drop("unexplained").max()
+    assert np.corrcoef(parts["unexplained"], reasons["risk"])[0, 1] > 0.8
+    assert "unexplained" not in risk_reasons(line)
+
+
+def test_totals_and_page_one_rest_on_the_trees_where_they_won(cross: Bank, line: Bank) -> None:
+    totals, used = exit_totals(cross), risks_in_use(cross)
+    table = totals.table.set_index(["event", "measure"])
+    assert table.loc[("any", "clients"), "value"] == pytest.approx(used["any_12m"].sum())
+    money = float((used["any_12m"] * totals.counted).sum())
+    assert table.loc[("any", "assets"), "value"] == pytest.approx(money)
+    assert (table["low"] < table["value"]).all()
+    assert (table["value"] < table["high"]).all()
+    # Those who can be told apart so well vary less by chance than if all were alike, and no less than by chance.
+    chance = 2 * 1.96 * np.sqrt((used["any_12m"] * (1 - used["any_12m"])).sum())
+    width = table.loc[("any", "clients"), "high"] - table.loc[("any", "clients"), "low"]
+    assert 0.85 * chance < width < 3 * chance
+    page = shown(lifecycle.outlook(cross), cross)
+    said = " ".join(m.id for m in (*page.sentences, *page.caveats))
+    assert "Who is at risk is told by boosted trees" in said
+    features = [str(getattr(row["feature"], "id", row["feature"])) for row in page.tables[-1].rows]
+    assert features[0] == "combinations that only the second model sees"
+    assert "boosted trees" not in " ".join(m.id for m in shown(lifecycle.outlook(line), line).caveats)
+
+
+def test_the_list_ranks_by_the_trees_where_they_won(cross: Bank) -> None:
+    listed = lifecycle.lists(cross)["contacts"]
+    used = risks_in_use(cross).set_index("client_id")["competitor_12m"]
+    np.testing.assert_allclose(listed["risk_pct"], 100 * used[listed["client_id"]], atol=0.006)
+    because = [c for c in listed.columns if c.startswith("because_")]
+    assert "because_unexplained" in because
+    np.testing.assert_allclose(listed[because].sum(axis=1), listed["risk_pct"] - listed["average_pct"], atol=1e-9)
+
+
+def test_a_level_keeps_the_order_and_meets_its_total() -> None:
+    risk = np.array([0.01, 0.2, 0.05, 0.9])
+    for total in (0.02, 1.16, 3.0):
+        found = levelled(risk, total)
+        assert found.sum() == pytest.approx(total, rel=1e-9)
+        assert np.argsort(found).tolist() == [0, 2, 1, 3]
+    np.testing.assert_allclose(levelled(risk, risk.sum()), risk)
 
 
 def test_the_challenger_needs_leavers(by_hand: Bank) -> None:
@@ -221,7 +288,7 @@ def test_the_page_names_the_riskiest_tenth_and_how_much_more_often_they_left(lin
 
 
 def test_what_one_client_dominates_is_withheld_by_assets(tmp_path: Path) -> None:
-    bank = made(tmp_path, straight, rich=True)
+    bank = made(tmp_path, straight, richest=10_000_000)
     answer = lifecycle.backtest(bank)
     assert isinstance(answer, Answer)
     rows = answer.exact["scores"].query("test == 'assets'")

@@ -1,5 +1,6 @@
 """What moves the risk of leaving: effects of a known law, checks, refusals, and columns that know the end."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from small_bank import CLIENTS, write_bank
 from insights.data.snapshot import Bank, open_bank
 from insights.models.exits.columns import changing_effects, clusters
 from insights.models.exits.design import Category, Number, Recipe, Season, Tenure, learn
+from insights.models.exits.fit import fit_cause
 from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.exits.leaks import leaks
 from insights.models.exits.rows import ExitRows, exit_rows
@@ -20,8 +22,8 @@ from insights.topics import lifecycle
 from insights.topics.evidence import Answer, NotAvailable
 
 
-def made_up(n: int = 3000, seed: int = 1, *, split: bool = False) -> ExitRows:
-    """Return client-months of a known law: assets -0.3, complaint +0.9, online service as ``split`` says."""
+def made_up(n: int = 3000, seed: int = 1, *, split: bool = False, managers_sd: float = 0.0) -> ExitRows:
+    """Return client-months of a known law: assets -0.3, complaint +0.9, online service as ``split`` says; managers."""
     rng = np.random.default_rng(seed)
     client = np.repeat(np.arange(n), 48)
     tenure = np.tile(np.arange(48), n) + np.repeat(rng.integers(0, 4, n) * 12, 48)
@@ -30,6 +32,8 @@ def made_up(n: int = 3000, seed: int = 1, *, split: bool = False) -> ExitRows:
     online = np.repeat(rng.random(n) < 0.5, 48).astype(float)
     effect = np.where(tenure < 24, -0.8, 0.6) if split else 0.0
     log = -5.0 - 0.3 * (assets - 20) + 0.9 * complaint + effect * online
+    if managers_sd:
+        log = log + managers_sd * manager_lots()[client % 40]
     hit = rng.random(n * 48) < -np.expm1(-np.exp(log))
     first = np.full(n, 48)
     np.minimum.at(first, client[hit], np.tile(np.arange(48), n)[hit])
@@ -59,6 +63,33 @@ def made_up(n: int = 3000, seed: int = 1, *, split: bool = False) -> ExitRows:
         lag=1,
     )
     return rows.take(kept)
+
+
+def manager_lots() -> np.ndarray:
+    """Return what each of the 40 managers adds to the log hazard, in standard deviations."""
+    return np.random.default_rng(8).standard_normal(40)
+
+
+def test_managers_who_differ_have_a_part_of_their_own_in_predictions_and_others_have_none() -> None:
+    order = ("log2_assets", "complaint_6m")
+    rows = made_up(managers_sd=0.4)
+    found = fit_cause("competitor", rows, rows.cause == 1, order, {}, splits=())
+    assert found.managers is not None
+    own = np.log(found.managers.factor)
+    assert np.corrcoef(own, manager_lots())[0, 1] > 0.8
+    assert 0.05 < found.managers.variance < 0.3  # exp(0.4 lot) has a variance of 0.17 about its mean
+    parts = found.log_parts(rows.take(np.arange(500)), 3)
+    np.testing.assert_allclose(parts["manager"][:, 0], own[rows.manager[:500]])
+    assert sum(found.yearly["expected"]) == pytest.approx(sum(found.yearly["observed"]), rel=1e-6)
+    # A manager whom the fit has not seen, or who is not known, adds nothing.
+    without = rows.take(rows.manager != 7)
+    unseen = fit_cause("competitor", without, without.cause == 1, order, {}, splits=())
+    assert unseen.managers is not None
+    assert unseen.log_parts(rows.take(rows.manager == 7), 1)["manager"][0, 0] == 0
+    nobody = replace(rows, manager=np.full(rows.n, -1, dtype=np.int32))
+    assert set(found.log_parts(nobody, 1)["manager"][:, 0]) == {0.0}
+    alike = made_up()
+    assert fit_cause("competitor", alike, alike.cause == 1, order, {}, splits=()).managers is None
 
 
 def test_effects_of_the_law_are_found_with_their_intervals() -> None:

@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 from small_bank import CLIENTS, write_bank
 
+from insights.data.settings import ListsSection, Recipient
 from insights.data.snapshot import Bank, open_bank
 from insights.demo import write_demo
 from insights.models.exits.rows import exit_rows
 from insights.models.returns import departures
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.codec import from_json
+from insights.reports.lists import write_list
 from insights.reports.publish import publish
 from insights.reports.wording import Wording
 from insights.stats.results import NotEstimable
@@ -71,6 +73,45 @@ def test_reasons_add_up_to_the_distance_from_the_average(listed: pd.DataFrame) -
     assert len(because) >= 3
     apart = listed["risk_pct"] - listed["average_pct"]
     np.testing.assert_allclose(listed[because].sum(axis=1), apart, atol=1e-9)
+
+
+@pytest.mark.parametrize(("language", "step"), [("en", "talk"), ("zh-CN", "客户")])
+def test_the_files_are_in_the_banks_language_and_hold_codes_for_other_systems(
+    demo: Bank, listed: pd.DataFrame, language: str, step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = demo.settings.model_copy(
+        update={
+            "bank": demo.settings.bank.model_copy(update={"language": language}),
+            "paths": demo.settings.paths.model_copy(update={"lists": tmp_path / "lists", "state": tmp_path / "state"}),
+            "lists": ListsSection(recipients={"desk": Recipient(group="no-such-group", lists=("contacts", "winback"))}),
+        }
+    )
+    monkeypatch.setattr(demo, "settings", settings)
+    made = lifecycle.lists(demo)
+    path = write_list("contacts", made["contacts"], demo, recipient="desk")
+    told = pd.read_csv(path)
+    assert len(told) == len(listed)
+    texts = told.select_dtypes("object")
+    for heading in told.columns:
+        chinese = re.search(r"[\u4e00-\u9fff]", heading)
+        assert bool(chinese) == (language == "zh-CN"), heading
+        assert "_" not in heading
+    steps, why = (texts.iloc[:, k] for k in (2, 3))
+    assert steps.nunique() > 1
+    # Words only: no code, and no English in a Chinese list but names of the bank's own.
+    for text in (*steps, *why):
+        assert "_" not in text
+        assert bool(re.search(r"[a-z]{3}", text.replace("retention", ""))) == (language == "en"), text
+    assert why.str.contains(r"[+−]\d+\.\d").all()
+    # Every reason told is one of the three largest parts.
+    because = [c for c in listed.columns if c.startswith("because_")]
+    largest = listed[because].abs().max(axis=1)
+    first = why.str.extract(r"(\d+\.\d)", expand=False).astype(float)
+    np.testing.assert_allclose(first, largest, atol=0.051)
+    assert pd.read_parquet(path.with_suffix(".parquet")).columns.tolist() == listed.columns.tolist()
+    back = write_list("winback", made["winback"], demo, recipient="desk")
+    reasons = set(pd.read_csv(back).iloc[:, 4])
+    assert "competitor" not in reasons or language == "en"
 
 
 def test_no_manager_gets_more_than_he_has_time_for(listed: pd.DataFrame) -> None:

@@ -117,6 +117,7 @@ def test_with_satisfaction_observed_the_risks_are_within_two_points_of_the_oracl
             f"{with_it.gap_main():.3f} and {without.gap_main():.3f}"
         )
     assert 0 <= with_it.gap() < NEAR
+    assert 0 <= with_it.gap_main() < NEAR
     assert without.gap() > with_it.gap()
 
 

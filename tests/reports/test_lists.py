@@ -74,7 +74,7 @@ def test_formulas_are_defused(bank: Bank, suffix: str) -> None:
         assert {cell.data_type for row in cells for cell in row} <= {"s", "n"}  # none is a formula
         head, *rows = [[cell.value for cell in row] for row in cells]
         amount = -5.5
-    assert head == ["client_id", "'=region", "amount"]
+    assert head == ["Client", "'=region", "amount"]
     # XML knows one kind of line break.
     assert [str(row[0]).removeprefix("'").replace("\r", "\n") for row in rows] == [e.replace("\r", "\n") for e in EVIL]
     assert [str(row[0]).startswith("'") for row in rows] == [True] * 8 + [False]
@@ -83,7 +83,7 @@ def test_formulas_are_defused(bank: Bank, suffix: str) -> None:
 
 def test_categories_are_texts_too(bank: Bank) -> None:
     path = write_list("leavers", pd.DataFrame({"region": pd.Categorical(["=1", "b"])}), bank, recipient="desk")
-    assert path.read_bytes().decode("utf-8-sig").split() == ["region", "'=1", "b"]
+    assert path.read_bytes().decode("utf-8-sig").split() == ["Region", "'=1", "b"]
 
 
 def test_other_systems_get_the_values_as_they_are(bank: Bank) -> None:
@@ -103,7 +103,7 @@ def test_control_characters_and_no_rows_can_be_written(bank: Bank) -> None:
     values = [row[0].value for row in openpyxl.load_workbook(path.with_suffix(".xlsx")).active.iter_rows()]
     assert values == ["content", "a�b", "�"]
     write_list("leavers", FRAME.iloc[:0], bank, recipient="desk")
-    assert path.read_bytes().decode("utf-8-sig") == "client_id,'=region,amount\r\n"
+    assert path.read_bytes().decode("utf-8-sig") == "Client,'=region,amount\r\n"
 
 
 def test_only_named_recipients_get_only_their_lists(bank: Bank) -> None:
@@ -145,7 +145,7 @@ def test_a_revealed_list_is_for_one_and_is_logged(bank: Bank) -> None:
     path = write_list("leavers", made, bank, recipient="desk", attempt="attempt 7")
     opened = reveal_list(path, bank.settings)
     table = pd.read_csv(opened)
-    assert list(table["client_id_original"]) == ["A1"]
+    assert list(table["Client_original"]) == ["A1"]
     assert mode(opened) == 0o600
     log = read_audit(bank.settings.state)
     assert [line["action"] for line in log] == ["made", "revealed"]

@@ -10,11 +10,13 @@ import importlib
 import importlib.util
 import io
 import os
+import pkgutil
 import stat
 import zipfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -25,7 +27,9 @@ from insights.data.settings import Settings
 from insights.data.snapshot import Bank
 from insights.data.store import write_atomic
 from insights.errors import DisclosureError, SettingsError, SourceError
+from insights.reports import exhibits
 from insights.reports.audit import write_audit
+from insights.reports.wording import Wording
 
 # A spreadsheet takes a cell for a formula if it begins with one of these; the wide forms count in East Asian settings.
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
@@ -65,9 +69,10 @@ def write_lists(made: Mapping[str, pd.DataFrame], bank: Bank, attempt: str) -> l
 def write_list(name: str, frame: pd.DataFrame, bank: Bank, *, recipient: str, attempt: str = "") -> Path:
     """Write a list for a recipient as CSV, XLSX and Parquet, and return the path of the CSV.
 
-    In CSV and XLSX what a spreadsheet would take for a formula is defused by an apostrophe; the Parquet file, for other
-    systems, holds the values as they are. Files are 0600 in a folder 0700, or 0640 in 0750 where the recipient's group
-    exists and this user may hand files to it. SettingsError for a recipient or list that ``bank.toml`` does not name.
+    CSV and XLSX are for people: headings and texts in the bank's language, and what a spreadsheet would take for a
+    formula defused by an apostrophe. The Parquet file, for other systems, holds names of columns and codes as they are.
+    Files are 0600 in a folder 0700, or 0640 in 0750 where the recipient's group exists and this user may hand files to
+    it. SettingsError for a recipient or list that ``bank.toml`` does not name.
     """
     settings = bank.settings
     group = _group(name, recipient, settings)
@@ -76,7 +81,7 @@ def write_list(name: str, frame: pd.DataFrame, bank: Bank, *, recipient: str, at
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.lists_dir.chmod(0o711)  # one's own folder can be reached, the others' not even listed
     handed = _hand_over(folder, group, 0o750)
-    defused = _defused(frame)
+    defused = _defused(in_words(name, frame, bank))
     stem = f"{name}-{bank.as_of.isoformat()}"
     contents = {
         ".csv": _csv(defused),
@@ -93,6 +98,19 @@ def write_list(name: str, frame: pd.DataFrame, bank: Bank, *, recipient: str, at
     if handed:
         write_audit(settings.state, "released", action | {"group": settings.lists.recipients[recipient].group})
     return folder / f"{stem}.csv"
+
+
+def in_words(name: str, frame: pd.DataFrame, bank: Bank) -> pd.DataFrame:
+    """Return a list as its reader sees it, in the bank's language; one that no report has words for stays as it is."""
+    settings = bank.settings
+    for package in pkgutil.iter_modules(exhibits.__path__):
+        if package.ispkg:
+            words = getattr(importlib.import_module(f"{exhibits.__name__}.{package.name}"), "LISTS", {})
+            if name in words:
+                labels, money = settings.labels, settings.bank.currency
+                wording = Wording(settings.bank.language, labels, currency=money, mode=settings.disclosure.mode)
+                return cast(pd.DataFrame, words[name](frame, bank, wording))
+    return frame
 
 
 def reveal_list(path: Path, settings: Settings) -> Path:

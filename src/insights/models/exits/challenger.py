@@ -2,7 +2,7 @@
 
 It has the same features, and the same past: client-months up to the landmark, and outcomes that were complete and known
 by then. It may find steps and combinations that the regression cannot; it cannot say why, and its risks are not divided
-by reason. So it is used only if it has been better out of time, see ``models.exit_trials``.
+by reason. So it is used only if it has been better out of time, see ``trials`` and ``use``.
 """
 
 from datetime import date
@@ -27,6 +27,9 @@ FEWEST_EVENTS = 200
 """Trees need more evidence than a line: below this number of leavers there is no challenger."""
 
 MOST_LEVELS = 200
+MOST_FACTOR = 1e9
+"""A level that no factor below this reaches stays short of the total: everybody would leave."""
+
 SEED = 20
 SHAPE = {
     "learning_rate": 0.05,
@@ -42,11 +45,28 @@ SHAPE = {
 def challenger_risks(bank: Bank, landmark: date | None = None, horizon: int = 12) -> Floats | NotEstimable:
     """Return the probability of leaving within the horizon (months) of every client in force at the landmark (n).
 
+    Its level is that of past landmarks, of which the last lies one horizon back; see ``levelled``.
+
     In the order of ``in_force``. Computed once. One thread and a fixed seed: the same rows give the same risks.
     NotEstimable with fewer than 200 leavers among the client-months it may learn from.
     """
     landmark = bank.as_of if landmark is None else landmark
     return once(bank, ("challenger_risks", landmark, horizon), lambda: _predicted(bank, landmark, horizon))
+
+
+def levelled(risk: Floats, total: float) -> Floats:
+    """Return the risks (n, in (0, 1)) with all intensities multiplied by one factor, such that they add up to a total.
+
+    The total is between 0 and n; the order of the risks stays, and so does how far they are apart in log intensity.
+    """
+    cumulative = -np.log1p(-risk)
+    low, high = 0.0, 1.0
+    while (-np.expm1(-high * cumulative)).sum() < total and high < MOST_FACTOR:
+        high *= 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (-np.expm1(-middle * cumulative)).sum() < total else (low, middle)
+    return np.asarray(-np.expm1(-(low + high) / 2 * cumulative))
 
 
 def training_rows(

@@ -7,11 +7,13 @@ import numpy.typing as npt
 
 from insights.models.exits.design import YOUNG_MONTHS, Number, Season, Tenure
 from insights.models.exits.fit import MOST_LOG, CauseHazard
-from insights.models.exits.rows import ExitRows
+from insights.models.exits.rows import MISSING, ExitRows
 from insights.stats.hazard import HazardModel
 from insights.stats.inputs import Floats
+from insights.stats.shrunken import Shrunken
 
 DRAWS = 300
+SEED_OF_MANAGERS = 7
 MOST_CLUSTERS = 2_000
 """With more clusters than this each model is drawn on its own: there the shared errors are small."""
 
@@ -29,6 +31,7 @@ class Draws:
         self._lots: dict[str, Floats] = {}
         self._drawn: dict[int, tuple[Floats, dict[str, Floats]]] = {}
         self._rates: dict[str, Floats] = {}
+        self._of_managers: Floats | None = None
         for name, model in models.items():
             # For a constant hazard: the rate of a Poisson number, Jeffreys' prior.
             self._rates[name] = rng.gamma(model.events + 0.5, size=DRAWS) / max(model.months, 1)
@@ -95,6 +98,8 @@ class Draws:
                 columns, values = columns[2:], values[:, 2:]
             if columns:
                 stays += values.astype(np.float64) @ np.stack([beta[c] for c in columns])
+        if fit.managers is not None:
+            stays += self._managers(fit.managers, rows)
         first, place = np.unique(rows.tenure, return_index=True)
         one = rows.take(place)
         sums = {True: np.zeros((len(first), DRAWS)), False: np.zeros((len(first), DRAWS))}
@@ -108,6 +113,17 @@ class Draws:
             sums[False][~young] += level[~young]
         at = np.searchsorted(first, rows.tenure)
         return _exp(stays + early) * sums[True][at] + _exp(stays + later) * sums[False][at]
+
+    def _managers(self, found: Shrunken, rows: ExitRows) -> Floats:
+        """Return what the managers of the rows add to the log hazard (n, draws), drawn from what is known of them."""
+        drawn = np.log(found.factor)[:, None] + found.log_sd[:, None] * self._lots_of_managers(len(found.factor))
+        return np.vstack([drawn, np.zeros((1, DRAWS))])[np.where(rows.manager == MISSING, len(drawn), rows.manager)]
+
+    def _lots_of_managers(self, size: int) -> Floats:
+        """Return a standard normal lot for each manager and draw, the same in all fits."""
+        if self._of_managers is None:
+            self._of_managers = np.random.default_rng(SEED_OF_MANAGERS).standard_normal((size, DRAWS))
+        return self._of_managers
 
 
 def _exp(log: npt.NDArray[np.float64]) -> Floats:

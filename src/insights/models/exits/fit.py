@@ -8,14 +8,21 @@ import pandas as pd
 
 from insights.models.exits.columns import case_cohort, changing_effects, clusters, independent
 from insights.models.exits.design import Recipe, learn
-from insights.models.exits.rows import Codes, ExitRows, Singles
+from insights.models.exits.rows import MISSING, Codes, ExitRows, Singles
 from insights.stats.coefficients import FEWEST_EVENTS
 from insights.stats.hazard import HazardModel, discrete_hazard
 from insights.stats.inputs import Floats
 from insights.stats.results import NotEstimable
+from insights.stats.shrunken import Shrunken, shrunken_factors
 
 MOST_LOG = 3.5
 """A log hazard beyond this is certainty: it is cut, so that nothing overflows."""
+
+MANAGER = "manager"
+"""The name, among the terms of a prediction, of what a client's relationship manager adds."""
+
+VARIES = 0.10
+"""Managers or years count as different where the test that they are not has a p-value below this."""
 
 BANDS = ((0, 1), (3, 4), (6, 8))
 """From which month ahead (0 is the first) a fit counts, and how many months older its features are than the newest."""
@@ -32,7 +39,9 @@ class CauseHazard:
     first two years and later, ``weighted`` whether client-months were sampled.
 
     ``ahead`` are the fits for months ahead, one for each of ``BANDS``; without them this fit counts for all. For
-    prediction the coefficients are multiplied by ``shrink`` and the intercept is ``constant``.
+    prediction the coefficients are multiplied by ``shrink`` and the intercept is ``constant``. Where managers differ by
+    more than chance and their features, ``managers`` are their own factors, by code; the model that effects are read
+    from is one without them (its errors are clustered by manager).
     """
 
     name: str
@@ -48,6 +57,7 @@ class CauseHazard:
     ahead: tuple["CauseHazard", ...] = ()
     shrink: float = 1.0
     constant: float = 0.0
+    managers: Shrunken | None = field(default=None, repr=False)
 
     def log_parts(self, rows: ExitRows, months: int) -> dict[str, Floats]:
         """Return what each term adds to the log hazard: (n, 1) where it stays, (n, months) where it moves.
@@ -62,6 +72,8 @@ class CauseHazard:
             beta = self.shrink * np.array([values[name] for name in term.columns])
             steps = [term.values(rows, k) @ beta for k in range(months if term.moves else 1)]
             parts[term.name] = np.stack(steps, axis=1).astype(np.float64)
+        if self.managers is not None:
+            parts[MANAGER] = of_managers(np.log(self.managers.factor), rows)[:, None]
         return parts
 
     def path(self, rows: ExitRows, months: int) -> Floats:
@@ -117,6 +129,10 @@ def fit_cause(
     shrink = shrinkage(model, of_part, of_row)
     linear = shrink * (values @ beta[1:])
     constant = _matching(linear, of_row, float(of_part.sum()))
+    managers = _managers(part, of_part, _hazard(linear + constant) * of_row)
+    if managers is not None:
+        linear = linear + of_managers(np.log(managers.factor), part)
+        constant = _matching(linear, of_row, float(of_part.sum()))
     expected = _hazard(linear + constant)
     return CauseHazard(
         name,
@@ -131,7 +147,13 @@ def fit_cause(
         weighted=weight is not None,
         shrink=shrink,
         constant=constant,
+        managers=managers,
     )
+
+
+def of_managers(values: Floats, rows: ExitRows) -> Floats:
+    """Return the value of each row's manager (n); 0 where he is not known."""
+    return np.append(values, 0.0)[np.where(rows.manager == MISSING, len(values), rows.manager)]
 
 
 def fitted_rows(
@@ -154,6 +176,17 @@ def shrinkage(model: HazardModel, event: npt.NDArray[np.bool_], weight: Floats) 
     alone = events * np.log(events / trials) + (trials - events) * np.log1p(-events / trials)
     ratio, p = 2 * (model.loglik - alone), len(model.names)
     return float(np.clip((ratio - p) / ratio, 0.0, 1.0)) if ratio > 0 else 0.0
+
+
+def _managers(rows: ExitRows, event: npt.NDArray[np.bool_], expected: Floats) -> Shrunken | None:
+    """Return the factors of the managers; None where they differ by no more than chance, or are too few."""
+    known = rows.manager != MISSING
+    if not known.any():
+        return None
+    of, size = rows.manager[known], len(rows.managers)
+    found = shrunken_factors(np.bincount(of, event[known], size), np.bincount(of, expected[known], size))
+    differs = isinstance(found, Shrunken) and found.test.p_value is not None and found.test.p_value < VARIES
+    return found if differs and isinstance(found, Shrunken) and found.variance > 0 else None
 
 
 def _hazard(linear: Floats) -> Floats:

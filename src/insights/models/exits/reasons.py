@@ -20,10 +20,16 @@ from insights.models.cache import once
 from insights.models.exits.hazards import CauseHazard, ExitHazards, fit_exit_hazards
 from insights.models.exits.risk import CHUNK, in_force
 from insights.models.exits.rows import ExitRows
+from insights.models.exits.use import risk_factors
 from insights.stats.inputs import Floats
+
+UNEXPLAINED = "unexplained"
+"""The part of a risk that the hazards do not explain, where those of the challenger are in use."""
 
 NODES = 5
 """Places along the line at which the slope is taken (Gauss-Legendre)."""
+
+LEAST_FACTOR = 1e-12
 
 Parts = dict[str, dict[str, Floats]]
 
@@ -32,8 +38,10 @@ def risk_reasons(bank: Bank, landmark: date | None = None, horizon: int = 12) ->
     """Return for every client in force what each feature contributes to his risk of leaving for the main reason.
 
     Columns: ``client_id``, ``average`` (the same for all), ``risk`` (within ``horizon`` months), and one for each
-    feature of the models, signed fractions that add up to ``risk`` - ``average``. One row per client of ``exit_risks``,
-    in its order; no rows where nobody left by choice. A contribution says what the model makes of a feature, not what
+    feature of the models, signed fractions that add up to ``risk`` - ``average``. One row per client of
+    ``risks_in_use``, in its order; no rows where nobody left by choice. Where the challenger is in use, which has no
+    reasons, ``unexplained`` is what multiplies the client's hazards to make them his risk: combinations of features
+    that the regression does not have. A contribution says what the model makes of a feature, not what
     would happen if it were changed.
     """
     landmark = bank.as_of if landmark is None else landmark
@@ -46,11 +54,11 @@ def _reasons(bank: Bank, landmark: date, horizon: int) -> pd.DataFrame:
     if hazards.main is None or not rows.n:
         return pd.DataFrame({"client_id": [], "average": [], "risk": []})
     chunks = [np.arange(s, min(s + CHUNK, rows.n)) for s in range(0, rows.n, CHUNK)]
-    line = _Line(hazards, horizon)
+    line = _Line(hazards, horizon, risk_factors(bank, landmark))
     total, risks = line.means(rows, chunks)
     average = float(risks.mean())
     reference = line.reference(total, average)
-    found = [line.contributions(rows.take(at), reference) for at in chunks]
+    found = [line.contributions(rows, at, reference) for at in chunks]
     names = sorted({name for part in found for name in part}, key=str)
     columns = {name: np.concatenate([part[name] for part in found]) for name in names}
     head = {"client_id": rows.of(rows.client, rows.clients), "average": average, "risk": risks}
@@ -76,6 +84,7 @@ class _Means:
 class _Line:
     hazards: ExitHazards
     horizon: int
+    factors: Floats | None
 
     def means(self, rows: ExitRows, chunks: list[np.ndarray]) -> tuple[_Means, Floats]:
         """Return the mean parts over all clients, and each client's risk."""
@@ -83,7 +92,7 @@ class _Line:
         weighted: Parts = {}
         risks = np.zeros(rows.n)
         for at in chunks:
-            parts = self.parts(rows.take(at))
+            parts = self.parts(rows, at)
             risks[at] = self.risk({c: _total(p) for c, p in parts.items()})
             for sums, weight in ((plain, np.ones(len(at))), (weighted, risks[at])):
                 for cause, terms in parts.items():
@@ -97,9 +106,15 @@ class _Line:
                     terms[name] = terms[name][None, :] / by
         return _Means(plain, weighted), risks
 
-    def parts(self, rows: ExitRows) -> Parts:
-        """Return by cause and term what it adds to the log hazard in each month (n, months)."""
-        return {cause: _months_of(model, rows, self.horizon) for cause, model in self.hazards.models.items()}
+    def parts(self, rows: ExitRows, at: np.ndarray) -> Parts:
+        """Return by cause and term what it adds to the log hazard in each month (n, months), of some of the rows."""
+        part = rows.take(at)
+        found = {cause: _months_of(model, part, self.horizon) for cause, model in self.hazards.models.items()}
+        if self.factors is not None:
+            log = np.log(np.maximum(self.factors[at], LEAST_FACTOR))[:, None]
+            for terms in found.values():
+                terms[UNEXPLAINED] = np.tile(log, (1, self.horizon))
+        return found
 
     def risk(self, logs: Mapping[str, Floats]) -> Floats:
         """Return the incidence of the main reason (n)."""
@@ -128,15 +143,15 @@ class _Line:
             low, high = (middle, high) if risk < average else (low, middle)
         return at((low + high) / 2)
 
-    def contributions(self, rows: ExitRows, reference: Parts) -> dict[str, Floats]:
+    def contributions(self, rows: ExitRows, at: np.ndarray, reference: Parts) -> dict[str, Floats]:
         """Return by term the sum over the line of the slope of the risk along the term's part of it (n)."""
-        parts = self.parts(rows)
+        parts = self.parts(rows, at)
         start = {cause: _total(terms) for cause, terms in reference.items()}
         way = {cause: _total(terms) - start[cause] for cause, terms in parts.items()}
         slope = {cause: np.zeros_like(log) for cause, log in way.items()}
         for node, weight in zip(*np.polynomial.legendre.leggauss(NODES), strict=True):
-            at = {cause: np.exp(start[cause] + (node + 1) / 2 * way[cause]) for cause in way}
-            for cause, value in self._slopes(at).items():
+            there = {cause: np.exp(start[cause] + (node + 1) / 2 * way[cause]) for cause in way}
+            for cause, value in self._slopes(there).items():
                 slope[cause] += weight / 2 * value
         found: dict[str, Floats] = {}
         for cause, terms in parts.items():

@@ -41,7 +41,9 @@ def exit_risks(
     """
     landmark = bank.as_of if landmark is None else landmark
     key = ("exit_risks", landmark, tuple(horizons), without_managers)
-    return once(bank, key, lambda: _risks(bank, landmark, tuple(horizons), without_managers))
+    return once(
+        bank, key, lambda: risks_of(bank, fit_exit_hazards(bank, landmark, without_managers=without_managers), horizons)
+    )
 
 
 def in_force(bank: Bank, landmark: date | None = None) -> ExitRows:
@@ -78,9 +80,14 @@ def incidences(intensity: Mapping[str, Floats], months: Iterable[int]) -> dict[t
     return found
 
 
-def _risks(bank: Bank, landmark: date, horizons: tuple[int, ...], without: frozenset[str]) -> pd.DataFrame:
-    hazards = fit_exit_hazards(bank, landmark, without_managers=without)
-    rows = in_force(bank, landmark)
+def risks_of(
+    bank: Bank, hazards: ExitHazards, horizons: Sequence[int] = HORIZONS, factors: Floats | None = None
+) -> pd.DataFrame:
+    """Return the risks that hazards give to those in force at their landmark, columns as in ``exit_risks``.
+
+    ``factors`` (n) multiply all intensities of leaving, each client's by his own; those of an outflow stay.
+    """
+    rows = in_force(bank, hazards.landmark)
     found: dict[str, Floats] = {
         f"{name}_{h}m": np.full(rows.n, np.nan if name == OUTFLOW else 0.0)
         for h in horizons
@@ -90,6 +97,8 @@ def _risks(bank: Bank, landmark: date, horizons: tuple[int, ...], without: froze
         at = np.arange(start, min(start + CHUNK, rows.n))
         part = rows.take(at)
         leaving = paths(hazards, part, max(horizons))
+        if factors is not None:
+            leaving = {name: path * factors[at][:, None] for name, path in leaving.items()}
         if leaving:
             for (name, h), risk in incidences(leaving, horizons).items():
                 found[f"{name}_{h}m"][at] = risk

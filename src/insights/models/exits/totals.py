@@ -16,9 +16,10 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.draws import DRAWS, Draws
-from insights.models.exits.fit import CauseHazard
+from insights.models.exits.fit import VARIES, CauseHazard
 from insights.models.exits.hazards import OUTFLOW, fit_exit_hazards
-from insights.models.exits.risk import ANY, exit_risks, in_force
+from insights.models.exits.risk import ANY, in_force
+from insights.models.exits.use import risk_factors, risks_in_use
 from insights.stats.heterogeneity import Variation, common_variation
 from insights.stats.inputs import Floats
 
@@ -26,9 +27,6 @@ CLIENTS_AT_ONCE = 5_000
 SEED = 20_040_731
 FEWEST = 10
 """Among fewer clients with money nobody is looked for who is too large."""
-
-VARIES = 0.10
-"""Years count as different where the test that they are not has a p-value below this."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class ExitTotals:
     ``table``: event (reason, "any" or "outflow"), measure ("clients" or "assets", in the reporting currency), value,
     low, high (``level``), n (clients in force), n_events (events the model rests on). ``yearly_sd`` by event is the
     standard deviation between years of the log hazard that the intervals allow for, where the years differ.
-    ``counted`` are the assets (n, in the order of ``exit_risks``) that the sums of money hold: 0 where none are known,
+    ``counted`` are the assets (n, in the order of ``in_force``) that the sums of money hold: 0 where none are known,
     and for ``giants`` clients so rich that whether one or two of them leave would decide the interval of the sum.
     """
 
@@ -53,10 +51,12 @@ class ExitTotals:
 def exit_totals(bank: Bank, landmark: date | None = None, horizon: int = 12) -> ExitTotals:
     """Return the expected numbers of leavers and their assets by reason, with prediction intervals. Computed once.
 
-    ``horizon`` is one of ``HORIZONS``. Values are sums of ``exit_risks``; the interval is that of what will happen to
-    the clients in force (new ones come on top). Assets count as they were known last: markets and payments until then
-    are not foreseen. Clients without known assets, and giants (by the dominance shares of the settings), count as
-    leavers and bring no money.
+    ``horizon`` is one of ``HORIZONS``. Values are sums of ``risks_in_use``; the interval is that of what will happen to
+    the clients in force (new ones come on top). Where the challenger's risks are in use, the sum of clients is that of
+    the hazards, interval and all; which of them leave is chance, and that the challenger may be wrong about single
+    clients is not allowed for. Assets count as they were known last: markets and payments until then are not foreseen.
+    Clients without known assets, and giants (by the dominance shares of the settings), count as leavers and bring no
+    money.
     """
     landmark = bank.as_of if landmark is None else landmark
     return once(bank, ("exit_totals", landmark, horizon), lambda: _totals(bank, landmark, horizon))
@@ -64,7 +64,7 @@ def exit_totals(bank: Bank, landmark: date | None = None, horizon: int = 12) -> 
 
 def _totals(bank: Bank, landmark: date, horizon: int) -> ExitTotals:
     hazards = fit_exit_hazards(bank, landmark)
-    rows, risks = in_force(bank, landmark), exit_risks(bank, landmark)
+    rows, risks, own = in_force(bank, landmark), risks_in_use(bank, landmark), risk_factors(bank, landmark)
     models = dict(hazards.models) | ({OUTFLOW: hazards.outflow} if hazards.outflow is not None else {})
     rng = np.random.default_rng(SEED)
     draws = Draws(models, rows, rng)
@@ -83,6 +83,8 @@ def _totals(bank: Bank, landmark: date, horizon: int) -> ExitTotals:
         part = rows.take(at)
         sums = {name: draws.cumulative(name, part, horizon) * factor[name] for name in models}
         outflow = sums.pop(OUTFLOW, None)
+        if own is not None:
+            sums = {name: total * own[at][:, None] for name, total in sums.items()}
         left = np.zeros((part.n, DRAWS), dtype=bool)
         for name, happened in _happen(sums, rng).items():
             left |= happened

@@ -9,7 +9,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.exits.challenger import challenger_risks
+from insights.models.exits.challenger import challenger_risks, levelled
 from insights.models.exits.hazards import OUTFLOW, fit_exit_hazards
 from insights.models.exits.outcomes import FOLLOWED, LANDMARKS, Landmarks, landmarks, outcomes, usual_risk
 from insights.models.exits.risk import ANY, HORIZONS, exit_risks
@@ -32,8 +32,9 @@ class Trials:
     -1 not known), ``cluster`` (what is drawn together: the clients of a manager, as they were when the trials began, or
     each client where managers are too few), ``assets`` (currency, nan), ``any_<h>m`` and ``usual_<h>m`` (the risk to
     leave, and the rate of the year before), ``main_12m``, ``usual_main_12m``, ``outflow_12m``, ``usual_outflow_12m``,
-    ``challenger_12m`` (nan where there is none), ``time`` and ``cause`` (see ``Outcomes``), ``outflow_time``,
-    ``outflow_cause``. ``main`` is the main reason at the last landmark. ``by_manager`` says what the clusters are.
+    ``challenger_12m`` (brought to the total of ``any_12m`` at the landmark; nan where there is none), ``time`` and
+    ``cause`` (see ``Outcomes``), ``outflow_time``, ``outflow_cause``. ``main`` is the main reason at the last landmark.
+    ``by_manager`` says what the clusters are.
     """
 
     landmarks: Landmarks
@@ -103,27 +104,6 @@ def chosen_model(bank: Bank) -> Choice:
     return once(bank, ("chosen_model",), lambda: _chosen(bank))
 
 
-def risks_in_use(bank: Bank, landmark: date | None = None, horizons: tuple[int, ...] = HORIZONS) -> pd.DataFrame:
-    """Return ``exit_risks``, with the risks to leave of the challenger where it is the model in use.
-
-    It tells no reasons: its risk is divided between them as the hazards do. Large outflows stay those of the hazards.
-    """
-    risks = exit_risks(bank, landmark, horizons)
-    if chosen_model(bank).model != CHALLENGER:
-        return risks
-    risks, least = risks.copy(), np.zeros(len(risks))
-    for h in sorted(horizons):
-        told = challenger_risks(bank, landmark, h)
-        if isinstance(told, NotEstimable):
-            return exit_risks(bank, landmark, horizons)
-        least = np.maximum(least, told)  # A longer horizon never has the smaller risk.
-        before = risks[f"{ANY}_{h}m"].to_numpy(float)
-        factor = np.divide(least, before, out=np.ones_like(before), where=before > 0)
-        for column in [c for c in risks.columns if c.endswith(f"_{h}m") and c != f"{OUTFLOW}_{h}m"]:
-            risks[column] = risks[column].to_numpy(float) * factor
-    return risks
-
-
 def held_out_risks(bank: Bank, landmark: date, horizon: int = FOLLOWED) -> Floats | NotEstimable:
     """Return each client's risk to leave (n, in the order of ``in_force``) from a fit that has not seen his manager.
 
@@ -174,7 +154,9 @@ def _at(bank: Bank, place: int, day: date, main: str | None) -> pd.DataFrame:
         "outflow_cause": happened.outflow_cause,
         "outflow_12m": risks[f"{OUTFLOW}_{FOLLOWED}m"].to_numpy(float),
         "usual_outflow_12m": usual_risk(bank, day, FOLLOWED, OUTFLOW),
-        "challenger_12m": np.full(n, np.nan) if isinstance(told, NotEstimable) else told,
+        "challenger_12m": np.full(n, np.nan)
+        if isinstance(told, NotEstimable)
+        else levelled(told, float(risks[f"{ANY}_{FOLLOWED}m"].sum())),
     }
     for h in HORIZONS:
         columns |= {f"any_{h}m": _inside(risks[f"{ANY}_{h}m"]), f"usual_{h}m": usual_risk(bank, day, h)}

@@ -14,9 +14,11 @@ import pandas as pd
 from insights.data.months import add_months, first_of_month
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.exits.fit import MANAGER
 from insights.models.exits.hazards import OUTFLOW, fit_exit_hazards
 from insights.models.exits.reasons import risk_reasons
-from insights.models.exits.risk import ANY, HORIZONS, exit_risks
+from insights.models.exits.risk import ANY, HORIZONS
+from insights.models.exits.use import risks_in_use
 from insights.models.gains import ClientGains, client_gains
 from insights.models.trial import treated_clients, trial
 from insights.stats.hazard import HazardModel
@@ -32,32 +34,22 @@ RISK = "risk_"
 NO_MANAGER = "(no manager)"
 NOTHING_TO_RANK = "nothing_to_rank"
 
+SETTLE, ASK_MONEY, ASK_BETTER, CALL, UNSEEN, TOGETHER, PERSONAL = (
+    "settle_complaint", "ask_about_money", "ask_what_is_missing", "call", "call_unseen", "visit_together", "review",
+)  # fmt: skip
+"""Codes of what is suggested; ``reports`` has the words."""
+
 STEPS = {
-    "complaint_6m": "settle the complaint, then call",
-    "outflow_12m": "ask where the money went and what would bring it back",
-    "net_share_3m": "ask where the money went and what would bring it back",
-    "satisfaction": "visit and ask what should be better",
-    "recommendation": "visit and ask what should be better",
-    "log2_contacts_6m": "call: there was little contact",
-    "online_3m": "call: the client has not been seen online",
-    "manager_decades": "visit together with an experienced colleague",
+    "complaint_6m": SETTLE,
+    "outflow_12m": ASK_MONEY,
+    "net_share_3m": ASK_MONEY,
+    "satisfaction": ASK_BETTER,
+    "recommendation": ASK_BETTER,
+    "log2_contacts_6m": CALL,
+    "online_3m": UNSEEN,
+    "manager_decades": TOGETHER,
+    MANAGER: TOGETHER,
 }
-WORDS = {
-    "complaint_6m": "complaint in the last six months",
-    "outflow_12m": "large outflow in the last year",
-    "net_share_3m": "money moved in the last three months",
-    "satisfaction": "satisfaction in the survey",
-    "recommendation": "recommendation in the survey",
-    "log2_contacts_6m": "contacts in the last six months",
-    "online_3m": "use of the online service",
-    "manager_decades": "experience of the manager",
-    "log2_assets": "size of the assets",
-    "age_decades": "age",
-    "investing_decades": "experience as an investor",
-    "tenure": "length of the relationship",
-    "season": "time of the year",
-}
-PERSONAL = "review the relationship in a personal talk"
 
 
 @dataclass(frozen=True)
@@ -88,15 +80,16 @@ def contact_list(bank: Bank) -> pd.DataFrame | None:
     """Return the restricted list, for every manager the clients to talk to first; None where there is no ranking.
 
     Risks are in per cent, reasons in percentage points: ``because_<feature>`` add up to ``risk_pct`` - ``average_pct``.
-    Money is in the reporting currency.
+    Money is in the reporting currency. ``suggested_step`` is a code of ``STEPS`` (or "review"), ``offer_programme``
+    whether the retention programme should be offered. No words: the list is written in the bank's language.
     """
     found = contacts(bank)
     if isinstance(found, str):
         return None
     rows = found.rows[found.rows["listed"]].sort_values(["rm_id", "rank"])
     told = pd.DataFrame({"client_id": rows["client_id"], "rm_id": rows["rm_id"], "rank": rows["rank"].astype(int)})
-    told["suggested_step"] = _steps(found, rows, bank.settings.lifecycle.retention_programme)
-    told["why"] = [_why(found.features, row) for row in rows[list(found.features)].to_numpy()]
+    told["suggested_step"] = _steps(found, rows)
+    told["offer_programme"] = (rows["gain"] > 0) & (found.basis != BY_RISK)
     told["assets_at_risk"] = rows["assets_at_risk"].round(0)
     told["assets"] = rows["assets"].round(0)
     told["income_12m"] = rows["income"].round(0)
@@ -118,7 +111,7 @@ def _contacts(bank: Bank) -> Contacts | str:
     hazards = fit_exit_hazards(bank)
     if hazards.main is None or not isinstance(hazards.models[hazards.main].model, HazardModel):
         return NOTHING_TO_RANK
-    risks, reasons = exit_risks(bank), risk_reasons(bank)
+    risks, reasons = risks_in_use(bank), risk_reasons(bank)
     if risks.empty:
         return NOTHING_TO_RANK
     features = tuple(c for c in reasons.columns if c not in ("client_id", "average", "risk"))
@@ -198,22 +191,13 @@ def _rank(rows: pd.DataFrame, *, with_effect: bool) -> pd.Series:
     return (ranked.groupby("rm_id").cumcount() + 1).reindex(rows.index).astype(float)
 
 
-def _steps(found: Contacts, rows: pd.DataFrame, programme: str | None) -> list[str]:
-    """Return what to do: the programme where it helps, and otherwise what speaks to the strongest reason to leave."""
-    values = rows[list(found.features)].to_numpy()
-    offered = (rows["gain"] > 0).to_numpy() if found.basis != BY_RISK else np.zeros(len(rows), dtype=bool)
+def _steps(found: Contacts, rows: pd.DataFrame) -> list[str]:
+    """Return what speaks to the strongest reason to leave to which something can be said."""
     steps = []
-    for own, offer in zip(values, offered, strict=True):
+    for own in rows[list(found.features)].to_numpy():
         at = [k for k in np.argsort(-own, kind="stable") if own[k] > 0 and found.features[k] in STEPS]
-        talk = STEPS[found.features[at[0]]] if at else PERSONAL
-        steps.append(f"offer the programme {programme}; {talk}" if offer else talk)
+        steps.append(STEPS[found.features[at[0]]] if at else PERSONAL)
     return steps
-
-
-def _why(features: tuple[str, ...], own: npt.NDArray[np.float64]) -> str:
-    """Return the three strongest reasons in words, in percentage points."""
-    at = np.argsort(-np.abs(own), kind="stable")[:3]
-    return "; ".join(f"{WORDS.get(features[k], features[k].replace('_', ' '))} {100 * own[k]:+.1f}" for k in at)
 
 
 def _summing(points: npt.NDArray[np.float64], total: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

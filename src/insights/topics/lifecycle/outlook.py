@@ -10,8 +10,8 @@ from insights.data.months import add_months
 from insights.data.snapshot import Bank
 from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.exits.reasons import risk_reasons
-from insights.models.exits.risk import exit_risks
 from insights.models.exits.totals import chance, exit_totals
+from insights.models.exits.use import risk_factors, risks_in_use
 from insights.topics.evidence import Answer, Estimates, NotAvailable
 
 MONTHS = 12
@@ -35,7 +35,7 @@ def outlook(bank: Bank) -> Answer | NotAvailable:
     """
     if missing := needs(bank):
         return NotAvailable("lifecycle.outlook", missing)
-    hazards, totals, risks = fit_exit_hazards(bank), exit_totals(bank, horizon=MONTHS), exit_risks(bank)
+    hazards, totals, risks = fit_exit_hazards(bank), exit_totals(bank, horizon=MONTHS), risks_in_use(bank)
     main = hazards.main
     money = bool(risks["assets_before"].notna().any())
     table = totals.table if money else totals.table[totals.table["measure"] != "assets"]
@@ -60,6 +60,7 @@ def outlook(bank: Bank) -> Answer | NotAvailable:
             "years_differ": bool(totals.yearly_sd),
             "money": money,
             "giants": totals.giants > 0,
+            "challenger": risk_factors(bank) is not None,
         },
     )
 

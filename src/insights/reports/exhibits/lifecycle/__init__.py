@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
+
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.lifecycle.backtest import backtest
@@ -14,6 +16,7 @@ from insights.reports.exhibits.lifecycle.drivers import drivers, features
 from insights.reports.exhibits.lifecycle.gains import retention_gains
 from insights.reports.exhibits.lifecycle.households import households, taken_along
 from insights.reports.exhibits.lifecycle.incidence import exit_incidence, naive_incidence
+from insights.reports.exhibits.lifecycle.list_words import contacts_in_words, in_words
 from insights.reports.exhibits.lifecycle.no_answer import no_answer
 from insights.reports.exhibits.lifecycle.outflows import outflow_rates, outflows, then_exit
 from insights.reports.exhibits.lifecycle.outlook import outlook
@@ -28,6 +31,7 @@ from insights.reports.exhibits.lifecycle.stages import stage_moves, stages
 from insights.reports.exhibits.lifecycle.survival import survival
 from insights.reports.exhibits.lifecycle.tenure import tenure
 from insights.reports.exhibits.lifecycle.year import assets_lost, last_year
+from insights.reports.wording import Wording
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
@@ -65,3 +69,10 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "lifecycle.exit_notes": exit_notes,
     "lifecycle.censoring": censoring,
 }
+
+LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {
+    "contacts": contacts_in_words,
+    "winback": in_words,
+    "leavers": in_words,
+}
+"""How the restricted lists of this report are put into words, by name."""

@@ -2,6 +2,8 @@
 
 from insights.data.snapshot import Bank
 from insights.models.attributes import OWN
+from insights.models.exits.fit import MANAGER
+from insights.models.exits.reasons import UNEXPLAINED
 from insights.models.features import PROGRAMME
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.lifecycle.figures import reason_label
@@ -22,6 +24,8 @@ _FEATURES = {
     "manager_decades": Message("experience of the relationship manager"),
     "risk_tolerance": Message("risk tolerance"),
     "investing_decades": Message("investment experience"),
+    MANAGER: Message("the relationship manager"),
+    UNEXPLAINED: Message("combinations that only the second model sees"),
 }
 
 _STEPS = {

@@ -220,6 +220,14 @@ def _caveats(answer: Answer, assets: Estimate | None) -> tuple[Message, ...]:
         if answer.facts["years_differ"]
         else Message("The years observed did not differ by more than chance; a crisis is not in these figures."),
     ]
+    if answer.facts["challenger"]:
+        lines.append(
+            Message(
+                "Who is at risk is told by boosted trees, which foresaw past leavers better; how many leave in all, "
+                "with its interval, by the hazard regression. What the regression does not explain of a risk is a line "
+                "of its own."
+            )
+        )
     if assets is not None:
         lines.append(Message("Assets are those known last: markets and payments until then are not foreseen."))
         if answer.facts["giants"]:
