@@ -460,3 +460,70 @@ def test_without_categories_nothing_is_said_about_the_books(tmp_path: Path) -> N
     }
     processed = prepare(settings_of(tmp_path, files), as_of=date(2021, 12, 31))
     assert "noted" not in set(processed.ledger["action"])
+
+
+def test_rows_known_late_are_noted_once_and_corrections_are_not_late(tmp_path: Path) -> None:
+    files = {
+        "clients": "client_id,joined_on,left_on,left_known_on\n1,2020-01-01,,\n2,2020-01-01,2021-03-01,2021-03-15\n"
+        "3,2020-01-01,2021-03-01,2021-03-16\n",  # 14 days are in time, 15 are late
+        "transactions": "transactions_id,client_id,booked_on,kind,amount,known_on\n"
+        "a,1,2021-02-01,inflow,100,2021-02-15\nb,1,2021-02-01,inflow,20.50,2021-02-16\n"
+        "b,1,2021-02-01,inflow,21,2021-06-01\n"  # a correction of a row known late
+        "c,1,2021-02-01,inflow,7,\nc,1,2021-02-01,inflow,8,2021-09-01\n",  # a correction of one that was in time
+        "balances": "client_id,month,category,amount,known_on\n"
+        "1,2021-02-01,cash,5,2021-03-19\n1,2021-03-01,cash,6,2021-04-20\n",  # month end, 5 days of delay, and 14 or 15
+        "relationships": "client_id,spell,joined_on,left_on,known_on\n3,1,2020-01-01,,2020-01-01\n"
+        "3,1,2020-01-01,2021-03-01,2021-04-01\n1,1,2020-01-01,,2020-03-01\n",
+    }
+    made = processed(tmp_path, files)
+    noted = made.ledger[made.ledger["action"] == "noted"].set_index(["table", "rule"])
+    assert noted["rows"].to_dict() == {
+        ("clients", "known_late:left_on"): 1,
+        ("transactions", "known_late:booked_on"): 1,
+        ("balances", "known_late:month"): 1,
+        ("relationships", "known_late:left_on"): 1,
+        ("relationships", "known_late:joined_on"): 1,
+    }
+    assert noted.loc[("transactions", "known_late:booked_on"), "amount"] == 20.50
+    assert noted.loc[("balances", "known_late:month"), "amount"] == 6
+    assert (noted["before"] == noted["after"]).all()
+
+
+def test_expected_values_that_are_missing_are_noted_and_no_others(tmp_path: Path) -> None:
+    rows = "1,2020-01-01,,,north,1960\n2,2020-01-01,,,,\n3,2020-01-01,,,,1970\n3,2020-01-01,,,south,1970\n"
+    options = {"clients": 'expected = ["region", "joined_on"]'}
+    made = processed(tmp_path, {"clients": CLIENTS + rows}, options=options)
+    lines = ledger_of(made.ledger, "clients")
+    # The third client's region came with a second delivery of the row.
+    assert lines["noted", "value_missing:region"] == 1
+    assert {rule for action, rule in lines if action == "noted"} == {"value_missing:region"}
+
+
+def test_lines_in_another_encoding_are_counted_with_their_money(tmp_path: Path) -> None:
+    files = {
+        "clients": CLIENTS + ANNA,
+        "transactions": BOOKINGS.strip() + ",channel\n" + "17,2021-02-01,inflow,5,Zürich\n17,2021-02-01,fee,3,Bern\n",
+    }
+    settings = settings_of(tmp_path, files, options={"transactions": 'fallback_encoding = "cp1252"'})
+    raw = tmp_path / "raw" / "transactions.csv"
+    raw.write_bytes(
+        raw.read_bytes().replace("ü".encode(), "ü".encode("cp1252")) + "17,2021-03-01,fee,1,Genève\n".encode()
+    )
+    made = prepare(settings, as_of=AS_OF)
+    line = made.ledger[made.ledger["rule"] == "other_encoding"].iloc[0]
+    assert (line["table"], line["action"], line["rows"], line["amount"]) == ("transactions", "repaired", 1, 5.0)
+    assert (line["before"], line["after"]) == (3, 3)
+    assert set(kept(made, "transactions")["channel"]) == {"Zürich", "Bern", "Genève"}
+
+
+def test_each_line_of_the_ledger_says_how_many_rows_were_there_before_and_after(tmp_path: Path) -> None:
+    rows = "1,2020-01-01,,,north,1960\n1,2020-01-01,,,north,1960\n2,soon,,,north,1960\n3,2020-01-01,,,north,old\n"
+    made = processed(tmp_path, {"clients": CLIENTS + rows})
+    told = made.ledger[["action", "rule", "before", "rows", "after"]].apply(tuple, axis=1).tolist()
+    assert told == [
+        ("in", "", 4, 4, 4),
+        ("quarantined", "unreadable_date:joined_on", 4, 1, 3),
+        ("merged", "exact_duplicate", 3, 1, 2),
+        ("repaired", "unreadable_number:birth_year", 3, 1, 3),  # it came before the duplicates were merged
+        ("kept", "", 2, 2, 2),
+    ]

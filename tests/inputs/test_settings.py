@@ -164,6 +164,18 @@ MISTAKES = [
         "[tables.clients.dates.0]",
         "the year or the month",
     ),
+    (
+        'path = "clients.csv"',
+        'path = "clients.csv"\nexpected = ["regoin"]',
+        "unknown column 'regoin' in [tables.clients.expected]",
+        "did you mean 'region'?",
+    ),
+    (
+        'path = "clients.csv"',
+        'path = "clients.csv"\nexpected = ["region"]',
+        "expects 'region' to be filled and does not say where it comes from",
+        "add region",
+    ),
     ('path = "crm.csv"', 'database_env = "CRM"', "database_env and select belong together", "correct it"),
     ('path = "crm.csv"', "", "nothing says where the rows come from", "exactly one of path, database_env"),
     (

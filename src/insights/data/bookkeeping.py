@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import duckdb
 
-from insights.data.staging import Staged
+from insights.data.staging import Staged, Touched
 from insights.data.typing_sql import quoted
 
 RULE = "does_not_follow"
@@ -41,7 +41,7 @@ def note_breaks(con: duckdb.DuckDBPyConnection, balances: Staged, transactions: 
         """
     ).fetchall()[0]
     if rows:
-        balances.notes.append((RULE, rows, Decimal(amount)))
+        balances.notes.append(Touched(RULE, rows, Decimal(amount), balances.present(con)))
 
 
 def _latest(staged: Staged) -> str:

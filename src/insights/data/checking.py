@@ -32,6 +32,9 @@ ROW_RULES: dict[str, str] = {
     "withdrawn_same_day": "withdrawn on the day it was known",
     "contradicting_rows": "rows of the same key contradict each other",
     "unknown_client": "the client is not among the clients kept",
+    "known_late": "known much later than it happened",
+    "value_missing": "a value is missing that is expected to be there",
+    "other_encoding": "a line in another encoding than the rest of the file",
     "does_not_follow": "opening balance, bookings and market change do not add up to the balance",
 }
 """Rules of intake that are not in the schemas or the readers, in words."""

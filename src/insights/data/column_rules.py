@@ -13,7 +13,7 @@ import pandera.pandas as pa
 
 from insights.data.columns import Column
 from insights.data.ledger import QUARANTINED
-from insights.data.staging import Staged
+from insights.data.staging import Staged, Touched
 from insights.data.tables import schema
 from insights.data.typing_sql import literal, quoted
 
@@ -80,7 +80,7 @@ def empty_out(con: duckdb.DuckDBPyConnection, staged: Staged, column: str, rule:
     count, amount = con.execute(f"SELECT count(*), {money} FROM {staged.rows} WHERE {where}").fetchall()[0]
     if count:
         con.execute(f"UPDATE {staged.rows} SET {quoted(column)} = NULL WHERE {where}")
-        staged.repairs.append((f"{rule}:{column}", count, amount))
+        staged.repairs.append(Touched(f"{rule}:{column}", count, amount, staged.present(con)))
 
 
 def _failures(

@@ -57,20 +57,21 @@ def load_csv(
     columns: list[str],
     source: Source,
     scratch: Path,
-) -> list[Problem]:
-    """Append the file's rows to the table and return the rows that could not be read.
+) -> tuple[list[Problem], list[tuple[str, int]]]:
+    """Append the file's rows to the table; return the rows that could not be read, and those in the fallback encoding.
 
     ``scratch`` is a restricted folder for a copy in UTF-8, which exists while the file is read. Memory stays bounded
     whatever the size of the file.
     """
     if _load_strictly(connection, table, path, shown, columns, source, scratch):
-        return []
+        return [], []
     problems: list[Problem] = []
+    foreign: list[tuple[str, int]] = []
     try:
-        _append(connection, table, shown, columns, records(path, shown, source, len(columns), problems))
+        _append(connection, table, shown, columns, records(path, shown, source, len(columns), problems), foreign)
     except DAMAGED as error:
         raise cut_off(shown) from error
-    return problems
+    return problems, foreign
 
 
 def cut_off(shown: str) -> SourceError:
@@ -127,10 +128,16 @@ def _transcode(path: Path, encoding: str, target: Path) -> None:
 
 
 def _append(
-    connection: duckdb.DuckDBPyConnection, table: str, shown: str, columns: list[str], rows: Iterator[Record]
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    shown: str,
+    columns: list[str],
+    rows: Iterator[Record],
+    foreign: list[tuple[str, int]],
 ) -> None:
     names = [*columns, FILE, ROW]
     for batch in _batches(rows):
+        foreign += [(shown, row.number) for row in batch if row.foreign]
         cells = [pa.array([row.cells[i] for row in batch], pa.string()) for i in range(len(columns))]
         cells += [pa.array([shown] * len(batch), pa.string()), pa.array([row.number for row in batch], pa.int64())]
         connection.register("_batch", pa.Table.from_arrays(cells, names=names))

@@ -19,18 +19,23 @@ REPLACEMENT, MARK = "\ufffd", "\ufeff"
 
 
 class Line(NamedTuple):
-    """A physical line: its text with the line end, and its bytes where they could not be decoded."""
+    """A physical line: its text with the line end, its bytes where they could not be decoded, and if it is foreign.
+
+    A foreign line is text only in the fallback encoding.
+    """
 
     text: str
     undecodable: bytes | None = None
+    foreign: bool = False
 
 
 class Record(NamedTuple):
-    """A data row: its number in the file from 1, and one cell per column."""
+    """A data row: its number in the file from 1, and one cell per column; ``foreign`` if one of its lines is."""
 
     number: int
     cells: list[str | None]
     size: int
+    foreign: bool = False
 
 
 def header_of(path: Path, shown: str, source: Source) -> list[str]:
@@ -76,7 +81,7 @@ def records(path: Path, shown: str, source: Source, width: int, problems: list[P
             else:
                 assert fields is not None, "a record without fields has a fault"
                 cells = [None if field in nulls else field for field in fields]
-                yield Record(number, cells, sum(map(len, fields)))
+                yield Record(number, cells, sum(map(len, fields)), any(line.foreign for line in parsed.lines))
     if tally.is_another_encoding:
         raise tally.error()
 
@@ -137,21 +142,22 @@ def _lines(stream: IO[bytes], source: Source, tally: _Tally) -> Iterator[Line]:
     stated = "utf-8" if is_utf8(source.encoding) else source.encoding
     encodings = [stated, *([source.fallback_encoding] if source.fallback_encoding else [])]
     for position, raw in enumerate(_byte_lines(stream)):
-        decoded = _decoded(raw, encodings)
+        decoded, by = _decoded(raw, encodings)
         tally.count(raw, failed=decoded is None)
         if decoded is None:
             yield Line(raw.decode("latin-1"), raw)
         else:
-            yield Line(decoded if position else decoded.removeprefix(MARK))
+            yield Line(decoded if position else decoded.removeprefix(MARK), foreign=by > 0)
 
 
-def _decoded(raw: bytes, encodings: list[str]) -> str | None:
-    for encoding in encodings:
+def _decoded(raw: bytes, encodings: list[str]) -> tuple[str | None, int]:
+    """Return the text, and the place of the first encoding in which the bytes are text (no text: None, -1)."""
+    for place, encoding in enumerate(encodings):
         try:
-            return raw.decode(encoding)
+            return raw.decode(encoding), place
         except UnicodeError:
             continue
-    return None
+    return None, -1
 
 
 def _byte_lines(stream: IO[bytes]) -> Iterator[bytes]:

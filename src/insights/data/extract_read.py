@@ -42,13 +42,15 @@ class ExtractRead:
 
     ``name`` is the DuckDB table: the raw ``columns`` as VARCHAR (empty cells are null), ``_file`` and ``_row``, the
     number of the data row in its file from 1. ``rows`` counts its rows. ``problems`` holds the rows that are not in it:
-    file, row, reason (a key of ``READING_RULES``), detail, content (a hash).
+    file, row, reason (a key of ``READING_RULES``), detail, content (a hash). ``foreign`` lists the rows that only the
+    fallback encoding could read, by file and row.
     """
 
     name: str
     columns: list[str]
     rows: int
     problems: pd.DataFrame = field(repr=False)
+    foreign: tuple[tuple[str, int], ...] = field(default=(), repr=False)
 
 
 def quoted(name: str) -> str:
@@ -68,7 +70,11 @@ def create_table(connection: duckdb.DuckDBPyConnection, name: str, columns: list
 
 
 def finished(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: list[str], problems: list[Problem]
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: list[str],
+    problems: list[Problem],
+    foreign: list[tuple[str, int]] | None = None,
 ) -> ExtractRead:
     """Set rows with cells that are too long aside and return what was read."""
     problems = problems + _take_long_cells(connection, name, columns)
@@ -76,7 +82,7 @@ def finished(
     fields = list(Problem.__dataclass_fields__)
     frame = pd.DataFrame([[getattr(p, f) for f in fields] for p in problems], columns=fields)
     frame = frame.astype({"row": "int64"}).sort_values(["file", "row"], ignore_index=True)
-    return ExtractRead(name, columns, int(counted), frame)
+    return ExtractRead(name, columns, int(counted), frame, tuple(foreign or ()))
 
 
 def _take_long_cells(connection: duckdb.DuckDBPyConnection, name: str, columns: list[str]) -> list[Problem]:

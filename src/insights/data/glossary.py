@@ -10,7 +10,10 @@ WORDS: dict[str, str] = {
     "extract": "a raw file, or a query over files or a database, as the bank delivers it",
     "intake": "the way of an extract into a canonical table: read, typed, checked, repaired or set aside",
     "canonical table": "a table with the names, units and meanings of this page, whatever the bank calls them",
-    "ledger": "the record of intake: for each table and rule, what became of the rows; a matter of rows, not of money",
+    "late": "known more than `late_after_days` after its date; noted at intake and kept",
+    "ledger": "the record of intake: for each table and rule, how many rows were there before, were touched, and were "
+    "there after; a matter of rows, not of money",
+    "noted": "kept as it is, with a line in the ledger: late, missing though expected, not following from the books",
     "books": "the bank's own accounts; a matter of money, not of rows",
     "quarantine": "the rows that intake set aside, each with its reason",
     "snapshot": "what was known by the end of one day, and nothing that became known later",

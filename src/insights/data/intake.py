@@ -23,7 +23,7 @@ from insights.errors import IntakeError
 
 __all__ = ["CheckReport", "Processed", "check", "prepare"]
 
-VERSION = 2
+VERSION = 3
 """Raised whenever intake would make other tables from the same extracts."""
 
 

@@ -16,6 +16,7 @@ from insights.data.bookkeeping import note_breaks
 from insights.data.column_rules import apply_column_rules
 from insights.data.duplicates import merge_duplicates
 from insights.data.ledger import IN, KEPT, NOTED, QUARANTINED, REPAIRED, Entry, Ledger
+from insights.data.noting import note_foreign, note_rows
 from insights.data.row_rules import apply_date_order, convert_money, find_orphans, remove_identifiers, round_money
 from insights.data.settings import Settings
 from insights.data.sources import read_extract
@@ -86,7 +87,9 @@ def _read_and_judge(work: Intake, name: str) -> None:
     staged = stage(con, name, read.name, settings, extract)
     staged.problems = len(read.problems)
     work.staged[name], work.problems[name] = staged, read.problems
+    note_foreign(con, staged, read.foreign)
     _judge(work, staged)
+    note_rows(con, staged, settings.window)
     if name == "clients":
         con.execute(f"CREATE OR REPLACE TABLE kept_clients AS SELECT DISTINCT client_id FROM {staged.kept}")
         _check_clients(work, staged)
@@ -133,9 +136,9 @@ def _lines(work: Intake, staged: Staged) -> list[Entry]:
     capped = f"greatest(least({quoted(staged.money)}, {ABSURD}), -{ABSURD})" if staged.money else ""
     money = f"sum({capped})" if staged.money else "NULL"
 
-    def line(rule: str, action: str, rows: int, amount: Decimal | None) -> Entry:
+    def line(rule: str, action: str, rows: int, amount: Decimal | None, before: int | None = None) -> Entry:
         amount = Decimal(0) if amount is None and staged.money else amount
-        return Entry(staged.name, staged.extract, rule, action, rows, amount)
+        return Entry(staged.name, staged.extract, rule, action, rows, amount, before)
 
     def totals(relation: str) -> tuple[int, Decimal | None]:
         rows, amount = work.con.execute(f"SELECT count(*), {money} FROM {relation}").fetchall()[0]
@@ -146,12 +149,12 @@ def _lines(work: Intake, staged: Staged) -> list[Entry]:
     unread = work.problems[staged.name]["reason"].value_counts().sort_index()
     lines += [line(str(reason), QUARANTINED, int(count), None) for reason, count in unread.items()]
     taken = work.con.execute(
-        f"SELECT _action, _rule, count(*), {money} FROM {staged.rows} JOIN {staged.out} USING (_n) "
-        "GROUP BY _action, _rule ORDER BY _action, _rule"
+        f"SELECT _action, _rule, count(*), {money}, min(o.rowid) AS first FROM {staged.rows} "
+        f"JOIN {staged.out} o USING (_n) GROUP BY _action, _rule ORDER BY first"  # in the order of the rules
     ).fetchall()
-    lines += [line(rule, action, count, amount) for action, rule, count, amount in taken]
-    lines += [line(rule, REPAIRED, count, amount) for rule, count, amount in staged.repairs]
-    lines += [line(rule, NOTED, count, amount) for rule, count, amount in staged.notes]
+    lines += [line(rule, action, count, amount) for action, rule, count, amount, _ in taken]
+    lines += [line(t.rule, REPAIRED, t.rows, t.amount, t.before) for t in staged.repairs]
+    lines += [line(t.rule, NOTED, t.rows, t.amount, t.before) for t in staged.notes]
     rows, amount = totals(staged.kept)
     return [*lines, line("", KEPT, rows, amount)]
 

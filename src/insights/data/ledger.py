@@ -1,7 +1,8 @@
 """The intake ledger: what happened to every row on its way in, by rule, with the money affected.
 
 For each table: in = kept + merged + quarantined + withheld. A repair changes a row that is counted elsewhere, and what
-is only noted changes nothing, so they stand beside this identity.
+is only noted changes nothing, so they stand beside this identity. Each line says how many rows were there before the
+rule, how many it touched, and how many were there after it.
 """
 
 from collections.abc import Iterable
@@ -15,12 +16,15 @@ from insights.errors import IntakeError
 IN, KEPT, MERGED, QUARANTINED, WITHHELD = "in", "kept", "merged", "quarantined", "withheld"
 REPAIRED, NOTED = "repaired", "noted"
 LEAVING = (MERGED, QUARANTINED, WITHHELD)
-COLUMNS = ("table", "extract", "rule", "action", "rows", "amount")
+COLUMNS = ("table", "extract", "rule", "action", "before", "rows", "after", "amount")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: ``rows`` rows of ``table`` met ``rule``; ``amount`` is the money in them, None in a table without."""
+    """One line: ``rows`` rows of ``table`` met ``rule``; ``amount`` is the money in them, None in a table without.
+
+    ``before`` is how many rows were there when the rule came; None: those that the lines above have left.
+    """
 
     table: str
     extract: str
@@ -28,6 +32,7 @@ class Entry:
     action: str
     rows: int
     amount: Decimal | None = None
+    before: int | None = None
 
 
 @dataclass
@@ -46,10 +51,18 @@ class Ledger:
         self.entries.extend(entries)
 
     def frame(self) -> pd.DataFrame:
-        """Return the lines as a frame: table, extract, rule, action, rows (int64), amount (float64, NaN for none)."""
-        lines = [(e.table, e.extract, e.rule, e.action, e.rows, _number(e.amount)) for e in self.entries]
+        """Return the lines as a frame with ``COLUMNS``: numbers of rows (int64), amount (float64, NaN for none)."""
+        left: dict[str, int] = {}
+        lines = []
+        for e in self.entries:
+            if e.action == IN:
+                left[e.table] = left.get(e.table, 0) + e.rows
+            before = left.get(e.table, 0) if e.before is None else e.before
+            after = before - e.rows if e.action in LEAVING else before
+            left[e.table] = after if e.action in LEAVING else left.get(e.table, 0)
+            lines.append((e.table, e.extract, e.rule, e.action, before, e.rows, after, _number(e.amount)))
         frame = pd.DataFrame(lines, columns=list(COLUMNS))
-        return frame.astype({"rows": "int64", "amount": "float64"})
+        return frame.astype({"before": "int64", "rows": "int64", "after": "int64", "amount": "float64"})
 
     def check(self) -> None:
         """Raise IntakeError unless every row that came in is accounted for, in every table."""

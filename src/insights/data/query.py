@@ -52,7 +52,8 @@ def run_query(
             room.close()
     result = finished(connection, name, columns, [])
     problems = pd.concat([result.problems, *(r.problems for r in reads)], ignore_index=True)
-    return ExtractRead(name, columns, result.rows, problems)
+    foreign = tuple(line for r in reads for line in r.foreign)
+    return ExtractRead(name, columns, result.rows, problems, foreign)
 
 
 def _check_single_select(room: duckdb.DuckDBPyConnection, query: str) -> None:

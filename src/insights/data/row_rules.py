@@ -4,7 +4,7 @@ import duckdb
 
 from insights.data.column_rules import empty_out, fatal, judge_value, set_aside
 from insights.data.columns import MONEY_LIMIT, Column
-from insights.data.staging import Staged
+from insights.data.staging import Staged, Touched
 from insights.data.typing_sql import literal, quoted
 
 IDENTIFIERS = {
@@ -84,7 +84,7 @@ def round_money(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
             total = f"sum({quoted(staged.money)}) FILTER ({changed})" if staged.money else "NULL"
             count, amount = con.execute(f"SELECT count(*) FILTER ({changed}), {total} FROM {staged.kept}").fetchall()[0]
             if count:
-                staged.repairs.append((f"rounded_to_cents:{column.name}", count, amount))
+                staged.repairs.append(Touched(f"rounded_to_cents:{column.name}", count, amount, staged.present(con)))
                 con.execute(f"UPDATE {staged.rows} SET {name} = round({name}, 2) WHERE {changed}")
 
 

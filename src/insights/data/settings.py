@@ -83,10 +83,14 @@ class ReportsSection(Section):
 
 
 class WindowSection(Section):
-    """From when leavers are completely recorded, when a month's figures are known, and the clock of durations."""
+    """From when leavers are completely recorded, when a month's figures are known, and the clock of durations.
+
+    What becomes known more than ``late_after_days`` after its date is noted at intake as late.
+    """
 
     complete_from: date | None = None
     reporting_delay_days: int = Field(default=0, ge=0, le=366)
+    late_after_days: int = Field(default=14, ge=1, le=3660)
     clock: Literal["months", "days"] = "months"
 
     @field_validator("complete_from")

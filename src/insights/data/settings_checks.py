@@ -23,6 +23,7 @@ def check_table(name: str, source: TableSource, labels: Labels, file: str) -> No
     _check_items(spec, source, where(place, file))
     _check_once(source, where(place, file))
     _check_required(spec, source, where(place, file))
+    _check_expected(source, where(place, file))
     for column, codes in source.codes.items():
         _check_codes(spec, column, codes.values(), labels, where([*place, "codes", column], file))
 
@@ -51,6 +52,7 @@ def _named_columns(source: TableSource) -> dict[str, Iterable[str]]:
         "null_when": source.null_when,
         "row_number": [source.row_number] if source.row_number else [],
         "static": source.static,
+        "expected": source.expected,
     }
 
 
@@ -103,6 +105,18 @@ def _check_required(spec: TableSpec, source: TableSource, place: str) -> None:
             + (f" (nor {', '.join(missing[1:])})" if missing[1:] else ""),
             expected=f"the required columns of {spec.name}: {', '.join(spec.required)}",
             todo=f'add {missing[0].split(" or ")[0]} = "name in the extract" to columns, or a constant',
+        )
+
+
+def _check_expected(source: TableSource, place: str) -> None:
+    if source.is_query:
+        return
+    given = {*source.columns, *source.constant, *source.items, source.row_number}
+    if absent := [column for column in source.expected if column not in given]:
+        raise SettingsError(
+            f"{place} expects {absent[0]!r} to be filled and does not say where it comes from",
+            expected="only columns that the mapping reads",
+            todo=f'add {absent[0]} = "name in the extract" to columns, or take it out of expected',
         )
 
 

@@ -128,6 +128,7 @@ class TableSource(Source):
     unique: bool = False
     items: list[str] = Field(default_factory=list)
     static: list[str] = Field(default_factory=list)
+    expected: list[str] = Field(default_factory=list)
     legal_basis: str = ""
     purpose: str = ""
     consent_column: str | None = None

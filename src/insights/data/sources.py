@@ -41,13 +41,16 @@ def read_extract(source: Source, settings: Settings, connection: duckdb.DuckDBPy
     columns = _union(list(headers.values()))
     create_table(connection, name, columns)
     problems: list[Problem] = []
+    foreign: list[tuple[str, int]] = []
     settings.processed.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path, shown in files:
         if source.file_format == "parquet":
             load_parquet(connection, name, path, shown, source)
         else:
-            problems += load_csv(connection, name, path, shown, headers[path], source, settings.processed)
-    return finished(connection, name, columns, problems)
+            unread, other = load_csv(connection, name, path, shown, headers[path], source, settings.processed)
+            problems += unread
+            foreign += other
+    return finished(connection, name, columns, problems, foreign)
 
 
 def source_files(source: Source, settings: Settings) -> list[tuple[Path, str]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
+from typing import NamedTuple
 
 import duckdb
 
@@ -13,6 +14,15 @@ from insights.data.settings_sources import TableSource
 from insights.data.tables import TABLES
 from insights.data.typing_sql import LONGEST_CELL, literal, quoted, raw_text, typed
 from insights.errors import IntakeError
+
+
+class Touched(NamedTuple):
+    """Rows that a rule repaired or noted: how many, the money in them, and how many rows were there when it came."""
+
+    rule: str
+    rows: int
+    amount: Decimal | None
+    before: int
 
 
 @dataclass
@@ -32,8 +42,8 @@ class Staged:
     columns: tuple[Column, ...]
     problems: int = 0
     known_mapped: bool = False
-    repairs: list[tuple[str, int, Decimal | None]] = field(default_factory=list)
-    notes: list[tuple[str, int, Decimal | None]] = field(default_factory=list)
+    repairs: list[Touched] = field(default_factory=list)
+    notes: list[Touched] = field(default_factory=list)
 
     @property
     def rows(self) -> str:
@@ -54,6 +64,11 @@ class Staged:
     def kept(self) -> str:
         """The rows that no rule has taken so far, as something to select from."""
         return f"(SELECT * FROM {self.rows} ANTI JOIN {self.out} USING (_n))"
+
+    def present(self, con: duckdb.DuckDBPyConnection) -> int:
+        """Return how many rows no rule has taken so far."""
+        counts = f"SELECT (SELECT count(*) FROM {self.rows}) - (SELECT count(*) FROM {self.out})"
+        return int(con.execute(counts).fetchall()[0][0])
 
     def has(self, column: str) -> bool:
         """Whether the bank delivers the column."""

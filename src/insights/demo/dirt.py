@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from insights.demo.clock import Clock
-from insights.demo.faults import KEPT, MERGED, NOTED, QUARANTINED, REPAIRED, WITHHELD, Planted, Sheet, impossible_day
+from insights.demo.faults import MERGED, NOTED, QUARANTINED, REPAIRED, WITHHELD, Planted, Sheet, impossible_day
 from insights.demo.law import Law
 from insights.demo.render import Renderer, decimals
 from insights.demo.streams import stream
@@ -77,11 +77,11 @@ class Dirt:
         sheet, rates = Sheet(table, self.rng), self.law
         occupied = sheet.filled("BERUF")
         self.foreign_lines = sheet.pick(self._number(rates.other_encoding), self._foreign(sheet))
-        self._count("clients", "line in another encoding", len(self.foreign_lines), "", KEPT)
+        self._count("clients", "line in another encoding", len(self.foreign_lines), "other_encoding", REPAIRED)
         self._late_exits(sheet)
         rows = sheet.pick(self._number(rates.missing_birth_years))
         sheet.values("GEBURTSJAHR")[rows] = None
-        self._count("clients", "missing birth year", len(rows), "", KEPT)
+        self._count("clients", "missing birth year", len(rows), "value_missing:birth_year", NOTED)
         rows = sheet.pick(self._number(rates.phone_numbers))
         sheet.values("INTERESSEN")[rows] = [self._call_me() for _ in rows]
         self._count("clients", "telephone number in a text", len(rows), "direct_identifier:interests", REPAIRED)
@@ -89,7 +89,9 @@ class Dirt:
         theirs = np.isin(sheet.values("BERATER_NR").astype(str), careless) & occupied
         rows = sheet.pick(int(rates.careless_share * theirs.sum()), theirs)
         sheet.values("BERUF")[rows] = None
-        self._count("clients", "occupation left empty by careless managers", len(rows), "", KEPT)
+        self._count(
+            "clients", "occupation left empty by careless managers", len(rows), "value_missing:occupation", NOTED
+        )
         self._invented_clients(sheet)
         exact, near = self._number(rates.exact_duplicates), self._number(rates.near_duplicates)
         self._duplicates(sheet, "clients", "ERFAHRUNG_JAHRE", exact, near)
@@ -118,7 +120,7 @@ class Dirt:
         delay = self.rng.integers(*LATE_DAYS, len(rows))
         days = _read(sheet.values("BUCHUNGSTAG")[rows])
         sheet.values("ERFASST_AM")[rows] = _written(days + delay)
-        self._count("transactions", "booked late", len(rows), "", KEPT)
+        self._count("transactions", "booked late", len(rows), "known_late:booked_on", NOTED)
         for kind, cells, fault, rule in (
             ("date", {}, "impossible date", "unreadable_date:booked_on"),
             ("money", {"BETRAG": ABSURD}, "absurd money", "absurd_amount:amount"),
@@ -187,7 +189,7 @@ class Dirt:
         sheet.values("SALDIERUNG_GEMELDET_AM")[rows] = _written(days[rows] + delay)
         told = zip(sheet.values("KUNDEN_NR")[rows], sheet.values("SALDIERUNG_GEMELDET_AM")[rows], strict=True)
         self._reported = dict(told)
-        self._count("clients", "exit reported late", len(rows), "", KEPT)
+        self._count("clients", "exit reported late", len(rows), "known_late:left_on", NOTED)
 
     def _late_spells(self, table: pa.Table) -> pa.Table:
         """Return the spells with the ends that are known late: those of the last spell of their client."""
@@ -197,7 +199,7 @@ class Dirt:
         last = {number: row for row, number in enumerate(client) if number in self._reported and left[row]}
         for number, row in last.items():
             known[row] = self._reported[number]
-        self._count("relationships", "exit reported late", len(last), "", KEPT)
+        self._count("relationships", "exit reported late", len(last), "known_late:left_on", NOTED)
         return table.set_column(at, "ERFASST_AM", pa.array(known, pa.string()))
 
     def _broken(self, table: pa.Table, m: int) -> pa.Table:

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-KEPT, MERGED, QUARANTINED, REPAIRED, WITHHELD = "kept", "merged", "quarantined", "repaired", "withheld"
-NOTED = "noted"
+MERGED, QUARANTINED, WITHHELD = "merged", "quarantined", "withheld"
+REPAIRED, NOTED = "repaired", "noted"
 
 
 @dataclass(frozen=True)
 class Planted:
-    """One kind of fault in one table: how many rows, and what intake does with them (rule "": nothing, they stay)."""
+    """One kind of fault in one table: how many rows, the rule of intake that finds them, and what it does with them."""
 
     table: str
     fault: str

@@ -40,9 +40,11 @@ _OURS: dict[str, dict[str, Message]] = {
         "ends_before_it_begins": Message("ends before it begins"),
         "exact_duplicate": Message("delivered twice"),
         "exit_before_joining": Message("left before joining"),
+        "known_late": Message("known only long afterwards"),
         "near_duplicate": Message("delivered twice, once with values missing"),
         "no_consent": Message("no consent"),
         "no_exchange_rate": Message("no exchange rate for the month"),
+        "other_encoding": Message("a line written in another encoding"),
         "retention_over": Message("past its retention period"),
         "unknown_client": Message("the client is not in the client file"),
         "unreadable_amount": Message("the amount cannot be read"),
@@ -50,6 +52,7 @@ _OURS: dict[str, dict[str, Message]] = {
         "unreadable_flag": Message("neither yes nor no"),
         "unreadable_line": Message("the line cannot be read"),
         "unreadable_number": Message("the number cannot be read"),
+        "value_missing": Message("missing, though it should be there"),
     },
 }
 _NOT_RECORDED = Message("not recorded")
