@@ -63,13 +63,15 @@ def path_of(seed: int, **how: Any) -> IndexPath:
 def test_slopes_are_those_of_least_squares_in_every_replicate() -> None:
     frame, _, cluster = bank(1, 600)
     weight = np.random.default_rng(1).uniform(0.5, 2, 600)
-    found = made(frame, cluster, weight=weight, replicates=20, seed="s").slopes("left", [*FACTORS, "index"])
+    both = made(frame, cluster, weight=weight, replicates=20, seed="s")
+    found = both.slopes("left", [*FACTORS, "index"])
     names = [str(k) for k in cluster]
     drawn = replicate_weights(names, seed="s", replicates=range(20), kind="exponential")
     for r, times in ((0, np.ones(600)), (1, drawn[:, 0]), (20, drawn[:, 19])):
         fit = least_squares(frame["left"], frame[[*FACTORS, "index"]], weight=weight * times)
         assert isinstance(fit, LinearFit)
         assert found[r] == pytest.approx(fit.table["estimate"].to_numpy()[1:])
+        assert both.mean[r, both.place("left")] == pytest.approx(np.average(frame["left"], weights=weight * times))
 
 
 def test_freed_of_controls_is_the_same_as_beside_them() -> None:

@@ -25,10 +25,10 @@ APART = 0.02
 
 @dataclass(frozen=True)
 class Moments:
-    """``mean`` (p,), ``cov`` (R + 1, p, p): the data first, then replicates. ``n`` rows in ``clusters`` clusters."""
+    """``mean`` (R + 1, p) and ``cov`` (R + 1, p, p), the data first; ``n`` rows in ``clusters`` clusters."""
 
     names: tuple[str, ...]
-    mean: Floats
+    mean: Floats = field(repr=False)
     cov: Floats = field(repr=False)
     n: int
     clusters: int
@@ -130,4 +130,4 @@ def moments(
     cov[:, rows, cols] = cov[:, cols, rows] = sums[:, p : p + len(rows)]
     cov -= sums[:, :p, None] * sums[:, None, :p]
     cov[:, np.arange(p), np.arange(p)] -= sums[:, p + len(rows) :]
-    return Moments(read.names, middle, cov, n, way.size, seed, "exponential")
+    return Moments(read.names, middle + sums[:, :p], cov, n, way.size, seed, "exponential")

@@ -1,7 +1,7 @@
 """What one more of each driver does to an outcome that is seen later, by way of an index that the drivers make up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -105,6 +105,27 @@ def through_index(
         leading=leading,
         level=level,
     )
+
+
+def relative(path: IndexPath, means: Floats) -> Replicates:
+    """Return each driver's ``through`` as a share of the outcome's mean (R + 1, the data first), as replicates."""
+    own = path.through
+    return replace(own, value=own.value / means[0], values=own.values / means[1:, None])
+
+
+def same_everywhere(parts: Sequence[Replicates]) -> TestResult:
+    """Test that the sum over the drivers is the same in every part of the rows (G parts, replicates paired)."""
+    name, null = "the same in all parts", "one more on every driver goes with the same change in every part"
+    draws = np.stack([p.values.sum(axis=1) for p in parts], axis=1)
+    draws = draws[np.isfinite(draws).all(axis=1)]
+    if len(parts) < 2 or len(draws) < 50:
+        return TestResult(name, null, reason="there are not two parts to compare")
+    contrast = np.diff(np.eye(len(parts)), axis=0)
+    away = contrast @ np.array([p.value.sum() for p in parts])
+    statistic = float(away @ np.linalg.solve(contrast @ np.cov(draws.T) @ contrast.T, away))
+    from scipy.special import chdtrc  # half a second that those who only draw curves need not wait
+
+    return TestResult(name, null, statistic, float(len(away)), float(chdtrc(len(away), statistic)))
 
 
 def _p_values(found: Replicates) -> Floats:

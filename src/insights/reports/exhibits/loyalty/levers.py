@@ -1,0 +1,260 @@
+"""Page one: the two levers that matter most, what they are worth in clients and money, and how sure that is."""
+
+from typing import Any
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
+from insights.reports.exhibits.loyalty.words import factor_label, group_label, survey_basis
+from insights.reports.exhibits.rows import check_row, estimate_row
+from insights.reports.exhibits.told import cell, finding_row
+from insights.stats.results import Estimate, TestResult
+from insights.topics.evidence import Answer
+from insights.topics.loyalty.levers import FEWER, FIRST_TWO, POINTS, SPREAD, Levers
+
+LEVEL = 0.05
+
+
+def levers(answer: Answer, found: Levers, bank: Bank) -> Exhibit:
+    """Say what one point more on each factor goes with."""
+    title, sentences = _words(found, bank)
+    return Exhibit(
+        id=answer.id,
+        title=title,
+        sentences=sentences,
+        figure=_figure(found, title, bank),
+        tables=tuple(t for t in (_table(found, bank), _segments(answer, found, bank)) if t is not None),
+        basis=_basis(answer, found, bank),
+        caveats=_caveats(answer, found, bank),
+        estimates=tuple(_estimates(found)),
+        checks=tuple(check_row(t) for t in (answer.facts["restriction"], answer.facts["segments_differ"]) if t),
+    )
+
+
+def _words(found: Levers, bank: Bank) -> tuple[Message, tuple[Message, ...]]:
+    names = found.order[:2]
+    shares = [found.row(f, FEWER) for f in names]
+    told = [(f, s) for f, s in zip(names, shares, strict=True) if s is not None]
+    if not told:
+        return Message("What the factors are worth cannot be shown: too few clients left"), ()
+    if told[0][1].low <= 0:
+        return Message("That better marks go with fewer clients lost cannot be told from chance"), (_promise(),)
+    values: dict[str, Any] = {"exits": found.base("exits")}
+    for k, (factor, share) in enumerate(told, start=1):
+        values |= {f"f{k}": factor_label(factor, bank), f"s{k}": share.value, f"l{k}": share.low, f"h{k}": share.high}
+        for measure in ("exits", "assets", "margin"):
+            kept = found.kept(factor, measure)
+            values[f"{measure}{k}"] = None if kept is None else kept.value
+    if len(told) == 1:
+        title = Message("One point more in {f1} goes with {exits1:count} fewer clients lost a year", values)
+    else:
+        title = Message(
+            "One point more in {f1} goes with {exits1:count} fewer clients lost a year, in {f2} with {exits2:count}",
+            values,
+        )
+    return title, (*_sizes(told, values), *_sure(found, told, values), _promise())
+
+
+_SIZES = {
+    "margin": Message(
+        "For {f}: {s:share} ({l:share} to {h:share}) of the {all:count} clients who left by choice in the last twelve "
+        "months, with {assets:money} of assets and {margin:money} of margin a year."
+    ),
+    "assets": Message(
+        "For {f}: {s:share} ({l:share} to {h:share}) of the {all:count} clients who left by choice in the last twelve "
+        "months, with {assets:money} of assets."
+    ),
+    "exits": Message(
+        "For {f}: {s:share} ({l:share} to {h:share}) of the {all:count} clients who left by choice in the last twelve "
+        "months."
+    ),
+}
+
+
+def _sizes(told: list[tuple[str, Estimate]], values: dict[str, Any]) -> list[Message]:
+    said = []
+    for k in range(1, len(told) + 1):
+        own = {key[:-1]: value for key, value in values.items() if key.endswith(str(k))} | {"all": values["exits"]}
+        last = "exits" if own["assets"] is None else "assets" if own["margin"] is None else "margin"
+        said.append(Message(_SIZES[last].id, own))
+    return said
+
+
+def _sure(found: Levers, told: list[tuple[str, Estimate]], values: dict[str, Any]) -> list[Message]:
+    often = [found.row(f, FIRST_TWO) for f, _ in told]
+    if len(told) < 2 or len(found.order) < 3 or any(o is None for o in often):
+        return []
+    values = values | {"p1": often[0].value if often[0] else None, "p2": often[1].value if often[1] else None}
+    return [
+        Message(
+            "How sure: when the clients are drawn again at random, {f1} is one of the two strongest levers in "
+            "{p1:share} of the draws, {f2} in {p2:share}.",
+            values,
+        )
+    ]
+
+
+def _promise() -> Message:
+    return Message(
+        "This is an association, not a promise: nobody raised a mark by lot. To know what a measure would bring, try "
+        "it with some relationship managers drawn by lot first."
+    )
+
+
+def _figure(found: Levers, title: Message, bank: Bank) -> Figure | None:
+    bars = []
+    for factor in found.order:
+        kept = found.kept(factor, "exits")
+        if kept is not None:
+            label = factor_label(factor, bank)
+            bars.append({"label": label, "value": kept.value, "low": kept.low, "high": kept.high})
+    if not bars:
+        return None
+    data = {"bars": bars, "kind": "count", "in_order": True}
+    data["x_label"] = Message("Fewer clients lost a year, for one point more (95% interval)")
+    return Figure("bars", data, Message("Clients by factor with intervals. {title}.", {"title": title}))
+
+
+def _table(found: Levers, bank: Bank) -> Table:
+    rows = []
+    for factor in found.order:
+        first_two = found.row(factor, FIRST_TWO)
+        row = {"factor": factor_label(factor, bank), "points": cell(found.row(factor, POINTS), "number")}
+        row["fewer"] = cell(found.row(factor, FEWER), "percent")
+        for measure, kind in (("exits", "tenths"), ("assets", "money"), ("margin", "money")):
+            row[measure] = cell(found.kept(factor, measure), kind)
+        rows.append(row | {"first_two": None if first_two is None else first_two.value})
+    columns = [
+        Column("factor", Message("Factor, one point more")),
+        Column("points", Message("Points of loyalty")),
+        Column("fewer", Message("Fewer exits by choice")),
+        Column("exits", Message("Fewer clients lost a year")),
+    ]
+    if found.assets is not None:
+        columns.append(Column("assets", Message("Their assets")))
+    if found.margin is not None:
+        columns.append(Column("margin", Message("Their margin a year")))
+    columns.append(Column("first_two", Message("One of the two strongest, share of draws"), "share"))
+    return Table(tuple(columns), tuple(rows), Message("What goes with one point more on each factor (95% intervals)"))
+
+
+def _segments(answer: Answer, found: Levers, bank: Bank) -> Table | None:
+    rows = []
+    for segment in answer.facts["segments"]:
+        for factor in found.order[:2]:
+            row: dict[str, Any] = {"segment": group_label(segment, bank), "factor": factor_label(factor, bank)}
+            row["fewer"] = cell(found.row(factor, FEWER, segment), "percent")
+            for measure, kind in (("exits", "tenths"), ("assets", "money"), ("margin", "money")):
+                row[measure] = cell(found.kept(factor, measure, segment), kind)
+            rows.append(row)
+    if not rows:
+        return None
+    columns = [
+        Column("segment", Message("Segment")),
+        Column("factor", Message("Factor, one point more")),
+        Column("fewer", Message("Fewer exits by choice")),
+        Column("exits", Message("Fewer clients lost a year")),
+    ]
+    if found.assets is not None:
+        columns.append(Column("assets", Message("Their assets")))
+    if found.margin is not None:
+        columns.append(Column("margin", Message("Their margin a year")))
+    return Table(tuple(columns), tuple(rows), Message("The two strongest levers by segment (95% intervals)"))
+
+
+def _basis(answer: Answer, found: Levers, bank: Bank) -> tuple[Message, ...]:
+    first = found.row(found.order[0], FEWER) if found.order else None
+    points = found.row(found.order[0], POINTS) if found.order else None
+    lines = []
+    if first is not None and points is not None:
+        values = {"clients": points.n, "n": first.n, "events": first.n_events, "months": answer.facts["months"]}
+        lines.append(
+            Message(
+                "{clients:count} clients answered; {n:count} of them could be followed for {months:months} after an "
+                "answer, and {events:count} left by choice.",
+                values,
+            )
+        )
+    lines.append(
+        Message("95% intervals from resampling relationship managers, through the whole chain.")
+        if answer.facts["cluster"] == "manager"
+        else Message("95% intervals from resampling clients, through the whole chain.")
+    )
+    return survey_basis(bank, *lines)
+
+
+def _caveats(answer: Answer, found: Levers, bank: Bank) -> tuple[Message, ...]:
+    lines = []
+    spread = found.row(found.order[0], SPREAD) if found.order else None
+    if spread is not None:
+        low, high = answer.facts["scale"]
+        values = {"low": low, "high": high, "sd": spread.value, "factor": factor_label(found.order[0], bank)}
+        lines.append(
+            Message(
+                "One point on a scale from {low:number} to {high:number} is a large step: in {factor}, two thirds of "
+                "the clients lie within {sd:tenths} points of the mean.",
+                values,
+            )
+        )
+    lines.append(
+        Message(
+            "The size comes from who left in the year after answering, the shares of the factors from stated loyalty: "
+            "answers of one day inflate each other, and this keeps that out."
+        )
+    )
+    lines.append(_restriction(answer.facts["restriction"]))
+    lines.append(
+        Message("The scores are freed of their measurement error, as far as the items of a factor disagree.")
+        if answer.facts["corrected"]
+        else Message("Not all scores could be freed of their measurement error; levers measured badly look too small.")
+    )
+    test = answer.facts["segments_differ"]
+    if test is not None and test.p_value is not None:
+        lines.append(
+            Message("The segments differ by more than chance (p {p:p}).", {"p": test.p_value})
+            if test.p_value < LEVEL
+            else Message(
+                "Between the segments no difference beyond chance is seen (p {p:p}): read the first table for all.",
+                {"p": test.p_value},
+            )
+        )
+    lines.append(
+        Message(
+            "Assets and margin are the same share of what last year's leavers held and brought; a negative margin "
+            "means that serving them cost more."
+        )
+    )
+    return tuple(lines)
+
+
+def _restriction(test: TestResult) -> Message:
+    if test.p_value is None:
+        return Message("With one factor there is nothing to compare the shares of the factors with.")
+    if test.p_value < LEVEL:
+        return Message(
+            "The exits do not share out among the factors as stated loyalty does (p {p:p}): read the exhibit on what "
+            "clients did before relying on one factor.",
+            {"p": test.p_value},
+        )
+    return Message(
+        "The exits do not contradict these shares (p {p:p}), but alone they could hardly tell the factors apart.",
+        {"p": test.p_value},
+    )
+
+
+def _estimates(found: Levers) -> list[dict[str, Any]]:
+    names = {POINTS: "loyalty_points", FEWER: "fewer_exits", FIRST_TWO: "among_first_two", SPREAD: "factor_sd"}
+    lines = []
+    for row in found.rows.to_dict("records"):
+        group = {"factor": str(row["factor"])} | ({"segment": str(row["segment"])} if row["segment"] else {})
+        line = finding_row(names[str(row["what"])], row, group=group, months=12 if row["what"] == FEWER else None)
+        lines.append({k: None if isinstance(v, float) and v != v else v for k, v in line.items()})
+    for factor in found.order:
+        for measure in ("exits", "assets", "margin"):
+            kept = found.kept(factor, measure)
+            if kept is not None:
+                lines.append(_kept_row(measure, factor, kept))
+    return lines
+
+
+def _kept_row(measure: str, factor: str, kept: Estimate) -> dict[str, Any]:
+    return estimate_row(f"fewer_lost_{measure}", kept, group={"factor": factor}, months=12)

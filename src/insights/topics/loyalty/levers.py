@@ -1,0 +1,188 @@
+"""What one point more on a factor is worth: loyalty stated, clients who stay, assets and margin, by segment too."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.loyalty.answers import missing_for_answers
+from insights.models.loyalty.followed import LEFT, MONTHS
+from insights.models.loyalty.losses import losses
+from insights.models.loyalty.worth import ALL, Worth, worth
+from insights.stats.pathway import IndexPath, relative, same_everywhere
+from insights.stats.results import Estimate, NotEstimable, TestResult
+from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable
+from insights.topics.loyalty.refusals import refused
+
+ID = "loyalty.levers"
+POINTS, FEWER, FIRST_TWO, SPREAD = "points", "fewer", "first_two", "spread"
+REST = "all other segments"
+NAN = float("nan")
+DIMS = ("factor", "what", "segment")
+
+
+@dataclass(frozen=True)
+class Levers:
+    """What goes with one point more on each factor.
+
+    ``rows``: factor, what ("points" of loyalty; "fewer": the share of exits that goes with it, positive if fewer leave;
+    "first_two": share of resamples in which it is among the two strongest; "spread": sd of the factor between clients),
+    segment ("" for all), value, low, high, n, n_events.
+    ``exits``, ``assets``, ``margin``: of those who left by choice last year, by segment, as far as they may be told.
+    """
+
+    rows: pd.DataFrame
+    exits: pd.DataFrame
+    assets: pd.DataFrame | None
+    margin: pd.DataFrame | None
+
+    def row(self, factor: str, what: str, segment: str = "") -> Estimate | None:
+        """Return one row, or None where it is not there or withheld."""
+        r = self.rows
+        found = r[(r["factor"] == factor) & (r["what"] == what) & (r["segment"] == segment)]
+        if found.empty or pd.isna(found["value"].iloc[0]):
+            return None
+        line = found.iloc[0]
+        events = None if pd.isna(line["n_events"]) else int(line["n_events"])
+        value, low, high = (float(line[c]) for c in ("value", "low", "high"))
+        return Estimate(value, low, high, str(line["unit"]), int(line["n"]), events)
+
+    def kept(self, factor: str, measure: str, segment: str = "") -> Estimate | None:
+        """Return the clients, assets or margin of last year's leavers that one point would have kept, with interval."""
+        fewer = self.row(factor, FEWER, segment)
+        base = self.base(measure, segment)
+        if fewer is None or base is None:
+            return None
+        ends = sorted((_digits(fewer.low * base), _digits(fewer.high * base)))
+        return Estimate(_digits(fewer.value * base), ends[0], ends[1], measure, fewer.n, fewer.n_events)
+
+    def base(self, measure: str, segment: str = "") -> float | None:
+        """Return last year's leavers, or their assets or margin, in all or in one segment; None where not told."""
+        table = {"exits": self.exits, "assets": self.assets, "margin": self.margin}[measure]
+        if table is None:
+            return None
+        column = "clients" if measure == "exits" else "amount"
+        own = table if not segment else table[table["segment"] == segment]
+        return None if own.empty or own[column].isna().any() else float(own[column].sum())
+
+    @property
+    def order(self) -> list[str]:
+        """The factors by what they are worth, the most first; without behaviour, by the points of loyalty."""
+        told = self.rows[self.rows["segment"] == ""]
+        for what in (FEWER, POINTS):
+            own = told[(told["what"] == what) & told["value"].notna()]
+            if len(own):
+                return [str(f) for f in own.sort_values(["value", "factor"], ascending=[False, True])["factor"]]
+        return []
+
+
+def levers(bank: Bank) -> Answer | NotAvailable:
+    """Tell what goes with one point more on each factor, from stated loyalty to clients and money kept."""
+    if missing := missing_for_answers(bank):
+        return NotAvailable(ID, missing)
+    found = worth(bank)
+    path = found.paths.get(LEFT)
+    if path is None:
+        return NotAvailable(ID, found.missing[LEFT])
+    if isinstance(path, NotEstimable):
+        return refused(ID, path.reason)
+    evidence: dict[str, Evidence] = {"levers": Estimates(_rows(found, path), DIMS)}
+    gone = losses(bank).rows
+    gone = gone[gone["left"]]
+    evidence["exits"] = ClientCounts(_counts(gone), ("segment",), REST)
+    for measure in ("assets", "margin"):
+        if gone[measure].notna().any():
+            evidence[measure] = MoneySums(_sums(gone, measure), ("segment",), REST)
+    low, high = bank.settings.loyalty.scale or (NAN, NAN)
+    facts = {
+        "months": MONTHS,
+        "scale": (low, high),
+        "outcome_scale": bank.settings.loyalty.outcome_scale,
+        "cluster": found.cluster,
+        "corrected": not found.uncorrected,
+        "answers": len(found.rows),
+        "restriction": path.checks[0],
+        "segments_differ": _segments_differ(found),
+        "refused_segments": {s: p.reason for s, p in found.by_segment.items() if isinstance(p, NotEstimable)},
+        "segments": [s for s, p in found.by_segment.items() if isinstance(p, IndexPath)],
+        "gain": path.gain,
+    }
+    return Answer(ID, ID, evidence, _levers, facts)
+
+
+def _rows(found: Worth, path: IndexPath) -> pd.DataFrame:
+    rows = []
+    n = float(found.rows["client_id"].nunique())
+    followed, gone = float(found.clients[ALL]), float(found.events[ALL])
+    change = relative(path, found.rates[ALL])
+    often = dict(zip(path.leading["driver"], path.leading["first_two"].astype(float), strict=True))
+    spread = _spread(found)
+    for j, factor in enumerate(found.factors):
+        rows.append(_line(factor, POINTS, "", path.on_index.estimate(j), "points", n, NAN))
+        rows.append(_line(factor, FEWER, "", _turned(change.estimate(j)), "share", followed, gone))
+        rows.append(_line(factor, FIRST_TWO, "", often[factor], "share", n, NAN))
+        rows.append(_line(factor, SPREAD, "", spread[factor], "points", n, NAN))
+        for segment, own in found.by_segment.items():
+            if isinstance(own, IndexPath):
+                there = relative(own, found.rates[segment]).estimate(j)
+                size = float(found.clients[segment]), float(found.events[segment])
+                rows.append(_line(factor, FEWER, segment, _turned(there), "share", *size))
+    return pd.DataFrame(rows)
+
+
+def _turned(found: Estimate | NotEstimable) -> Estimate | NotEstimable:
+    if isinstance(found, NotEstimable):
+        return found
+    return Estimate(-found.value, -found.high, -found.low, found.unit, found.n, found.n_events, found.level, found.se)
+
+
+def _line(
+    factor: str, what: str, segment: str, told: Estimate | NotEstimable | float, unit: str, n: float, events: float
+) -> dict[str, object]:
+    value = (told, NAN, NAN) if isinstance(told, float) else (NAN, NAN, NAN)
+    if isinstance(told, Estimate):
+        value = (told.value, told.low, told.high)
+    ends = dict(zip(("value", "low", "high"), value, strict=True))
+    return {"factor": factor, "what": what, "segment": segment, **ends, "unit": unit, "n": n, "n_events": events}
+
+
+def _spread(found: Worth) -> dict[str, float]:
+    """Return the sd of what each factor measures between clients, free of error where that is known."""
+    weight = found.rows["weight"].to_numpy(float)
+    result = {}
+    for factor in found.factors:
+        score = found.rows[factor].to_numpy(float)
+        variance = float(np.average((score - np.average(score, weights=weight)) ** 2, weights=weight))
+        noise = float(np.average(found.errors[factor], weights=weight)) if factor in found.errors else 0.0
+        result[factor] = float(np.sqrt(max(variance - noise, 0.0)))
+    return result
+
+
+def _segments_differ(found: Worth) -> TestResult | None:
+    told = [relative(p, found.rates[s]) for s, p in found.by_segment.items() if isinstance(p, IndexPath)]
+    return same_everywhere(told) if len(told) > 1 else None
+
+
+def _digits(value: float) -> float:
+    """Return a product of two numbers of three digits with three digits."""
+    return float(f"{value:.3g}")
+
+
+def _counts(gone: pd.DataFrame) -> pd.DataFrame:
+    return gone.groupby("segment").size().rename("clients").reset_index()
+
+
+def _sums(gone: pd.DataFrame, measure: str) -> pd.DataFrame:
+    rows = []
+    for segment, own in gone.dropna(subset=[measure]).groupby("segment")[measure]:
+        size = np.sort(np.abs(own.to_numpy(float)))[::-1]
+        second = float(size[1]) if len(size) > 1 else 0.0
+        rows.append((segment, len(own), float(own.sum()), float(size[0]), second, float(size.sum())))
+    return pd.DataFrame(rows, columns=["segment", "clients", "amount", "largest", "second", "absolute"])
+
+
+def _levers(parts: dict[str, Evidence]) -> Levers:
+    money = [cast(MoneySums, parts[m]).cells if m in parts else None for m in ("assets", "margin")]
+    return Levers(cast(Estimates, parts["levers"]).rows, cast(ClientCounts, parts["exits"]).cells, *money)
