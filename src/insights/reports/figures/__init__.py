@@ -14,6 +14,7 @@ that is withheld and is drawn as such, never as zero):
   ratios, points on a logarithmic scale around it)
 - ``stacked``: ``{"dates", "series": [{"label", "values"}], "y_kind", "y_label"}``
 - ``heat``: ``{"rows", "columns", "values" (one list per row), "kind"}``; columns that are months are labelled by year
+- ``shares``: ``{"across", "below" (shares from 0 to 1), "x_label", "y_label"}``: a Lorenz curve beside the diagonal
 """
 
 import warnings
@@ -25,6 +26,7 @@ from insights.reports.figures.canvas import Canvas, drawing_style
 from insights.reports.figures.curves import draw_curves
 from insights.reports.figures.heat import draw_heat
 from insights.reports.figures.lines import draw_lines, draw_stacked
+from insights.reports.figures.shares import draw_shares
 from insights.reports.wording import Wording
 
 __all__ = ["draw"]
@@ -35,6 +37,7 @@ _KINDS: dict[str, Callable[[Figure, Wording, bool], Canvas]] = {
     "bars": draw_bars,
     "stacked": draw_stacked,
     "heat": draw_heat,
+    "shares": draw_shares,
 }
 
 

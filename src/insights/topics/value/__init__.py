@@ -1,5 +1,18 @@
 """Value: what each relationship is worth, why it changed, and where the next hour should go."""
 
-from insights.topics.value.margin import margin
+import pandas as pd
 
-__all__ = ["margin"]
+from insights.data.snapshot import Bank
+from insights.topics.value.change import change
+from insights.topics.value.concentration import concentration, largest
+from insights.topics.value.margin import margin
+from insights.topics.value.resources import hours_list, resources
+from insights.topics.value.tiers import tier_moves, tiers
+
+__all__ = ["change", "concentration", "largest", "lists", "margin", "resources", "tier_moves", "tiers"]
+
+
+def lists(bank: Bank) -> dict[str, pd.DataFrame]:
+    """Return the restricted lists of this report by name; a list that cannot be made is not there."""
+    found = {"value_at_stake": hours_list(bank)}
+    return {name: frame for name, frame in found.items() if frame is not None}

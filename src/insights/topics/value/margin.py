@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
 import pandas as pd
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
-from insights.models.value.margins import ASSETS, COSTS, INCOME, OTHER, ClientMargins
+from insights.models.value.margins import ASSETS, COSTS, INCOME, MARGIN, OTHER, ClientMargins
 from insights.topics.evidence import Answer, Evidence, MoneySums, NotAvailable, money_sums
 from insights.topics.value.refusals import YEAR, margins_of
 
@@ -20,17 +21,19 @@ NOW, BEFORE = "now", "before"
 class Margin:
     """The margin by component: ``now`` and ``before`` (None with less than two years) have component and amount.
 
-    ``assets`` by period: clients and average assets. In the reporting currency; nan where withheld.
+    ``totals`` and ``assets`` by period: clients, and margin or average assets. In the reporting currency; nan where
+    withheld. The components add up to the totals: the largest takes up what rounding leaves.
     """
 
     now: pd.DataFrame
     before: pd.DataFrame | None
+    totals: pd.DataFrame
     assets: pd.DataFrame
 
     def total(self, period: str) -> float:
-        """Return the sum of the components as shown, nan where one is withheld."""
-        frame = self.now if period == NOW else self.before
-        return float("nan") if frame is None else float(frame["amount"].sum(skipna=False))
+        """Return the margin of all clients, nan where withheld."""
+        found = self.totals.loc[self.totals["period"] == period, "amount"]
+        return float(found.iloc[0]) if len(found) else float("nan")
 
     def average_assets(self, period: str) -> float:
         """Return the average assets, nan where withheld."""
@@ -48,12 +51,16 @@ def margin(bank: Bank) -> Answer | NotAvailable:
     if found.months.count >= 2 * YEAR:
         periods[BEFORE] = (last - 2 * YEAR + 1, last - YEAR)
     evidence: dict[str, Evidence] = {}
+    totals: list[pd.DataFrame] = []
     for period, (first, until) in periods.items():
         if found.basis != ASSETS:
             rows = [
                 pd.DataFrame({"component": name, "amount": found.over(name, first, until)}) for name in found.components
             ]
             evidence[period] = money_sums(pd.concat(rows, ignore_index=True), ("component",), "amount", REST)
+            totals.append(pd.DataFrame({"period": period, "amount": found.over(MARGIN, first, until)}))
+    if totals:
+        evidence["total"] = money_sums(pd.concat(totals, ignore_index=True), ("period",), "amount")
     held = [pd.DataFrame({"period": period, "amount": found.average_assets(*span)}) for period, span in periods.items()]
     evidence["assets"] = money_sums(pd.concat(held, ignore_index=True), ("period",), "amount")
     return Answer(
@@ -71,10 +78,20 @@ def margin(bank: Bank) -> Answer | NotAvailable:
 
 
 def _margin(evidence: dict[str, Evidence]) -> Margin:
-    empty = pd.DataFrame({"component": pd.Series(dtype=object), "amount": pd.Series(dtype=float)})
-    now = _ordered(evidence[NOW]) if NOW in evidence else empty
-    before = _ordered(evidence[BEFORE]) if BEFORE in evidence else None
-    return Margin(now, before, cast(MoneySums, evidence["assets"]).cells)
+    empty = pd.DataFrame({"period": pd.Series(dtype=object), "amount": pd.Series(dtype=float)})
+    totals = cast(MoneySums, evidence["total"]).cells if "total" in evidence else empty
+    told = Margin(
+        _ordered(evidence[NOW]) if NOW in evidence else empty.rename(columns={"period": "component"}),
+        _ordered(evidence[BEFORE]) if BEFORE in evidence else None,
+        totals,
+        cast(MoneySums, evidence["assets"]).cells,
+    )
+    for period, frame in ((NOW, told.now), (BEFORE, told.before)):
+        if frame is not None and len(frame) and frame["amount"].notna().all() and not np.isnan(told.total(period)):
+            # Each is rounded on its own: what is missing to the total is within the rounding of the largest.
+            largest = frame["amount"].abs().idxmax()
+            frame.loc[largest, "amount"] += told.total(period) - frame["amount"].sum()
+    return told
 
 
 def _ordered(evidence: Evidence) -> pd.DataFrame:

@@ -7,8 +7,8 @@ from insights.models.value.margins import ASSETS, ClientMargins, client_margins
 from insights.topics.evidence import Answer, NotAvailable
 
 YEAR = 12
-SHORT, NO_REVENUE, FEW = "short", "no_revenue", "few"
-"""Why: fewer months are delivered than it takes; income is not delivered; too few clients, or one dominates them."""
+SHORT, FEW = "short", "few"
+"""Why: fewer months are delivered than it takes; there are too few clients, or one of them dominates."""
 
 
 def refused(id: str, why: str, **facts: Any) -> Answer:

@@ -6,7 +6,7 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.rows import basis, count_row, records
-from insights.reports.exhibits.value.words import component_label, margin_basis, margin_gaps
+from insights.reports.exhibits.value.words import component_label, margin_basis, margin_gaps, told
 from insights.topics.evidence import Answer
 from insights.topics.value.margin import BEFORE, NOW, Margin
 
@@ -22,26 +22,13 @@ def margin(answer: Answer, found: Margin, bank: Bank) -> Exhibit:
         title = Message("The book brought in {margin:money} in twelve months", values)
     else:
         title = Message(
-            "The book brought in {margin:money} in twelve months: {bps:tenths} basis points of the assets", values
-        )
-    sentences = []
-    before = found.total(BEFORE)
-    if not math.isnan(before) and not math.isnan(total):
-        values |= {"before": before, "change": total - before}
-        sentences.append(
-            Message("That is {change:money} more than in the twelve months before ({before:money}).", values)
-            if total >= before
-            else Message(
-                "That is {less:money} less than in the twelve months before ({before:money}).",
-                values | {"less": before - total},
-            )
+            "The book brought in {margin:money} in twelve months: {bps:count} basis points of the assets", values
         )
     rows = [r for r in records(found.now) if r["amount"] is not None]
     bars = [{"label": component_label(r["component"]), "value": r["amount"]} for r in rows]
     return Exhibit(
         id=answer.id,
         title=title,
-        sentences=tuple(sentences),
         figure=Figure(
             "bars",
             {
@@ -102,21 +89,17 @@ def _table(found: Margin, assets: float) -> Table:
         row["bps"] = None if r["amount"] is None or not assets > 0 else 1e4 * r["amount"] / assets
         rows.append(row)
     total, before = found.total(NOW), found.total(BEFORE)
-    last = {"component": Message("Margin"), "now": _told(total), "before": _told(before)}
+    last = {"component": Message("Margin"), "now": told(total), "before": told(before)}
     rows.append(last | {"bps": 1e4 * total / assets if assets > 0 and not math.isnan(total) else None})
     return Table(tuple(columns), tuple(rows), Message("The margin by component"))
 
 
-def _told(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
 def _estimates(found: Margin, bank: Bank) -> list[dict[str, Any]]:
-    unit, told = bank.settings.bank.currency, []
+    unit, lines = bank.settings.bank.currency, []
     for period, frame in ((NOW, found.now), (BEFORE, found.before)):
         for row in records(frame) if frame is not None else ():
             group = {"component": row["component"], "period": period}
-            told.append(count_row("margin", row["amount"], unit=unit, group=group))
+            lines.append(count_row("margin", row["amount"], unit=unit, group=group))
     for row in records(found.assets):
-        told.append(count_row("average_assets", row["amount"], unit=unit, group={"period": row["period"]}))
-    return told
+        lines.append(count_row("average_assets", row["amount"], unit=unit, group={"period": row["period"]}))
+    return lines

@@ -4,11 +4,12 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.exhibits.rows import basis
 from insights.topics.evidence import Answer
-from insights.topics.value.refusals import FEW, NO_REVENUE, SHORT
+from insights.topics.value.refusals import FEW, SHORT
+from insights.topics.value.tiers import NOBODY
 
 WHY = {
     SHORT: Message("It needs {months:months} of revenue or balances."),
-    NO_REVENUE: Message("Revenue is not delivered, and assets alone do not tell."),
+    NOBODY: Message("Nobody was in force twelve months before the as-of date."),
     FEW: Message("There are too few clients, or one or two of them make up most of the money."),
 }
 

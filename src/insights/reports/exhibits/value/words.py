@@ -1,10 +1,14 @@
 """What the exhibits of value say alike: names of components, what a margin is, and what it leaves out."""
 
+import math
 from typing import Any
 
 from insights.data.snapshot import Bank
+from insights.models.value.margins import ASSETS
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.rows import basis
+from insights.reports.wording.labels import code_label
+from insights.topics.value.cells import REST as OTHER_GROUPS
 from insights.topics.value.margin import REST
 
 COMPONENTS = {
@@ -17,6 +21,10 @@ COMPONENTS = {
     "capital": Message("Cost of capital"),
     REST: Message("Other components, together"),
 }
+
+MARGIN_OF_A_YEAR = Message(
+    "Value is the margin of the twelve months to {end:date}, after the costs of risk and capital."
+)
 
 
 def component_label(name: str) -> Message:
@@ -68,3 +76,28 @@ def margin_gaps(facts: dict[str, Any]) -> tuple[Message, ...]:
     if not missing:
         return ()
     return (Message("Parts of the margin that are not delivered, and count as 0: {needs}.", {"needs": missing}),)
+
+
+def value_basis(bank: Bank, facts: dict[str, Any], *more: Message) -> tuple[Message, ...]:
+    """Return what the value of a client is here, and what the exhibit rests on."""
+    values = {"end": facts["end"]}
+    what = (
+        Message(
+            "Value is told in average assets over the twelve months to {end:date}: revenue is not delivered.", values
+        )
+        if facts["basis"] == ASSETS
+        else Message(MARGIN_OF_A_YEAR.id, values)
+    )
+    return basis(bank, *more, what, Message("A count of all clients, not a sample: it has no interval."))
+
+
+def group_label(by: str, code: str, bank: Bank) -> Message | str:
+    """Return the group in words; those put together have a name of their own."""
+    if code == OTHER_GROUPS:
+        return Message("Other groups, together")
+    return code_label(by, code, bank.settings.labels)
+
+
+def told(value: float) -> float | None:
+    """Return the number, None where it is withheld."""
+    return None if math.isnan(value) else value

@@ -1,0 +1,31 @@
+"""A Lorenz curve: what share of a total the lowest, then more and more, then all hold."""
+
+import math
+
+from insights.reports.exhibits.base import Figure
+from insights.reports.figures.axes import label_room, numbers, round_ticks, value_axis
+from insights.reports.figures.canvas import COLOURS, MUTED, NARROW, SMALL, WIDE, Box, Canvas, fit
+from insights.reports.wording import Wording
+
+HEAD, FOOT = 34, 44
+
+
+def draw_shares(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
+    """Draw a ``shares`` figure; a point that is withheld is left out, and the line runs straight between the others."""
+    across, below = numbers(figure.data["across"]), numbers(figure.data["below"])
+    points = [(x, y) for x, y in zip(across, below, strict=True) if not math.isnan(y)]
+    width, height = (NARROW, 240.0) if narrow else (WIDE, 320.0)
+    ticks = round_ticks(min([0.0, *(y for _, y in points)]), 1.0, 6)
+    left = label_room(wording, ticks, "share")
+    plot = Box(left, HEAD, (width if narrow else min(width, 560.0)) - left - 18, height)
+    canvas = Canvas(width, HEAD + height + FOOT)
+    axes = canvas.axes(plot)
+    value_axis(axes, canvas, plot, wording, ticks, "share", wording.text(figure.data.get("y_label", "")))
+    x_ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    axes.set_xlim(0, 1)
+    axes.set_xticks(x_ticks, [wording.value(t, "share") for t in x_ticks])
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1.0, linestyle="--", zorder=2)
+    axes.plot([x for x, _ in points], [y for _, y in points], color=COLOURS[0], linewidth=1.9, marker="o", markersize=3)
+    label = fit(wording.text(figure.data.get("x_label", "")), plot.width, SMALL)
+    canvas.text(plot.left, plot.bottom + 31, label, size=SMALL, colour=MUTED)
+    return canvas

@@ -1,0 +1,102 @@
+"""A client who dominates his region, or the book, against the exhibits of value: what a reader can work out of him."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from insights.data.snapshot import Bank, open_bank
+from insights.models.value.book import client_book
+from insights.models.value.margins import client_margins
+from insights.reports.disclosure import protect
+from insights.topics import value
+from insights.topics.evidence import Answer, Estimates, MoneySums
+from insights.topics.value.cells import REST, group_labels
+
+WITHIN = 0.2
+"""Nobody's contribution may be worked out to within this part of it."""
+
+
+@pytest.fixture(scope="module")
+def demo(demo_bank_small: Path) -> Bank:
+    return open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
+
+
+def answers(bank: Bank) -> list[Answer]:
+    asked = [value.margin(bank), value.largest(bank), value.tiers(bank), value.tier_moves(bank)]
+    for by in (None, "region"):
+        asked += [value.concentration(bank, by), value.change(bank, by), value.resources(bank, by)]
+    return [a for a in asked if isinstance(a, Answer)]
+
+
+def test_the_demo_bank_has_a_client_who_dominates_his_region(demo: Bank) -> None:
+    margins = client_margins(demo)
+    assert margins is not None
+    region = demo.table("clients").select("client_id", "region").execute().set_index("client_id")["region"]
+    book = client_book(demo)
+    assert book is not None
+    held = book.assign(region=region.reindex(book["client_id"]).to_numpy()).groupby("region")["assets"]
+    assert (held.max() / held.sum()).max() > demo.settings.disclosure.dominance_largest
+    # His region is put together with others, and what they make together he does not dominate.
+    labels = group_labels(demo, "region", margins)
+    giant = int(np.argmax(margins.average_assets(margins.months.count - 12, margins.months.count - 1)))
+    assert labels[giant] == REST
+    assert len(set(labels)) > 2
+
+
+def test_no_cell_holds_a_sum_that_one_or_two_make_up(demo: Bank) -> None:
+    rules, seen = demo.settings.disclosure, 0
+    for answer in answers(demo):
+        told = protect(answer.evidence, rules)
+        for name, exact in answer.evidence.items():
+            if not isinstance(exact, MoneySums):
+                continue
+            shown_cells = told[name].cells  # type: ignore[union-attr]
+            keys = list(exact.dims)
+            both = exact.cells.merge(shown_cells, on=keys, suffixes=("", "_told")) if keys else exact.cells
+            for row in both.to_dict("records"):
+                if pd.isna(row.get("amount_told", np.nan)):
+                    continue
+                seen += 1
+                assert row["clients"] >= rules.min_clients
+                assert row["largest"] <= rules.dominance_largest * row["absolute"]
+                assert row["largest"] + row["second"] <= rules.dominance_two * row["absolute"]
+                # Two sums with and without him do not tell his part to within a fifth.
+                off = 5 * 10 ** (np.floor(np.log10(max(abs(row["amount"]), 1e-9))) - 3)
+                assert abs(row["amount_told"] - row["amount"]) <= max(off, 0.5 * row["largest"]) + 1e-6
+    assert seen > 40
+
+
+def test_the_largest_client_is_nowhere_to_be_read(demo: Bank) -> None:
+    """The cell that he is in is never his own amount within a fifth, told as such or as all the others' difference."""
+    book, seen = client_book(demo), 0
+    assert book is not None
+    giant = float(book["assets"].max()), float(book["value"].max())
+    for answer in answers(demo):
+        told = protect(answer.evidence, demo.settings.disclosure)
+        for name, exact in answer.evidence.items():
+            if not isinstance(exact, MoneySums) or len(exact.dims) != 1:
+                continue
+            both = exact.cells.merge(told[name].cells, on=list(exact.dims), suffixes=("", "_told"))  # type: ignore[union-attr]
+            for own in giant:
+                inside = np.isclose(both["largest"], own)
+                for k in np.flatnonzero(inside):
+                    rest = both["amount_told"].drop(index=k).sum()
+                    for guess in (both["amount_told"].iloc[k], both["amount"].sum() - rest):
+                        seen += 1
+                        assert np.isnan(guess) or abs(guess - own) > WITHIN * own, (answer.id, name)
+    assert seen > 10
+
+
+def test_groups_of_one_exhibit_are_those_of_the_others(demo: Bank) -> None:
+    margins = client_margins(demo)
+    assert margins is not None
+    labels = set(group_labels(demo, "region", margins))
+    for answer in (value.concentration(demo, "region"), value.change(demo, "region"), value.resources(demo, "region")):
+        assert isinstance(answer, Answer)
+        for part in answer.evidence.values():
+            rows = part.rows if isinstance(part, Estimates) else part.cells  # type: ignore[union-attr]
+            if "group" in rows:
+                # Coarser is allowed, finer is not.
+                assert set(rows["group"]) <= labels, answer.id
