@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 from shown import shown, title
 from small_bank import write_bank
+from survey_law import FACTORS, WEIGHTS, made_up
 
 from insights.data.snapshot import Bank, open_bank
-from insights.models.loyalty.answers import SurveyAnswers, answers
-from insights.models.loyalty.followed import Followed, followed
+from insights.models.loyalty.answers import answers
+from insights.models.loyalty.followed import followed
 from insights.models.loyalty.losses import losses
-from insights.models.loyalty.worth import Worth, _made
+from insights.models.loyalty.worth import Worth
 from insights.reports.exhibits.loyalty.levers import levers as write
 from insights.stats.pathway import IndexPath
 from insights.stats.results import Estimate, NotEstimable, TestResult
@@ -30,8 +31,6 @@ scale = [1, 5]
 care = ["item_a", "item_b"]
 """
 ITEMS = {"surveys": 'items = ["item_a", "item_b", "item_l"]'}
-FACTORS = ("care", "price", "brand")
-WEIGHTS = np.array([0.6, 0.3, 0.1])
 
 
 def by_hand(folder: Path) -> Bank:
@@ -80,28 +79,6 @@ def test_last_year_s_losses_by_hand(tmp_path: Path) -> None:
     gone = rows[rows["left"]]
     assert gone["assets"].to_list() == [70]
     assert gone["margin"].isna().all()  # no revenue is delivered
-
-
-def made_up(seed: int, n: int = 4000, *, price_beside: float = 0.0, left: float = 0.12, managers: int = 60) -> Worth:
-    """Three factors behind three items each; loyalty of them; leaving falls by 4 points for one of loyalty."""
-    rng = np.random.default_rng(seed)
-    factor = rng.normal(size=(n, 3)) + 0.7 * rng.normal(size=(n, 1))
-    attitude = factor @ WEIGHTS + 0.5 * rng.normal(size=n)
-    rows = pd.DataFrame({"client_id": [f"c{k}" for k in range(n)], "weight": 1.0})
-    rows["manager"] = np.array([f"m{k}" for k in range(managers)])[rng.integers(0, managers, n)]
-    rows["segment"] = rng.choice(["big", "small"], n)
-    rows["log2_assets"], rows["tenure"] = rng.normal(20, 1, n), rng.normal(2, 1, n)
-    items: dict[str, tuple[str, ...]] = {}
-    for i, name in enumerate(FACTORS):
-        items[name] = tuple(f"item_{name}_{j}" for j in range(3))
-        for item in items[name]:
-            rows[item] = factor[:, i] + 0.8 * rng.normal(size=n)
-        rows[name] = rows[list(items[name])].mean(axis=1)
-    rows["item_l"] = rows["loyalty"] = attitude + 0.7 * rng.normal(size=n)
-    chance = left - 0.04 * attitude - price_beside * factor[:, 1]
-    later = pd.DataFrame({"left": (rng.random(n) < chance).astype(float)}, index=rows.index)
-    survey = SurveyAnswers(rows, rows, items, ("item_l",), {}, {}, NotEstimable(""), ("big", "small"))
-    return _made(survey, Followed(later, {}))
 
 
 def path(found: Worth) -> IndexPath:

@@ -32,7 +32,7 @@ class Worth:
     ``rows`` are the answers with all factors and loyalty, and ``errors`` their contributions to the error variances of
     the factors that are corrected (``uncorrected`` says why the others are not). ``rates`` (R + 1) is the mean of
     leaving in the data and the replicates, by segment ("all" for everybody); ``events`` and ``clients`` say on how many
-    leavers and clients each path rests. ``cluster`` is "manager" or "client".
+    leavers and clients each path rests. ``cluster`` is "manager" or "client". ``why_none`` says why there is no row.
     """
 
     paths: dict[str, IndexPath | NotEstimable]
@@ -47,6 +47,7 @@ class Worth:
     cluster: str
     uncorrected: dict[str, str]
     missing: dict[str, tuple[str, ...]]
+    why_none: str = ""
 
 
 def worth(bank: Bank) -> Worth:
@@ -65,7 +66,8 @@ def _made(survey: SurveyAnswers, later: Followed) -> Worth:
     rows = rows.join(later.rows)
     rows["cluster"], cluster = clusters(rows)
     errors, uncorrected = _errors(survey, rows)
-    stated = _moments(rows, errors, [*factors, *controls, LOYALTY])
+    why = _why_none(survey) if rows.empty else ""
+    stated = NotEstimable(why) if why else _moments(rows, errors, [*factors, *controls, LOYALTY])
     if isinstance(stated, Moments) and np.isnan(stated.slopes(LOYALTY, [*factors, *controls])[0]).any():
         errors, uncorrected = errors[[]], dict.fromkeys(factors, "without their error the factors cannot be told apart")
         stated = _moments(rows, errors, [*factors, *controls, LOYALTY])
@@ -86,7 +88,19 @@ def _made(survey: SurveyAnswers, later: Followed) -> Worth:
         by_segment[segment], rates[segment] = _path(stated_here, own, errors, factors, LEFT, controls)
         clients[segment], events[segment] = own["client_id"].nunique(), _leavers(own)
     return Worth(
-        paths, by_segment, rates, events, clients, rows, errors, factors, controls, cluster, uncorrected, later.missing
+        paths,
+        by_segment,
+        rates,
+        events,
+        clients,
+        rows,
+        errors,
+        factors,
+        controls,
+        cluster,
+        uncorrected,
+        later.missing,
+        why,
     )
 
 
@@ -112,10 +126,17 @@ def _path(
 
 def _moments(rows: pd.DataFrame, errors: pd.DataFrame, columns: list[str]) -> Moments | NotEstimable:
     if rows.empty:
-        return NotEstimable("there is no answer with all factors")
+        return NotEstimable("there is no answer with loyalty and all factors")
     own = errors.loc[rows.index]
     known = {str(name): own[name].to_numpy(float) for name in own.columns}
     return moments(rows[columns], rows["cluster"], errors=known, weight=rows["weight"], seed="survey")
+
+
+def _why_none(survey: SurveyAnswers) -> str:
+    """Return why no answer has loyalty and all factors."""
+    if LOYALTY in survey.refused:
+        return f"loyalty cannot be scored: {survey.refused[LOYALTY]}"
+    return "no factor can be scored" if not survey.factors else "there is no answer with loyalty and all factors"
 
 
 def _leavers(rows: pd.DataFrame) -> int:

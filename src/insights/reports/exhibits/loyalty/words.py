@@ -28,6 +28,7 @@ _FRAME = {
     "log2_contacts_6m": Message("contacts"),
     "online_3m": Message("use of the online service"),
     "net_share_3m": Message("recent net new money"),
+    "age_decades": Message("age"),
 }
 
 
