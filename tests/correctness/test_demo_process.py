@@ -1,6 +1,8 @@
 """The demo bank's process: each part follows its stated law, reads only the past, and agrees with the other parts."""
 
+import ast
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,7 @@ import pytest
 
 from insights.data.tables import TABLES
 from insights.demo import DemoBank, Law, simulate
+from insights.demo import law as law_module
 from insights.demo.bank import begin
 from insights.demo.details import ADOPTION_CLIENTS
 from insights.demo.people import REFERRAL
@@ -225,6 +228,42 @@ def test_satisfaction_becomes_a_column_where_the_law_says_so() -> None:
     assert np.allclose(told["item_satisfaction"] - 5, told["satisfaction"])
     waves = surveys[surveys["wave"] >= 0].drop(columns="item_satisfaction").reset_index(drop=True)
     pd.testing.assert_frame_equal(waves, a.tables["surveys"], check_dtype=False)
+
+
+def test_silence_and_censoring_depend_on_satisfaction_where_the_law_says_so() -> None:
+    """Two switches: who answers surveys, and who moves abroad (a reason other than the one that is studied)."""
+    law = Law()
+    slope = {}
+    for name, effect in (("off", 0.0), ("on", 0.7)):
+        surveys = dataclasses.replace(law.surveys, answer_satisfaction=effect)
+        leaving = dataclasses.replace(law.leaving, relocation_base=0.01, relocation_satisfaction=-effect)
+        made = simulate(dataclasses.replace(law, surveys=surveys, leaving=leaving), 1_200, 24, 8)
+        asked = made.survey_answers.dropna(subset=["satisfaction"])
+        x = np.column_stack([np.ones(len(asked)), asked["log_wealth"], asked["satisfaction"]])
+        found, se = _logit(x, asked["answered"], 0.0)
+        # Answers given after the last day are not there: a few of the last wave.
+        assert abs(found[2] - effect) < GATE * se[2]
+        assert abs(found[1] - law.surveys.answer_log_wealth) < GATE * se[1]
+        rows = made.person_months
+        x = np.column_stack([np.ones(len(rows)), rows["satisfaction"]])
+        found, se = _logit(x, rows["reason"] == "relocation", 0.0)
+        assert abs(found[1] + effect) < GATE * se[1]
+        slope[name] = found[1] / se[1]
+    assert abs(slope["off"]) < GATE < abs(slope["on"])
+
+
+def test_every_parameter_of_the_law_says_what_it_is() -> None:
+    """In the source of the law every field, or run of fields, is followed by a sentence about it."""
+    silent = []
+    for path in sorted(Path(law_module.__file__).parent.glob("law*.py")):
+        for part in ast.parse(path.read_text(encoding="utf-8")).body:
+            if not isinstance(part, ast.ClassDef):
+                continue
+            assert ast.get_docstring(part), part.name
+            told = [bool(isinstance(line, ast.Expr)) for line in part.body if not isinstance(line, ast.FunctionDef)]
+            # Small parts whose class says it all have no sentence of their own; they list at most six fields.
+            silent += [part.name] if not told[-1] and (any(told[1:]) or len(told) > 7) else []
+    assert silent == []
 
 
 def test_net_new_money_is_what_the_bookings_say(bank: DemoBank) -> None:

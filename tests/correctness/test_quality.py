@@ -88,6 +88,18 @@ def test_rows_of_a_month_are_late_by_the_days_after_its_end(bank: Bank) -> None:
     assert cells(quality.timeliness(bank), table="clients") == {"a week": 2}
 
 
+def test_an_exit_is_late_by_the_days_after_it_and_not_after_joining(tmp_path: Path) -> None:
+    files = {
+        "clients": "client_id,joined_on,left_on,left_known_on\n1,2015-01-01,2021-03-01,2021-03-02\n"
+        "2,2015-01-01,2021-03-01,2021-05-01\n3,2015-01-01,,\n",
+        "relationships": "client_id,spell,joined_on,left_on,known_on\n1,1,2015-01-01,,2015-01-01\n"
+        "1,1,2015-01-01,2021-03-01,2021-03-02\n2,1,2015-01-01,2021-03-01,2021-05-01\n3,1,2015-01-01,,2015-01-01\n",
+    }
+    bank = open_bank(write_bank(tmp_path, files), as_of="2022-01-31")
+    for table in files:
+        assert cells(quality.timeliness(bank), table=table) == {"a week": 2, "a quarter": 1}, table
+
+
 def test_one_cent_is_a_difference_and_an_approved_adjustment_explains_one(bank: Bank) -> None:
     answer = quality.reconciliation(bank)
     assert isinstance(answer, Answer)

@@ -51,7 +51,7 @@ def assign_programmes(
     state.channel[served] = t
     state.home[served] = state.rm[served]
     drawn = at if t == clock.burn_in + law.retention_programme_month - 1 else at[:0]
-    treated = rng.random(len(drawn)) < 0.5
+    treated = rng.random(len(drawn)) < law.retention_programme_share
     state.retention[drawn[treated]] = t
     n = len(drawn)
     return {

@@ -67,9 +67,9 @@ def _times(law: Law, rows: Rows, clock: Clock, rng: np.random.Generator) -> Rows
     p, channel, n = law.contacts, rows["channel"], len(rows["channel"])
     mean = np.asarray(p.delivery_minutes)[channel]
     message = mean > 0
-    # Staff work from 8 to 18; clients write from 7 to 23.
     outbound = rows["direction"] == 1
-    first, last = np.where(message & ~outbound, 7.0, 8.0), np.where(message & ~outbound, 23.0, 18.0)
+    written = (message & ~outbound)[:, None]
+    first, last = np.where(written, p.client_hours, p.staff_hours).T
     at = rows["contacted_on"].astype("datetime64[s]") + _seconds(60 * (first + (last - first) * rng.random(n)))
     slow = rng.random(n) < p.delivery_slow
     delivered = at + _seconds(np.where(slow, p.delivery_slow_minutes, mean) * rng.exponential(1.0, n))

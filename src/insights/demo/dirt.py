@@ -20,11 +20,6 @@ from insights.demo.render import Renderer, decimals
 from insights.demo.streams import stream
 from insights.demo.words import words
 
-ABSURD = "9876543210987,00"
-LATE_DAYS = (20, 75)
-QUIET_MONTHS = 4
-"""Late rows are planted only before the last months, so that all of them are known by the last day."""
-
 
 class Dirt:
     """Plants the faults of one bank and counts them."""
@@ -43,7 +38,7 @@ class Dirt:
             "date": self._spread(rates.impossible_dates),
             "money": self._spread(rates.absurd_money),
             "code": self._spread(rates.unknown_codes),
-            "late": self._spread(rates.late_bookings, last=max(1, clock.months - QUIET_MONTHS)),
+            "late": self._spread(rates.late_bookings, last=max(1, clock.months - rates.late_rows_end)),
         }
         self._contacts = {
             "exact": self._spread(rates.exact_duplicates),
@@ -117,13 +112,13 @@ class Dirt:
     def _dirty_bookings(self, sheet: Sheet, m: int) -> None:
         plan = {kind: int(counts[m]) for kind, counts in self._bookings.items()}
         rows = sheet.pick(plan["late"])
-        delay = self.rng.integers(*LATE_DAYS, len(rows))
+        delay = self.rng.integers(*self.law.late_days, len(rows))
         days = _read(sheet.values("BUCHUNGSTAG")[rows])
         sheet.values("ERFASST_AM")[rows] = _written(days + delay)
         self._count("transactions", "booked late", len(rows), "known_late:booked_on", NOTED)
         for kind, cells, fault, rule in (
             ("date", {}, "impossible date", "unreadable_date:booked_on"),
-            ("money", {"BETRAG": ABSURD}, "absurd money", "absurd_amount:amount"),
+            ("money", {"BETRAG": self.law.absurd_amount}, "absurd money", "absurd_amount:amount"),
             ("code", {"BUCHUNGSART": "999"}, "code outside the list", "unknown_code:kind"),
         ):
             rows = sheet.pick(plan[kind])
@@ -182,10 +177,10 @@ class Dirt:
     def _late_exits(self, sheet: Sheet) -> None:
         """Let the bank learn of a few exits only months later, yet before the last months."""
         left = sheet.values("SALDIERT_AM")
-        last = self.clock.month_start(self.clock.total - QUIET_MONTHS)
+        last = self.clock.month_start(self.clock.total - self.law.late_rows_end)
         days = _read(left)
         rows = sheet.pick(self._number(self.law.late_exits), days < last)
-        delay = self.rng.integers(*LATE_DAYS, len(rows))
+        delay = self.rng.integers(*self.law.late_days, len(rows))
         sheet.values("SALDIERUNG_GEMELDET_AM")[rows] = _written(days[rows] + delay)
         told = zip(sheet.values("KUNDEN_NR")[rows], sheet.values("SALDIERUNG_GEMELDET_AM")[rows], strict=True)
         self._reported = dict(told)

@@ -42,7 +42,9 @@ class Law:
 
     burn_in_months: int = 240
     retention_programme_month: int = 12
-    """Month of the window from which the randomised programme works (half of the clients in force then)."""
+    retention_programme_share: float = 0.5
+    """Month of the window from which the randomised programme works, and the share of the clients in force then that
+    are drawn for it."""
     people: PeopleLaw = field(default_factory=PeopleLaw)
     managers: ManagerLaw = field(default_factory=ManagerLaw)
     leaving: LeavingLaw = field(default_factory=LeavingLaw)
@@ -69,6 +71,8 @@ class Law:
     mentions: MentionLaw = field(default_factory=MentionLaw)
     incidents: IncidentLaw = field(default_factory=IncidentLaw)
     dirt: DirtLaw = field(default_factory=DirtLaw)
+    """One part each: who the clients and managers are, why clients leave, what money does, what the bank does, and what
+    is wrong with its extracts. Each part documents its own parameters."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the law as plain values, for the truth file."""

@@ -22,6 +22,8 @@ class PeopleLaw:
     experience_sd: float = 1.3
     """Spreads within a type: with the law known, an adjusted Rand index of more than 0.9 is possible."""
     cash_share: tuple[float, ...] = (0.55, 0.25, 0.15, 0.30)
+    cash_share_range: tuple[float, float] = (0.05, 0.9)
+    """The share of cash that a client keeps, and its bounds where the types are pulled together."""
     age_at_joining: float = 51.0
     age_sd: float = 11.0
     """Chosen so that clients in the observed window are about 58 years old with standard deviation 11."""
@@ -70,6 +72,7 @@ class ManagerLaw:
     """Managers start the channel programme by skill plus this much noise: better ones first, but not by skill alone."""
     reassigned_monthly: float = 0.002
     capacity_hours: tuple[int, ...] = (120, 140, 160)
+    """Chance that a client gets another manager, per client-month; hours a month for clients, one of these by lot."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,8 @@ class IntentionLaw:
     start: float = 0.006
     start_satisfaction: float = -0.5
     stop: float = 0.15
+    """Hazard of starting for a client of average satisfaction, its log ratio per standard deviation of it, and the
+    chance of stopping, per month."""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ class WealthLaw:
     in_kind: float = 0.2
     """Share of inflows that arrive as securities."""
     rebalance: float = 0.10
+    rebalance_part: float = 0.5
+    """Chance of a trade between cash and funds, and the part of the way back to the client's own share of cash."""
     by_app: float = 0.6
     by_phone: float = 0.5
     """Shares of orders by app among digital clients (else online), and by telephone among others (else in a branch)."""
@@ -73,8 +75,11 @@ class Product:
     code: str
     category: str
     risk_rating: int
+    """R1 to R5, as 1 to 5."""
     fee_bps: float
+    """Yearly, of what is held."""
     minimum: float
+    """Least assets of a client who may buy it."""
     liquidity_days: int
     green: bool
     taste: tuple[float, ...]
@@ -96,6 +101,7 @@ class ProductLaw:
     unsuitable: float = 0.03
     """Chance that tolerance is ignored for one client, product and month."""
     order_fraction: tuple[float, float] = (0.05, 0.30)
+    """Part of the cash (for a mandate: of the funds) that an order takes, from and to."""
     shelf: tuple[Product, ...] = (
         Product("MM01", "money_market", 1, 20, 0, 1, False, (1.2, 0.2, -1.0, 0.4), 0.5, -0.3),
         Product("BF02", "bonds", 2, 45, 0, 2, False, (0.6, 1.2, -0.6, -0.2), 0.3, -0.2),
@@ -106,6 +112,7 @@ class ProductLaw:
         Product("PE07", "alternatives", 5, 180, 1_000_000, 720, False, (-2.0, -1.0, 0.4, 1.2), -0.1, 0.3),
         Product("IN08", "insurance", 1, 60, 0, 90, False, (0.8, 0.4, -0.8, -0.6), 0.0, -0.1),
     )
+    """The eight products."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,7 @@ class OfferLaw:
     """Share of those who do not buy that decline when asked in the days after the offer ended; the others never answer.
     """
     cost: float = 12.0
+    """Of one offer."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +162,10 @@ class PaymentLaw:
     fee_least: float = 15.0
     payees: tuple[float, ...] = (0.7, 0.2, 0.1)
     """A client's payments go to his own payees, with these shares."""
+    by_app: float = 0.5
+    by_phone: float = 0.5
+    """Shares of payments by app among digital clients (else online), and by telephone among others (else in a branch).
+    """
     fraud: float = 0.001
     """Share of all payments that a thief made, beside the client's own."""
     fraud_log_amount: float = 9.2
@@ -166,6 +178,7 @@ class PaymentLaw:
     large: float = 12_000.0
     """Chance that a fraud, an ordinary payment and a large one is looked into; the others never get a label."""
     label_days: float = 50.0
+    """Mean days until the outcome is known (gamma of shape 2)."""
 
 
 @dataclass(frozen=True)
@@ -226,3 +239,4 @@ class NullProgrammeLaw:
 
     month: int = 16
     share: float = 0.5
+    """Month of the window in which it starts (1 is the first), and share of the managers in it."""

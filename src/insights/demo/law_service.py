@@ -57,6 +57,8 @@ class EventLaw:
     attended: float = -0.2
     attended_satisfaction: float = 0.4
     cost: tuple[float, ...] = (90.0, 220.0, 310.0, 60.0)
+    """Share of the clients invited each time; log odds of coming, and per standard deviation of satisfaction; cost of
+    an invitation to a market outlook, an art evening, a golf day, and of a birthday call."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class SourceCostLaw:
 
     per_client: tuple[float, ...] = (400.0, 1_500.0, 2_600.0, 900.0, 3_200.0)
     spread: float = 0.15
+    """By source, in currency units, and the spread of its log from month to month."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,8 @@ class RequestLaw:
     abandoned: tuple[float, ...] = (0.02, 0.12, 0.04, 0.01)
     self_service: float = 0.6
     self_service_pace: float = 0.5
+    """Requests a month; shares of new account, card, mortgage, address change; by step mean days (exponential) and
+    chance of giving up; share of digital clients' requests in self-service, and the factor on its days."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,7 @@ class AccessLaw:
 
     rate: float = 0.12
     checks: tuple[float, ...] = (0.90, 0.02, 0.08)
+    """Reads of a client's data a month, and shares of identity checks passed, failed and not made."""
     curious_manager: int = 7
     curious_at: float = 0.6
     curious_clients: int = 60
@@ -155,3 +161,4 @@ class PositionLaw:
 
     shares: tuple[float, ...] = (0.30, 0.25)
     spread: float = 0.02
+    """Liquidity and bonds over deposits, and the spread of their logs from month to month."""

@@ -178,10 +178,11 @@ class Treasury:
     def _rebalance(
         self, state: State, assets: np.ndarray, at: np.ndarray, t: int, book: Bookings, rng: np.random.Generator
     ) -> None:
-        """Trade cash against funds half of the way back to the client's own share of cash."""
-        trades = rng.random(len(at)) < self.law.wealth.rebalance
+        """Trade cash against funds part of the way back to the client's own share of cash."""
+        p = self.law.wealth
+        trades = rng.random(len(at)) < p.rebalance
         aim = self.people.cash_share[at] * assets.sum(axis=1)
-        amount = np.where(trades, np.rint(0.5 * (assets[:, CASH] - aim)), 0).astype(np.int64)
+        amount = np.where(trades, np.rint(p.rebalance_part * (assets[:, CASH] - aim)), 0).astype(np.int64)
         amount = np.maximum(amount, -assets[:, FUNDS])
         product = (self.shelf.weights(state.held[at])).argmax(axis=1)
         day, channel = self.clock.day(t, rng.random(len(at))), self._channel(at, rng)

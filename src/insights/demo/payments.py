@@ -132,8 +132,8 @@ class Payments:
         book.add(who, day, INFLOW, short, CASH, channel=CHANNELS.index("online"))
         assets[who, CASH] += short - amount
         own = len(p.payees) * who + rng.choice(len(p.payees), n, p=p.payees)
-        online = 2 + (rng.random(n) < 0.5)
-        channel = np.where(self.digital[who], online, rng.random(n) < 0.5).astype(np.int8)
+        online = 2 + (rng.random(n) < p.by_app)
+        channel = np.where(self.digital[who], online, rng.random(n) < p.by_phone).astype(np.int8)
         large = amount > 100 * p.large
         looked = np.where(fraud, p.investigated_fraud, np.where(large, p.investigated_large, p.investigated))
         outcome = day + np.ceil(rng.gamma(2.0, p.label_days / 2, n)).astype(np.int64)

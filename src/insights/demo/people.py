@@ -62,7 +62,7 @@ def draw_people(law: Law, clock: Clock, n: int, seed: int) -> People:
         tolerance=tolerance.astype(np.int8),
         experience=np.clip(np.rint(experience), 0, age - 18).astype(np.int16),
         taste=taste,
-        cash_share=np.clip(of_type(p, p.cash_share, kind), 0.05, 0.9),
+        cash_share=np.clip(of_type(p, p.cash_share, kind), *p.cash_share_range),
         female=rng.random(n) < p.female,
         digital=rng.random(n) < 1 / (1 + np.exp(-digital_odds)),
         factors=factors,

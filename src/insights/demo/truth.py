@@ -30,6 +30,7 @@ MARGINAL = "marginal.toml"
 MARGINAL_PARTS = (
     "burn_in_months",
     "retention_programme_month",
+    "retention_programme_share",
     "people",
     "managers",
     "leaving",

@@ -170,9 +170,12 @@ def _missing(bank: Bank, name: str) -> pd.DataFrame:
 
 def _delays(bank: Bank, name: str, day: str) -> pd.DataFrame:
     table = bank.table(name)
-    date = table[day].cast("date")
+    date, known = table[day].cast("date"), table.known_on
     date = date + ibis.interval(months=1) - ibis.interval(days=1) if TABLES[name].month else date  # its last day
-    days = table.known_on.delta(date.cast("date"), unit="day")
+    if "left_on" in table.columns:  # The row is as old as the relationship; what it tells now is the exit.
+        told = table.left_known_on if "left_known_on" in table.columns else known
+        date, known = ibis.coalesce(table.left_on, date), table.left_on.notnull().ifelse(told, known)
+    days = known.delta(date.cast("date"), unit="day")
     delay = ibis.cases((days <= 7, "a week"), (days <= 31, "a month"), (days <= 92, "a quarter"), else_="later")
     counted = table.group_by(delay=delay).agg(rows=lambda t: t.count()).execute()
     return counted.assign(table=name)[["table", "delay", "rows"]]
