@@ -1,5 +1,6 @@
 """What clients did after they answered: a known law in the exhibit, silence where there is none, and refusals."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,7 @@ def bank(demo_bank_small: Path) -> Bank:
 
 def asked(found: Worth, bank: Bank, patch: pytest.MonkeyPatch) -> Answer | NotAvailable:
     """Return the answer as if the bank's survey were the one given."""
-    import insights.topics.loyalty.behaviour as topic
-
-    patch.setattr(topic, "worth", lambda bank: found)
+    patch.setattr(sys.modules["insights.topics.loyalty.behaviour"], "worth", lambda bank: found)
     return loyalty.behaviour(bank)
 
 
