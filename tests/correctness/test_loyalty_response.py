@@ -102,7 +102,7 @@ def test_everybody_answered_is_said_and_nothing_is_weighted(tmp_path: Path) -> N
 def test_nobody_answered_is_refused(tmp_path: Path) -> None:
     bank = survey_bank(tmp_path, lambda rows: rows.assign(**dict.fromkeys([*ITEMS, OUTCOME])))
     exhibit = shown(loyalty.response(bank), bank)
-    assert title(exhibit) == "The survey cannot tell"
+    assert title(exhibit) == "Who answered cannot be told"
 
 
 def test_a_bank_without_a_survey_or_its_settings_is_told_what_is_needed(tmp_path: Path) -> None:

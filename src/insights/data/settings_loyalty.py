@@ -67,7 +67,7 @@ class LoyaltySection(Section):
                 raise ValueError(f"the scale [{own[0]:g}, {own[1]:g}] has its lowest mark not below its highest")
         stated = [s for s in map(self.scale_of, self.items) if s is not None]
         for code in self.not_applicable:
-            if stated and all(low <= code <= high for low, high in stated):
+            if stated and len(stated) == len(self.items) and all(low <= code <= high for low, high in stated):
                 raise ValueError(f"not_applicable {code:g} is a mark on every scale, so it would never be left out")
         return self
 

@@ -26,7 +26,8 @@ class SurveyAnswers:
     ``invitations``: one row per invitation (see ``read_invitations``), with ``segment``; items are coded: high is good,
     on the factors' common scale or the outcome's, NaN where not answered. ``answers``: the answered ones, with a score
     for every factor that can be used and ``loyalty`` (NaN where too few of its items are answered) and ``weight`` (mean
-    1), in the same order; the index is that of ``invitations``. ``factors`` are the usable items of each usable
+    1), in the same order; the index is that of ``invitations``. ``straight`` (both) says who gave every item the same
+    mark. ``factors`` are the usable items of each usable
     factor, ``outcome`` those of loyalty; ``refused`` says of items, factors and ``loyalty`` why they are not used.
     ``outside`` counts answers outside their scale. ``weights`` are the response weights, or why there are none (then
     every answer weighs 1). ``segments`` are the names of the segments in their order.
@@ -47,6 +48,8 @@ class SurveyAnswers:
 
 
 FEWEST_CLUSTERS = 20
+FEWEST_MARKS = 6
+"""So many items of one mark are a straight line; fewer may well be meant."""
 
 
 def clusters(rows: pd.DataFrame) -> tuple[pd.Series, str]:
@@ -63,6 +66,11 @@ def wave_months(rows: pd.DataFrame) -> dict[str, str]:
     """Return the first day of invitation (ISO) of every wave, in the order of the waves."""
     first = rows.groupby("wave")["invited_on"].min().sort_values(kind="stable")
     return {str(wave): day.date().isoformat() for wave, day in first.items()}
+
+
+def latest(survey: SurveyAnswers) -> pd.DataFrame:
+    """Return the last answer of every client: rows that are independent of each other."""
+    return survey.answers.drop_duplicates("client_id", keep="last")
 
 
 def missing_for_answers(bank: Bank) -> tuple[str, ...]:
@@ -83,9 +91,11 @@ def answers(bank: Bank) -> SurveyAnswers:
 def _made(bank: Bank) -> SurveyAnswers:
     rules = bank.settings.loyalty
     rows = read_invitations(bank, rules.items)
+    rows["straight"] = _straight(rows[[i for own in rules.factors.values() for i in own]])
     refused: dict[str, str] = {}
     outside: dict[str, int] = {}
     told = rows["answered"].to_numpy(bool)
+    given = pd.Series(False, index=rows.index)  # something, if only to items that cannot be used
     for items, scale in ((rules.items[: -len(rules.outcome)], rules.scale), (rules.outcome, rules.outcome_scale)):
         coded = code_items(
             rows.loc[told, list(items)],
@@ -94,10 +104,11 @@ def _made(bank: Bank) -> SurveyAnswers:
             reversed_items=rules.reversed,
             not_applicable=rules.not_applicable,
         )
+        given |= rows[list(coded.refused)].notna().any(axis=1)
         rows[list(items)] = coded.values.reindex(rows.index)
         refused |= coded.refused
         outside |= coded.outside
-    rows["answered"] = told & rows[list(rules.items)].notna().any(axis=1).to_numpy()
+    rows["answered"] = told & (given | rows[list(rules.items)].notna().any(axis=1)).to_numpy()
     rows["segment"] = _segments(bank, rows)
     factors = {name: tuple(i for i in items if i not in refused) for name, items in rules.factors.items()}
     for name, own in {**factors, LOYALTY: tuple(i for i in rules.outcome if i not in refused)}.items():
@@ -107,14 +118,24 @@ def _made(bank: Bank) -> SurveyAnswers:
     factors = {name: own for name, own in factors.items() if own}
     outcome = tuple(i for i in rules.outcome if i not in refused)
     weights = frame_weights(rows)
-    given = rows[rows["answered"]].copy()
+    answered = rows[rows["answered"]].copy()
     for name, own in {**factors, **({LOYALTY: outcome} if outcome else {})}.items():
-        given[name] = scale_scores(given[list(own)], rules.min_share)
+        answered[name] = scale_scores(answered[list(own)], rules.min_share)
     if not outcome:
-        given[LOYALTY] = np.nan
-    given["weight"] = weights.weights[rows["answered"]] if isinstance(weights, ResponseWeights) else 1.0
+        answered[LOYALTY] = np.nan
+    answered["weight"] = weights.weights[rows["answered"]] if isinstance(weights, ResponseWeights) else 1.0
     named = [s for s in dict.fromkeys(sorted(rows["segment"])) if s != NOT_KNOWN]
-    return SurveyAnswers(rows, given, factors, outcome, refused, outside, weights, tuple(named))
+    return SurveyAnswers(rows, answered, factors, outcome, refused, outside, weights, tuple(named))
+
+
+def _straight(marks: pd.DataFrame) -> pd.Series:
+    """Return whether all answered items have the same mark as delivered (1.0, 0.0); NaN with fewer than six answers.
+
+    Reversed items are looked at as they were answered: who agrees with everything contradicts himself in them.
+    """
+    answered = marks.notna().sum(axis=1)
+    same = (marks.max(axis=1) == marks.min(axis=1)).astype(float)
+    return same.where(answered >= FEWEST_MARKS)
 
 
 def _segments(bank: Bank, rows: pd.DataFrame) -> pd.Series:

@@ -7,8 +7,11 @@ that is withheld and is drawn as such, never as zero):
 - ``curves``: ``{"panels": [{"title", "series": [{"label", "times", "values", "low", "high", "style"}],
   "at_risk": [{"label", "times", "counts"}]}], "x_label", "y_label", "y_kind": "percent", "y_max"}``; ``style`` is
   "solid" or "dashed", ``y_max`` may be left out
-- ``lines``: ``{"series": [{"label", "dates" (ISO), "values"}], "y_kind", "y_label"}``, or ``{"panels": [...]}`` of
-  these, each with an optional ``title``, one above the other on the same time axis
+- ``lines``: ``{"series": [{"label", "dates" (ISO), "values", "low", "high"}], "y_kind", "y_label"}`` (low and high
+  optional: a band), or ``{"panels": [...]}`` of these, each with an optional ``title``, one above the other on the same
+  time axis
+- ``matrix``: ``{"points": [{"label", "x", "y", "x_low", "x_high", "y_low", "y_high"}], "x_kind", "y_kind", "x_label",
+  "y_label", "corners" (four words: top left, top right, bottom left, bottom right)}``: the field is cut at the means
 - ``bars``: ``{"bars": [{"label", "value", "low", "high", "note"}], "kind", "x_label", "in_order"}`` (low, high and
   note optional; ``in_order`` keeps the order given, else the longest comes first; with ``reference``, such as 1 for
   ratios, points on a logarithmic scale around it)
@@ -26,6 +29,7 @@ from insights.reports.figures.canvas import Canvas, drawing_style
 from insights.reports.figures.curves import draw_curves
 from insights.reports.figures.heat import draw_heat
 from insights.reports.figures.lines import draw_lines, draw_stacked
+from insights.reports.figures.matrix import draw_matrix
 from insights.reports.figures.shares import draw_shares
 from insights.reports.wording import Wording
 
@@ -38,6 +42,7 @@ _KINDS: dict[str, Callable[[Figure, Wording, bool], Canvas]] = {
     "stacked": draw_stacked,
     "heat": draw_heat,
     "shares": draw_shares,
+    "matrix": draw_matrix,
 }
 
 

@@ -2,9 +2,10 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib.dates as mdates
@@ -35,6 +36,8 @@ class _Series:
     days: list[float]
     values: list[float]
     colour: str
+    low: list[float]
+    high: list[float]
 
 
 @dataclass
@@ -52,7 +55,7 @@ def draw_lines(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     colours = itertools.count()
     panels = []
     for p in raw:
-        series = [_series(s["label"], s["dates"], s["values"], next(colours), wording) for s in p["series"]]
+        series = [_series(s["label"], s["dates"], s["values"], next(colours), wording, s) for s in p["series"]]
         panels.append(_panel(p, series, wording, stacked=False))
     return _draw(panels, wording, narrow)
 
@@ -64,9 +67,17 @@ def draw_stacked(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     return _draw([_panel(data, series, wording, stacked=True)], wording, narrow)
 
 
-def _series(label: Any, dates: Sequence[Any], values: Sequence[Any], index: int, wording: Wording) -> _Series:
+def _series(
+    label: Any,
+    dates: Sequence[Any],
+    values: Sequence[Any],
+    index: int,
+    wording: Wording,
+    band: Mapping[str, Any] = MappingProxyType({}),
+) -> _Series:
     days = [float(mdates.date2num(d if isinstance(d, date) else date.fromisoformat(f"{d}-01"[:10]))) for d in dates]
-    return _Series(wording.heading(label), days, numbers(values), COLOURS[index % len(COLOURS)])
+    low, high = (numbers(band.get(end) or []) for end in ("low", "high"))
+    return _Series(wording.heading(label), days, numbers(values), COLOURS[index % len(COLOURS)], low, high)
 
 
 def _panel(raw: dict[str, Any], series: list[_Series], wording: Wording, *, stacked: bool) -> _Panel:
@@ -105,7 +116,7 @@ def _head(panel: _Panel, width: float, narrow: bool) -> float:
 
 
 def _ticks(panel: _Panel) -> list[float]:
-    layers = _layers(panel) if panel.stacked else [s.values for s in panel.series]
+    layers = _layers(panel) if panel.stacked else [v for s in panel.series for v in (s.values, s.low, s.high)]
     shown = [v for values in layers for v in values if not math.isnan(v)]
     low, high = min(shown, default=0.0), max(shown, default=1.0)
     # An axis from zero unless all values lie so close together that nothing would be seen.
@@ -133,6 +144,8 @@ def _draw_panel(canvas: Canvas, plot: Box, panel: _Panel, wording: Wording, days
             below = above
     else:
         for series in panel.series:
+            if series.low:
+                axes.fill_between(series.days, series.low, series.high, color=series.colour, alpha=0.15, linewidth=0)
             axes.plot(series.days, series.values, color=series.colour, linewidth=1.9, zorder=4)
             _lone_points(axes, series)
     _mark_gaps(canvas, plot, panel, wording, min(days), max(days))

@@ -1,8 +1,13 @@
 """Loyalty: what clients say of the bank, how well that is measured, and what goes with it."""
 
 from insights.topics.loyalty.attitude import attitude
-from insights.topics.loyalty.behaviour import behaviour
+from insights.topics.loyalty.importance import importance
+from insights.topics.loyalty.invariance import invariance
+from insights.topics.loyalty.level import level
 from insights.topics.loyalty.levers import levers
+from insights.topics.loyalty.measurement import measurement
+from insights.topics.loyalty.priorities import priorities
 from insights.topics.loyalty.response import response
+from insights.topics.loyalty.trends import trends
 
-__all__ = ["attitude", "behaviour", "levers", "response"]
+__all__ = ["attitude", "importance", "invariance", "level", "levers", "measurement", "priorities", "response", "trends"]

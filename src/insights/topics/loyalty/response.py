@@ -55,7 +55,7 @@ def response(bank: Bank) -> Answer | NotAvailable:
     }
     latest = rows.drop_duplicates("client_id", keep="last")
     for name, levels in GROUPS.items():
-        if name in rows:
+        if name in rows and latest[name].nunique() >= len(levels):
             own = latest.assign(group=_levels(latest[name], levels)).dropna(subset=["group"])
             evidence[f"by_{name}"] = ClientCounts(_counts(own, "group", levels), ("group", "reply"))
     if isinstance(weights, ResponseWeights):

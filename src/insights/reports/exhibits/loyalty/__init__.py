@@ -6,16 +6,26 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.loyalty.attitude import attitude
-from insights.reports.exhibits.loyalty.behaviour import behaviour
+from insights.reports.exhibits.loyalty.importance import importance
+from insights.reports.exhibits.loyalty.invariance import invariance
+from insights.reports.exhibits.loyalty.level import level
 from insights.reports.exhibits.loyalty.levers import levers
+from insights.reports.exhibits.loyalty.measurement import measurement
+from insights.reports.exhibits.loyalty.priorities import priorities
 from insights.reports.exhibits.loyalty.refusals import refused
 from insights.reports.exhibits.loyalty.response import response
+from insights.reports.exhibits.loyalty.trends import trends
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "loyalty.attitude": attitude,
-    "loyalty.behaviour": behaviour,
     "loyalty.levers": levers,
     "loyalty.refused": refused,
     "loyalty.response": response,
+    "loyalty.level": level,
+    "loyalty.measurement": measurement,
+    "loyalty.invariance": invariance,
+    "loyalty.importance": importance,
+    "loyalty.priorities": priorities,
+    "loyalty.trends": trends,
 }

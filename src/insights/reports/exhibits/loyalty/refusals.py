@@ -2,21 +2,27 @@
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit, Message
+from insights.reports.exhibits.loyalty.reasons import why_not
 from insights.reports.exhibits.loyalty.words import survey_basis
 from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer
+
+_TITLES = {
+    "loyalty.response": Message("Who answered cannot be told"),
+    "loyalty.level": Message("How loyal clients are cannot be told"),
+    "loyalty.measurement": Message("How reliably the factors are measured cannot be told"),
+    "loyalty.invariance": Message("Whether groups may be compared cannot be told"),
+    "loyalty.importance": Message("Which factors go with loyalty cannot be told"),
+    "loyalty.priorities": Message("Where to begin cannot be told"),
+    "loyalty.trends": Message("How the marks developed cannot be told"),
+}
 
 
 def refused(answer: Answer, why: NotEstimable, bank: Bank) -> Exhibit:
     """Say why the question cannot be answered."""
     return Exhibit(
         id=answer.id,
-        title=Message("The survey cannot tell"),
-        refusals=(not_estimable(why.reason),),
+        title=_TITLES.get(answer.id, Message("The survey cannot tell")),
+        refusals=(why_not(why.reason),),
         basis=survey_basis(bank),
     )
-
-
-def not_estimable(reason: str) -> Message:
-    """Return a statistic's own reason for refusing, as a reader meets it."""
-    return Message("Not estimable: {reason}.", {"reason": reason})

@@ -7,7 +7,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.loyalty.refusals import not_estimable
+from insights.reports.exhibits.loyalty.reasons import why_not
 from insights.reports.exhibits.loyalty.words import frame_label, group_label, survey_basis, wave_label
 from insights.reports.exhibits.rows import SHOWN, SUPPRESSED, records
 from insights.reports.exhibits.told import find
@@ -36,7 +36,7 @@ def response(answer: Answer, found: Response, bank: Bank) -> Exhibit:
         tables=tuple(t for t in (_frame_table(found), _groups_table(found, bank), _wave_table(found, answer)) if t),
         basis=survey_basis(bank, *_basis(answer, values)),
         caveats=_caveats(answer),
-        refusals=(not_estimable(answer.facts["reason"]),)
+        refusals=(why_not(answer.facts["reason"]),)
         if answer.facts["reason"] and not answer.facts["all_answered"]
         else (),
         estimates=tuple(_estimates(found)),
@@ -226,7 +226,7 @@ def _caveats(answer: Answer) -> tuple[Message, ...]:
     lines = [
         Message(
             "Weights make up for differences that are known before the survey. If the unhappy stay silent for being "
-            "unhappy, no weight knows: the next exhibit says how far that could go."
+            "unhappy, no weight knows: the exhibit on loyalty itself says how far that could go."
         )
     ]
     if answer.facts["cut"]:

@@ -5,12 +5,10 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
-from insights.reports.exhibits.value.activity import activity
 from insights.reports.exhibits.value.change import change
 from insights.reports.exhibits.value.concentration import concentration, concentration_by, largest
 from insights.reports.exhibits.value.margin import in_assets, margin
 from insights.reports.exhibits.value.refusals import refused
-from insights.reports.exhibits.value.relationship import relationship
 from insights.reports.exhibits.value.resources import resources
 from insights.reports.exhibits.value.tiers import tier_moves, tiers
 from insights.topics.evidence import Answer
@@ -25,7 +23,5 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "value.tiers": tiers,
     "value.tier_moves": tier_moves,
     "value.resources": resources,
-    "value.relationship": relationship,
-    "value.activity": activity,
     "value.refused": refused,
 }

@@ -1,0 +1,114 @@
+"""Why a statistic of the survey refuses, in a reader's words: the statistics' own reasons, recognised and rewritten."""
+
+import re
+
+from insights.reports.exhibits.base import Message
+
+_KNOWN: tuple[tuple[str, Message, tuple[str, ...]], ...] = (
+    (r"nobody was asked", Message("Nobody was asked."), ()),
+    (r"nobody answered", Message("Nobody answered."), ()),
+    (r"nobody answered (\S+)", Message("Nobody answered {item}."), ("item",)),
+    (r"the scale of (\S+) is not stated", Message("The scale of {item} is not stated: see [loyalty]."), ("item",)),
+    (
+        r"answers to (\S+) from (\S+) to (\S+) do not fit its scale from (\S+) to (\S+)",
+        Message("Answers to {item} do not fit its stated scale, from {bottom} to {top}."),
+        ("item", "low", "high", "bottom", "top"),
+    ),
+    (
+        r"everybody gave the same answer to (.+?)(?: in the group .+)?",
+        Message("Everybody gave the same answer to {items}."),
+        ("items",),
+    ),
+    (r"everybody has the same outcome", Message("Everybody states the same loyalty."), ()),
+    (r"all answers are the same.*", Message("Everybody states the same loyalty."), ()),
+    (
+        r"(\d+) answered and (\d+) did not; .*",
+        Message("Too few answered, or too few did not, for weights."),
+        ("a", "b"),
+    ),
+    (r"no weights reproduce the frame.*", Message("No weights make the answers look like everybody asked."), ()),
+    (
+        r"(\d+) answers; at least (\d+) are needed",
+        Message("Too few answers: {needed:count} are needed."),
+        ("n", "needed"),
+    ),
+    (
+        r"(\d+) clusters; (\d+) are needed.*",
+        Message("Too few clients or relationship managers for an interval: {needed:count} are needed."),
+        ("n", "needed"),
+    ),
+    (
+        r"(\d+) rows; (\d+) drivers need (\d+)",
+        Message("Too few answers: {needed:count} are needed."),
+        ("n", "p", "needed"),
+    ),
+    (
+        r"(\d+) rows are too few for (\d+) parameters: (\d+) are needed",
+        Message("Too few answers: {needed:count} are needed."),
+        ("n", "p", "needed"),
+    ),
+    (
+        r"(?:.+: )?(\d+) rows have all (\d+) items; (?:.*?)(\d+)(?: are needed)?",
+        Message("Too few complete answers: {needed:count} are needed."),
+        ("n", "k", "needed"),
+    ),
+    (
+        r"(\d+) rows of the group (.+) have all (\d+) items; it needs (\d+)",
+        Message("Too few complete answers in {group}: {needed:count} are needed."),
+        ("n", "group", "k", "needed"),
+    ),
+    (r"fewer than two groups have enough answers", Message("Fewer than two groups have enough answers."), ()),
+    (r"not delivered", Message("Not delivered."), ()),
+    (r"there is one wave.*", Message("There is one wave; a trend needs two."), ()),
+    (r"no factor has two items", Message("No factor has two items: nothing tells how well they measure."), ()),
+    (
+        r"the factor (\S+) has one item.*",
+        Message("A factor has one item only: its error cannot be told from it."),
+        ("factor",),
+    ),
+    (
+        r"one factor with (\d+) items has nothing.*",
+        Message("One factor of three items has nothing that could be tested."),
+        ("k",),
+    ),
+    (
+        r"there is nothing to share out.*",
+        Message("There are fewer than two factors: there is nothing to share out."),
+        (),
+    ),
+    (
+        r"(?:the factor model has no proper solution|the likelihood of the factor model).*",
+        Message("The assumed structure does not fit the answers: its model has no proper solution."),
+        (),
+    ),
+    (
+        r"without their measurement error .*",
+        Message(
+            "Once measurement error is taken out, the factors overlap too much to be told apart: use fewer of them."
+        ),
+        (),
+    ),
+    (
+        r"(?:.+: )?the items have no proper one-factor solution",
+        Message("The items of a factor do not go together as one."),
+        (),
+    ),
+    (r"the columns? .* (?:is a combination of|is the same for).*", Message("A column says nothing of its own."), ()),
+    (r".* (?:is a combination of|are combinations of) .*", Message("Two factors say the same: use one of them."), ()),
+    (r"no column of the book.*", Message("No column of the book has two groups with enough answers."), ()),
+    (
+        r"(\d+) of those who answered are still in force.*",
+        Message("Too few of those who answered are still clients."),
+        ("n",),
+    ),
+    (r"nobody answered later than others", Message("Nobody answered later than others."), ()),
+)
+
+
+def why_not(reason: str) -> Message:
+    """Return the reason in a reader's words; one that is not known here is told as the statistic gives it."""
+    for pattern, message, names in _KNOWN:
+        if found := re.fullmatch(pattern, reason):
+            values = {n: int(v) if v.isdigit() else v for n, v in zip(names, found.groups(), strict=True)}
+            return Message(message.id, {n: v for n, v in values.items() if f"{{{n}" in message.id})
+    return Message("Not estimable: {reason}.", {"reason": reason})
