@@ -8,9 +8,10 @@ import pytest
 from small_bank import CLIENTS, write_bank
 
 from insights.data.snapshot import Bank, open_bank
+from insights.models.exits.checks import influence, without_manager
 from insights.models.exits.columns import changing_effects, clusters
 from insights.models.exits.design import Category, Number, Recipe, Season, Tenure, learn
-from insights.models.exits.fit import fit_cause
+from insights.models.exits.fit import fit_cause, fitted_rows
 from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.exits.leaks import leaks
 from insights.models.exits.rows import ExitRows, exit_rows
@@ -18,6 +19,7 @@ from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.exhibits.codec import from_json
 from insights.reports.publish import publish
 from insights.stats.hazard import HazardModel, discrete_hazard
+from insights.stats.results import NotEstimable
 from insights.topics import lifecycle
 from insights.topics.evidence import Answer, NotAvailable
 
@@ -90,6 +92,41 @@ def test_managers_who_differ_have_a_part_of_their_own_in_predictions_and_others_
     assert set(found.log_parts(nobody, 1)["manager"][:, 0]) == {0.0}
     alike = made_up()
     assert fit_cause("competitor", alike, alike.cause == 1, order, {}, splits=()).managers is None
+
+
+def test_without_one_manager_the_first_order_change_is_near_that_of_fits_without_each_of_them() -> None:
+    rows = made_up(1500, managers_sd=0.4)
+    event = rows.cause == 1
+    found = fit_cause("competitor", rows, event, ("tenure", "log2_assets", "complaint_6m", "online_3m"), {}, splits=())
+    assert isinstance(found.model, HazardModel)
+    part, of_part, weight = fitted_rows(rows, event)
+    first = found.model.influence
+    assert first is not None
+    exact = np.array([without_manager(found, part, of_part, weight, k) for k in range(40)])
+    told = (
+        first.assign(manager=first["manager"].astype(int))
+        .set_index("manager")
+        .iloc[:, 1:]
+        .loc[list(range(40))]
+        .to_numpy(float)
+    )
+    se = found.model.table["se"].to_numpy(float)[1:]
+    # A first-order change has the sign of "one more"; leaving out is the opposite, up to a fifth of a standard error.
+    away = np.minimum(np.abs(told - exact), np.abs(told + exact)) / se
+    assert away.max() < 0.2
+    assert np.median(np.abs(exact) / np.abs(told)) == pytest.approx(1.0, abs=0.1)
+    table = influence(found, part, of_part, weight)
+    assert not isinstance(table, NotEstimable)
+    own = table.set_index("column")
+    assert (own["managers"] == 40).all()
+    assert (own["refitted"] == 3).all()
+    columns = list(found.model.table["name"].iloc[1:])
+    for name in ("log2_assets", "complaint_6m", "online_3m"):
+        at = columns.index(name)
+        truth = np.abs(exact[:, at]).max()
+        assert own.loc[name, "change"] == pytest.approx(truth, rel=1e-6 if own.loc[name, "exact"] else 0.15)
+    # What moves most is never told to first order only.
+    assert own.loc[own.drop(index=[c for c in columns if c.startswith("tenure_")])["change"].idxmax(), "exact"]
 
 
 def test_effects_of_the_law_are_found_with_their_intervals() -> None:

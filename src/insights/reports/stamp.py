@@ -68,7 +68,7 @@ class Stamp:
             (Message("Code"), self.code),
             (Message("Packages"), self.packages),
             *by,
-            (Message("Seed"), Message("none: nothing here is drawn at random")),
+            (Message("Seed"), Message("fixed in the code, one for each purpose")),
             (Message("Disclosure"), Message("under disclosure control") if self.mode == "bank" else public),
             (Message("General ledger"), agreement if self.totals else Message("no control totals were delivered")),
             (Message("Adjustments made by hand"), Message("{n:count}", {"n": self.adjustments})),

@@ -20,6 +20,9 @@ from insights.stats.proportional import proportional_hazards_test
 from insights.stats.results import NotEstimable
 
 LAGS = (1, 3, 6)
+REFITTED = 3
+"""Managers without whom the fit is made anew; the change that the others make is told to first order."""
+
 FORM = "log2_assets"
 """The measure whose course is looked at by fifths."""
 
@@ -30,9 +33,10 @@ class ExitChecks:
 
     ``lags``: column, lag (months), estimate, low, high, n_events. ``cox``: column, estimate, low, high, p_change (score
     test that the effect is the same in the first two years and later, adjusted by Holm; nan with fewer than ten events
-    in one of them). ``influence``: column, change
-    (the largest change of the coefficient, in absolute value and to first order, when one manager's clients are left
-    out), managers. ``form``: fifth, estimate, low, high, line (what the straight line says at the fifth's mean),
+    in one of them). ``influence``: column, change (the largest change of the coefficient, in absolute value, when one
+    manager's clients are left out), exact (whether the fit was made anew without that manager; to first order
+    otherwise), managers, refitted (managers without whom the fit was made anew: those of the largest changes).
+    ``form``: fifth, estimate, low, high, line (what the straight line says at the fifth's mean),
     against the middle fifth. A part is NotEstimable with its reason where it cannot be made.
     ``events_per_column`` of the model.
     """
@@ -66,7 +70,7 @@ def _checked(bank: Bank, event: str | None) -> ExitChecks | NotEstimable:
     return ExitChecks(
         lags=_lags(found, rows, happened, refused, hazards.lag),
         cox=_cox(found, part, of_part, weight),
-        influence=_influence(found.model, len(rows.managers)),
+        influence=influence(found, part, of_part, weight),
         form=_form(found, part, of_part, weight),
         events_per_column=found.model.n_events / len(found.model.names),
     )
@@ -101,13 +105,52 @@ def _cox(
     return table.assign(p_change=holm(p.loc[list(table["column"])].to_numpy(float)))
 
 
-def _influence(model: HazardModel, managers: int) -> pd.DataFrame | NotEstimable:
-    moved = model.influence
+def influence(
+    found: CauseHazard, rows: ExitRows, event: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64] | None
+) -> pd.DataFrame | NotEstimable:
+    """Return the largest change of each coefficient; first-order changes name the managers worth a fit of their own."""
+    assert isinstance(found.model, HazardModel)
+    moved = found.model.influence
     if moved is None or moved.columns[0] != "manager":
         return NotEstimable("no manager is recorded for the clients")
-    own = moved[moved["manager"].astype(int) < managers].iloc[:, 2:]
-    change = own.abs().max()
-    return pd.DataFrame({"column": list(own.columns), "change": change.to_numpy(float), "managers": len(own)})
+    own = moved[moved["manager"].astype(int) < len(rows.managers)]
+    if not len(own):
+        return NotEstimable("no manager is recorded for the clients")
+    change = own.iloc[:, 2:].abs().to_numpy(float)
+    # The columns of the spline mean nothing one by one, and move a lot.
+    told = [k for k, name in enumerate(own.columns[2:]) if not name.startswith("tenure_")]
+    most = np.argsort(-change[:, told].max(axis=1, initial=0.0), kind="stable")[:REFITTED]
+    refitted = np.zeros(len(own), dtype=bool)
+    for k in most:
+        moved_by = without_manager(found, rows, event, weight, int(own["manager"].iloc[k]))
+        if moved_by is not None:
+            change[k], refitted[k] = np.abs(moved_by), True
+    largest = change.argmax(axis=0)
+    return pd.DataFrame(
+        {
+            "column": list(own.columns[2:]),
+            "change": change.max(axis=0),
+            "exact": refitted[largest],
+            "managers": len(own),
+            "refitted": int(refitted.sum()),
+        }
+    )
+
+
+def without_manager(
+    found: CauseHazard, rows: ExitRows, event: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64] | None, code: int
+) -> npt.NDArray[np.float64] | None:
+    """Return by how much each coefficient moves when the fit is made without a manager's client-months; None: no fit.
+
+    Without the intercept. The terms stay those of the whole fit, with their knots and fills.
+    """
+    assert isinstance(found.model, HazardModel)
+    kept = rows.manager != code
+    design = found.recipe.design(rows.take(kept))
+    model = discrete_hazard(design, event[kept], weight=None if weight is None else weight[kept])
+    if isinstance(model, NotEstimable):
+        return None
+    return (model.table["estimate"].to_numpy(float) - found.model.table["estimate"].to_numpy(float))[1:]
 
 
 def _form(

@@ -22,8 +22,8 @@ from insights.models.exits.use import risks_in_use
 from insights.models.gains import ClientGains, client_gains
 from insights.models.trial import treated_clients, trial
 from insights.stats.hazard import HazardModel
-from insights.stats.results import Estimate, NotEstimable
-from insights.topics.lifecycle.retention import log_hazard_ratio, missing_for_trial
+from insights.topics.lifecycle.keepable import fall_in_proportion, shown_ratio
+from insights.topics.lifecycle.retention import missing_for_trial
 
 BY_CLIENT, IN_PROPORTION, BY_RISK = "by_client", "in_proportion", "by_risk"
 """What the ranking rests on: the learner's effect on each client; one relative effect for all; no experiment."""
@@ -161,13 +161,10 @@ def _effect(bank: Bank, rows: pd.DataFrame) -> tuple[npt.NDArray[np.float64], st
     if isinstance(gains, ClientGains) and gains.gains.differs:
         asked = rows[["client_id"]].merge(_joined(bank), on="client_id", how="left").assign(day=bank.as_of)
         return -gains.predict(bank, asked), BY_CLIENT, gains.months
-    ratio = log_hazard_ratio(found)
-    if isinstance(ratio, NotEstimable) or ratio.high >= 0:
+    ratio = shown_ratio(bank)
+    if ratio is None:
         return nothing
-    assert isinstance(ratio, Estimate)
-    # 1 - (1 - risk)^ratio: the same factor on every month's hazard.
-    risk = rows["risk"].to_numpy(float)
-    return risk - -np.expm1(np.exp(ratio.value) * np.log1p(-risk)), IN_PROPORTION, HORIZON
+    return fall_in_proportion(rows["risk"].to_numpy(float), ratio.value), IN_PROPORTION, HORIZON
 
 
 def _joined(bank: Bank) -> pd.DataFrame:

@@ -38,7 +38,8 @@ def driver_checks(bank: Bank) -> Answer | NotAvailable:
 
     ``lags``: the ratio of every column with features 1, 3 and 6 months old. ``cox``: that of Cox's model. ``change``:
     p-value of the test that the effect stays the same over the relationship, adjusted for the number of tests.
-    ``influence``: by what factor a ratio changes at most when one manager's clients are left out. ``form``: ratios of
+    ``influence``: by what factor a ratio changes at most when one manager's clients are left out (fact ``refitted``:
+    how many managers the model was fitted without). ``form``: ratios of
     the fifths of assets against the middle fifth, and what the straight line of the model says instead.
     """
     if missing := needs(bank):
@@ -49,7 +50,9 @@ def driver_checks(bank: Bank) -> Answer | NotAvailable:
     if isinstance(checks, ExitChecks) and found is not None:
         evidence = _checks(found, checks)
     refusal = checks.reason if isinstance(checks, NotEstimable) else ""
-    facts = {"main": hazards.main, "lag": hazards.lag, "refusal": _why_not(found) if refusal else None}
+    facts: dict[str, Any] = {"main": hazards.main, "lag": hazards.lag, "refusal": _why_not(found) if refusal else None}
+    if isinstance(checks, ExitChecks) and isinstance(checks.influence, pd.DataFrame):
+        facts["refitted"] = int(checks.influence["refitted"].iloc[0])
     return Answer("lifecycle.driver_checks", "lifecycle.driver_checks", evidence, _rows, facts)
 
 

@@ -10,9 +10,12 @@ from insights.data.months import add_months
 from insights.data.snapshot import Bank
 from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.exits.reasons import risk_reasons
+from insights.models.exits.risk import in_force
 from insights.models.exits.totals import chance, exit_totals
 from insights.models.exits.use import risk_factors, risks_in_use
+from insights.stats.results import Estimate
 from insights.topics.evidence import Answer, Estimates, NotAvailable
+from insights.topics.lifecycle.keepable import fall_in_proportion, not_in_programme, shown_ratio
 
 MONTHS = 12
 TENTH = 0.1
@@ -31,7 +34,9 @@ def outlook(bank: Bank) -> Answer | NotAvailable:
     ``totals``: what will happen to the clients in force within twelve months, with prediction intervals. ``groups``:
     clients, average risk of the main reason, and the part of its expected leavers and assets in each group of risk.
     ``why``: what each feature adds to or takes from the average risk in each group, in fractions that add up to the
-    distance of the group's risk from the average.
+    distance of the group's risk from the average. ``kept``: how many of the leavers, and of their assets, the retention
+    programme would keep if it were offered to all who are not in it; only where its experiment shows that it works.
+    Fact ``apart``: whether the tenth at the highest risk has "more" or "less" of a measure than the average client.
     """
     if missing := needs(bank):
         return NotAvailable("lifecycle.outlook", missing)
@@ -39,6 +44,7 @@ def outlook(bank: Bank) -> Answer | NotAvailable:
     main = hazards.main
     money = bool(risks["assets_before"].notna().any())
     table = totals.table if money else totals.table[totals.table["measure"] != "assets"]
+    apart: dict[str, str] = {}
     evidence = {"totals": Estimates(_with_dominance(table, risks, totals.counted, bank), TOTALS)}
     if main is not None and len(risks):
         group = _groups(risks[f"{main}_{MONTHS}m"].to_numpy(float))
@@ -46,6 +52,11 @@ def outlook(bank: Bank) -> Answer | NotAvailable:
         groups = groups if money else groups[groups["measure"] != "share_of_assets"]
         evidence["groups"] = Estimates(groups, ("group", "measure"))
         evidence["why"] = Estimates(_why(bank, group), WHY)
+        apart = _apart(bank, group == 0)
+        ratio = shown_ratio(bank)
+        if ratio is not None:
+            kept = _kept(bank, risks, totals.counted, main, ratio)
+            evidence["kept"] = Estimates(kept if money else kept[kept["measure"] != "assets"], ("measure",))
     return Answer(
         id="lifecycle.outlook",
         kind="lifecycle.outlook",
@@ -61,6 +72,8 @@ def outlook(bank: Bank) -> Answer | NotAvailable:
             "money": money,
             "giants": totals.giants > 0,
             "challenger": risk_factors(bank) is not None,
+            "apart": apart,
+            "programme": bank.settings.lifecycle.retention_programme,
         },
     )
 
@@ -123,6 +136,35 @@ def _concentration(
             line = {"group": name, "measure": measure, "value": float(value), "unit": "share", "n": n}
             lines.append(line | {"low": NO_EVENTS, "high": NO_EVENTS, "n_events": NO_EVENTS} | kept)
     return pd.DataFrame(lines)
+
+
+def _kept(bank: Bank, risks: pd.DataFrame, held: npt.NDArray[np.float64], main: str, ratio: Estimate) -> pd.DataFrame:
+    """Return what the programme would keep; the interval is that of its effect in the experiment."""
+    outside = not_in_programme(bank, risks["client_id"])
+    risk = np.where(outside, risks[f"{main}_{MONTHS}m"].to_numpy(float), 0.0)
+    fall = [fall_in_proportion(risk, log) for log in (ratio.value, ratio.high, ratio.low)]
+    lines = []
+    for measure, size, unit in (
+        ("clients", np.ones(len(risk)), "clients"),
+        ("assets", held, bank.settings.bank.currency),
+    ):
+        value, low, high = (float(size @ part) for part in fall)
+        line = {"measure": measure, "value": value, "low": low, "high": high, "unit": unit}
+        sizes = _sizes(held, fall[0]) if measure == "assets" else dict(NO_SIZES)
+        lines.append(line | {"n": int(outside.sum()), "n_events": ratio.n_events} | sizes)
+    return pd.DataFrame(lines)
+
+
+def _apart(bank: Bank, chosen: npt.NDArray[np.bool_]) -> dict[str, str]:
+    """Return of which measures the chosen clients have more, or less, than all clients on average."""
+    rows = in_force(bank)
+    found = {}
+    for name, values in {"tenure": rows.tenure, **rows.numeric}.items():
+        known = ~np.isnan(values)
+        if (known & chosen).any():
+            own, average = (float(values[k].mean(dtype=np.float64)) for k in (known & chosen, known))
+            found[name] = "more" if own > average else "less"
+    return found
 
 
 def _why(bank: Bank, group: npt.NDArray[np.int64]) -> pd.DataFrame:

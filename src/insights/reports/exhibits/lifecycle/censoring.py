@@ -5,7 +5,7 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.lifecycle.figures import reason_label
-from insights.reports.exhibits.lifecycle.words import outcome_label
+from insights.reports.exhibits.lifecycle.words import outcome_label, told_apart
 from insights.reports.exhibits.rows import basis, check_row, count_row, records
 from insights.reports.exhibits.told import as_estimate, cell, finding_row
 from insights.stats.results import Estimate
@@ -151,7 +151,7 @@ def _shares(found: Sensitivity) -> Table:
 def _outcomes(found: Sensitivity, bank: Bank) -> Table:
     rows = tuple(
         {"outcome": outcome_label(r["outcome"], bank), "clients": r["clients"]}
-        for r in records(found.outcomes.sort_values("clients", ascending=False, na_position="last"))
+        for r in records(told_apart(found.outcomes).sort_values("clients", ascending=False, na_position="last"))
     )
     columns = (Column("outcome", Message("Outcome")), Column("clients", Message("Clients"), "count"))
     return Table(columns, rows, Message("What became of the clients followed"))
@@ -162,6 +162,6 @@ def _estimates(found: Sensitivity) -> list[dict[str, Any]]:
     for line in found.rows.to_dict("records"):
         group = {"assumption": f"{line['kind']} {line['assumption']}".strip()}
         told.append(finding_row("incidence", line, group=group, months=int(line["months"])))
-    for row in records(found.outcomes):
+    for row in records(told_apart(found.outcomes)):
         told.append(count_row("clients", row["clients"], unit="clients", group={"outcome": row["outcome"]}))
     return told

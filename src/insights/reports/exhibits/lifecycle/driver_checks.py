@@ -13,6 +13,9 @@ from insights.reports.exhibits.told import as_estimate, cell, find, finding_row
 from insights.topics.evidence import Answer
 
 LEVEL = 0.05
+CLOSE = 0.25
+"""Ratios of two models that are no further apart than this say the same."""
+
 Rows = dict[str, pd.DataFrame]
 
 
@@ -43,7 +46,7 @@ def driver_checks(answer: Answer, parts: Rows, bank: Bank) -> Exhibit:
         basis=basis(
             bank,
             Message("Cox's model: tenure as its clock, late entry, ties by Efron's method, the same clusters."),
-            Message("One manager less: first-order change, the largest over all managers."),
+            *_left_out(answer),
         ),
         caveats=(
             Message("With many events small departures are significant: look at how large they are."),
@@ -82,12 +85,29 @@ def _words(parts: Rows, event: Message | str, bank: Bank) -> tuple[Message, tupl
     apart = _cox_apart(parts)
     if apart is None:
         title = Message("Effects on “{event}”, checked", {"event": event})
+    elif apart > CLOSE:
+        title = Message(
+            "Effects on “{event}” depend on the model: Cox's gives ratios up to {apart:percent} apart",
+            {"event": event, "apart": apart},
+        )
     else:
         title = Message(
             "Effects on “{event}” hold: Cox's model gives ratios within {apart:percent}",
             {"event": event, "apart": apart},
         )
     return title, tuple(said)
+
+
+def _left_out(answer: Answer) -> tuple[Message, ...]:
+    if not answer.facts.get("refitted"):
+        return ()
+    return (
+        Message(
+            "One manager less: the model fitted anew without each of the {n:count} managers who move it most; to first "
+            "order for the others. The largest change is told.",
+            {"n": answer.facts["refitted"]},
+        ),
+    )
 
 
 def _changing(parts: Rows) -> list[str]:

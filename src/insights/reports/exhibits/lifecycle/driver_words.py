@@ -46,6 +46,47 @@ _STEPS = {
     "investing_decades": Message("Ten years more investment experience"),
 }
 
+_APART = {
+    ("tenure", "less"): Message("a short relationship"),
+    ("tenure", "more"): Message("a long relationship"),
+    ("log2_assets", "less"): Message("fewer assets"),
+    ("log2_assets", "more"): Message("more assets"),
+    ("complaint_6m", "more"): Message("a recent complaint"),
+    ("complaint_6m", "less"): Message("no recent complaint"),
+    ("satisfaction", "less"): Message("lower satisfaction"),
+    ("satisfaction", "more"): Message("higher satisfaction"),
+    ("recommendation", "less"): Message("little willingness to recommend the bank"),
+    ("recommendation", "more"): Message("much willingness to recommend the bank"),
+    ("outflow_12m", "more"): Message("a large outflow before"),
+    ("outflow_12m", "less"): Message("no large outflow before"),
+    ("net_share_3m", "less"): Message("money moved out lately"),
+    ("net_share_3m", "more"): Message("money brought in lately"),
+    ("online_3m", "more"): Message("use of the online service"),
+    ("online_3m", "less"): Message("no use of the online service"),
+    ("log2_contacts_6m", "less"): Message("few contacts"),
+    ("log2_contacts_6m", "more"): Message("many contacts"),
+    ("age_decades", "less"): Message("lower age"),
+    ("age_decades", "more"): Message("higher age"),
+    ("manager_decades", "less"): Message("a less experienced relationship manager"),
+    ("manager_decades", "more"): Message("a more experienced relationship manager"),
+    ("risk_tolerance", "less"): Message("lower risk tolerance"),
+    ("risk_tolerance", "more"): Message("higher risk tolerance"),
+    ("investing_decades", "less"): Message("less investment experience"),
+    ("investing_decades", "more"): Message("more investment experience"),
+}
+
+
+def apart_label(name: str, direction: str | None) -> Message | str:
+    """Return what sets clients apart by a feature, of which they have "more" or "less" than others."""
+    if name == MANAGER:
+        return Message("a relationship manager whose clients leave more often")
+    if name.startswith(PROGRAMME) and direction is not None:
+        values = {"name": name.removeprefix(PROGRAMME)}
+        if direction == "less":
+            return Message("not being in the programme “{name}”", values)
+        return Message("being in the programme “{name}”", values)
+    return _APART.get((name, str(direction))) or feature_label(name)
+
 
 def feature_label(name: str) -> Message | str:
     """Return a feature in words."""

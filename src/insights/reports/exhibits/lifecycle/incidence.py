@@ -143,8 +143,12 @@ def _incidence_words(
         )
     total = sum(e.value for e in ends.values())
     values = {**years, "total": total, "reason": reason_label(top, bank)}
-    title = Message(
-        "{total:percent} of clients leave within {years:number} years of joining, most often: {reason}", values
+    title = (
+        Message("{total:percent} of clients leave within {years:number} years of joining", values)
+        if top == "any"
+        else Message(
+            "{total:percent} of clients leave within {years:number} years of joining, most often: {reason}", values
+        )
     )
     parts = [
         Message(

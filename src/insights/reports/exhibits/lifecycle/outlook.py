@@ -7,7 +7,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.lifecycle.driver_words import event_label, feature_label
+from insights.reports.exhibits.lifecycle.driver_words import apart_label, event_label, feature_label
 from insights.reports.exhibits.rows import basis, records
 from insights.reports.exhibits.told import cell, find, finding_row
 from insights.stats.results import Estimate
@@ -72,33 +72,40 @@ def _words(
             "In the next twelve months about {n:count} clients ({low:count} to {high:count}) will probably leave",
             values,
         )
-    sentences = [Message("That is {share:percent} of the clients in force.", {"share": clients.value / clients.n})]
+    sentences = [Message("That is {share:percent} of today's clients.", {"share": clients.value / clients.n})]
     main = answer.facts["main"]
-    own = find(parts["totals"], event=main, measure="clients") if main else None
+    own, gone = (find(parts["totals"], event=main, measure=m) if main else None for m in ("clients", "assets"))
     if own is not None:
         said = {"reason": event_label(main, bank), "n": own.value, "share": own.value / clients.value}
         sentences.append(
             Message(
-                "Most often by their own choice: {reason}, about {n:count} of them ({share:share}). These can still be "
+                "About {n:count} of them ({share:share}), with {money:money}, will go by their own choice "
+                "({reason}): they can still be talked to.",
+                said | {"money": gone.value},
+            )
+            if gone is not None
+            else Message(
+                "About {n:count} of them ({share:share}) will go by their own choice ({reason}): they can still be "
                 "talked to.",
                 said,
             )
         )
+    sentences += _why_words(answer, parts)
+    sentences += _kept_words(answer, parts)
     outflow = find(parts["totals"], event="outflow", measure="clients")
     if outflow is not None:
         said = {"n": outflow.value, "low": outflow.low, "high": outflow.high}
         sentences.append(
             Message(
-                "About {n:count} ({low:count} to {high:count}) will take out a large part of their assets while still "
-                "clients.",
+                "Another {n:count} ({low:count} to {high:count}) will take out a large part of their assets and stay "
+                "clients for now.",
                 said,
             )
         )
-    sentences += _why_words(parts)
     return title, tuple(sentences)
 
 
-def _why_words(parts: Rows) -> list[Message]:
+def _why_words(answer: Answer, parts: Rows) -> list[Message]:
     if "groups" not in parts:
         return []
     share, risk = (find(parts["groups"], group=GROUPS[0], measure=m) for m in ("share_of_leavers", "risk"))
@@ -106,16 +113,44 @@ def _why_words(parts: Rows) -> list[Message]:
         return []
     said = [
         Message(
-            "The tenth of the clients at the highest risk of that will make up {share:share} of these leavers; "
-            "their average risk is {risk:percent}. The restricted lists name them.",
+            "{share:share} of these leavers will come from the tenth of the clients at the highest risk, whose average "
+            "risk is {risk:percent}; the restricted lists name them.",
             {"share": share.value, "risk": risk.value},
         )
     ]
     top = [name for name, value in _apart(parts["why"]) if value > 0][:3]
     if top:
-        names = [feature_label(name) for name in top]
-        said.append(Message("What sets them apart most: {features}.", {"features": names}))
+        names = [apart_label(name, answer.facts["apart"].get(name)) for name in top]
+        said.append(Message("What sets that tenth apart most: {features}.", {"features": names}))
     return said
+
+
+def _kept_words(answer: Answer, parts: Rows) -> list[Message]:
+    """Say what can still be done: what the programme would keep, or that nothing shows what would."""
+    if "groups" not in parts:
+        return []
+    if "kept" not in parts:
+        return [Message("No experiment shows what would keep them; the lists say where the danger is.")]
+    clients, assets = (find(parts["kept"], measure=m) for m in ("clients", "assets"))
+    if clients is None:
+        return []
+    said: dict[str, Any] = {"programme": answer.facts["programme"]}
+    said |= {"n": clients.value, "low": clients.low, "high": clients.high}
+    if assets is None:
+        return [
+            Message(
+                "The programme “{programme}”, offered to all who are not in it, would keep about {n:count} of them "
+                "({low:count} to {high:count}), if it works as it did in its experiment.",
+                said,
+            )
+        ]
+    return [
+        Message(
+            "The programme “{programme}”, offered to all who are not in it, would keep about {n:count} of them "
+            "({low:count} to {high:count}) and {money:money}, if it works as it did in its experiment.",
+            said | {"money": assets.value},
+        )
+    ]
 
 
 def _apart(why: pd.DataFrame) -> list[tuple[str, float]]:
@@ -265,6 +300,8 @@ def _estimates(answer: Answer, parts: Rows) -> list[dict[str, Any]]:
         name = "large_outflows" if row["event"] == "outflow" else f"expected_{row['measure']}"
         group = {} if row["event"] in ("any", "outflow") else {"reason": str(row["event"])}
         found.append(finding_row(name, row, group=group, months=months))
+    for row in parts["kept"].to_dict("records") if "kept" in parts else ():
+        found.append(finding_row(f"kept_by_programme_{row['measure']}", row, group={}, months=months))
     for key, inner in (("groups", "measure"), ("why", "feature")):
         for row in parts[key].to_dict("records") if key in parts else ():
             name = str(row[inner]) if key == "groups" else "contribution"

@@ -7,7 +7,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.lifecycle.figures import reason_label
-from insights.reports.exhibits.lifecycle.words import outcome_label
+from insights.reports.exhibits.lifecycle.words import outcome_label, told_apart
 from insights.reports.exhibits.rows import basis, check_row, count_row, records
 from insights.reports.exhibits.told import cell, find, finding_row
 from insights.reports.wording.labels import code_label
@@ -105,7 +105,7 @@ def _contact_words(answer: Answer, found: Saves) -> list[Message]:
 
 
 def _outcomes(sign: str, found: Saves, bank: Bank) -> Table:
-    cells = found.outcomes[sign].sort_values("clients", ascending=False, na_position="last")
+    cells = told_apart(found.outcomes[sign]).sort_values("clients", ascending=False, na_position="last")
     total = float(cells["clients"].sum()) if cells["clients"].notna().all() else None
     rows = tuple(
         {
@@ -153,7 +153,7 @@ def _measures(found: Saves) -> Table:
 def _save_estimates(found: Saves) -> list[dict[str, Any]]:
     told = []
     for sign, cells in found.outcomes.items():
-        for row in records(cells):
+        for row in records(told_apart(cells)):
             told.append(
                 count_row("clients", row["clients"], unit="clients", group={"sign": sign, "outcome": row["outcome"]})
             )

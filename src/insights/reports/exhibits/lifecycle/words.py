@@ -2,6 +2,8 @@
 
 from typing import cast
 
+import pandas as pd
+
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.exhibits.lifecycle.figures import CURVES_SHOWN, reason_label
@@ -9,7 +11,9 @@ from insights.reports.exhibits.rows import basis
 from insights.reports.wording.labels import column_label
 from insights.stats.results import TestResult
 from insights.topics.evidence import Answer, RiskCounts
-from insights.topics.lifecycle.curves import STAYED
+from insights.topics.lifecycle.curves import OTHERS, STAYED
+
+MIXED = "stayed_or_left"
 
 # What a check of a curve found, in the words of a reader; the figures are in the finding.
 _FOUND = {
@@ -30,7 +34,19 @@ def exits_of(answer: Answer) -> RiskCounts:
 
 def outcome_label(code: str, bank: Bank) -> Message | str:
     """Return what became of a client in words."""
+    if code == MIXED:
+        return Message("stayed or left: too few to tell apart")
     return Message("still a client") if code == STAYED else reason_label(code, bank)
+
+
+def told_apart(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return outcomes with the merged one called by its name if it may hold those who stayed.
+
+    Where few left, those who stayed are merged with them: what is left over then is no number of leavers.
+    """
+    if (cells["outcome"] == STAYED).any():
+        return cells
+    return cells.assign(outcome=cells["outcome"].replace(OTHERS, MIXED))
 
 
 def curve_basis(exits: RiskCounts, bank: Bank) -> tuple[Message, ...]:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
-from insights.reports.exhibits.lifecycle.words import outcome_label
+from insights.reports.exhibits.lifecycle.words import MIXED, outcome_label, told_apart
 from insights.reports.exhibits.rows import basis, count_row, records
 from insights.topics.evidence import Answer
 from insights.topics.lifecycle.curves import STAYED
@@ -14,10 +14,11 @@ from insights.topics.lifecycle.curves import STAYED
 
 def last_year(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
     """Say how many of last year's clients left, and for what reason."""
+    cells = told_apart(cells)
     shown = cells.dropna(subset=["clients"])
     total, gone = float(shown["clients"].sum()), shown[shown["outcome"] != STAYED]
     left = float(gone["clients"].sum())
-    complete = len(shown) == len(cells) and total > 0
+    complete = len(shown) == len(cells) and total > 0 and not (cells["outcome"] == MIXED).any()
     rows = tuple(
         {
             "outcome": outcome_label(row["outcome"], bank),
