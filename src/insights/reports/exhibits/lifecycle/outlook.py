@@ -18,8 +18,8 @@ FEATURES_SHOWN = 8
 """Features that the page lists: those that set the tenth at the highest risk apart most."""
 
 _GROUPS = {
-    GROUPS[0]: Message("The tenth at the highest risk"),
-    GROUPS[1]: Message("The next two tenths"),
+    GROUPS[0]: Message("Highest tenth"),
+    GROUPS[1]: Message("Next two tenths"),
     GROUPS[2]: Message("All others"),
 }
 
