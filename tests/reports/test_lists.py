@@ -91,6 +91,23 @@ def test_other_systems_get_the_values_as_they_are(bank: Bank) -> None:
     pd.testing.assert_frame_equal(pd.read_parquet(path), FRAME)
 
 
+def test_each_manager_gets_his_own_part_where_the_recipient_hands_it_on(home: Path, tmp_path: Path) -> None:
+    more = RECIPIENTS + 'by_manager = ["leavers"]\n'
+    rows = pd.DataFrame({"client_id": ["a", "b", "c"], "rm_id": ["m_2", "m_1", None], "region": ["=1", "x", "y"]})
+    with open_bank(write_bank(tmp_path, {"clients": CLIENTS + ROWS}, more=more), as_of="2026-10-31") as bank:
+        path = write_list("leavers", rows, bank, recipient="desk")
+        folder = path.with_suffix("")
+        names = {p.name for p in folder.iterdir()}
+        assert names == {f"{m}{s}" for m in ("m_1", "m_2", "no-manager") for s in (".csv", ".xlsx")}
+        assert mode(folder) == 0o700
+        assert {mode(p) for p in folder.iterdir()} == {0o600}
+        own = pd.read_csv(folder / "m_2.csv")
+        assert own.to_numpy().tolist() == [["a", "m_2", "'=1"]]
+        assert openpyxl.load_workbook(folder / "m_1.xlsx").active.max_row == 2
+        write_list("leavers", rows.iloc[:1], bank, recipient="desk")
+        assert {p.name for p in folder.iterdir()} == {"m_2.csv", "m_2.xlsx"}
+
+
 def test_the_same_list_gives_the_same_bytes(bank: Bank) -> None:
     path = write_list("leavers", FRAME, bank, recipient="desk")
     before = {p.name: p.read_bytes() for p in path.parent.iterdir()}

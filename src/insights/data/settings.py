@@ -112,10 +112,14 @@ class DisclosureSection(Section):
 
 
 class Recipient(Section):
-    """Who receives restricted lists: a group of the operating system, and the lists it may read."""
+    """Who receives restricted lists: a group of the operating system, and the lists it may read.
+
+    ``by_manager`` names those beside which there is a folder with a file for every relationship manager, for him alone.
+    """
 
     group: str = Field(min_length=1)
     lists: list[str] = Field(min_length=1)
+    by_manager: list[str] = Field(default_factory=list)
 
 
 class ListsSection(Section):

@@ -11,6 +11,7 @@ import importlib.util
 import io
 import os
 import pkgutil
+import re
 import stat
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -72,7 +73,9 @@ def write_list(name: str, frame: pd.DataFrame, bank: Bank, *, recipient: str, at
     CSV and XLSX are for people: headings and texts in the bank's language, and what a spreadsheet would take for a
     formula defused by an apostrophe. The Parquet file, for other systems, holds names of columns and codes as they are.
     Files are 0600 in a folder 0700, or 0640 in 0750 where the recipient's group exists and this user may hand files to
-    it. SettingsError for a recipient or list that ``bank.toml`` does not name.
+    it. Of the recipient's lists ``by_manager`` there is also a folder with a CSV and an XLSX for each relationship
+    manager.
+    SettingsError for a recipient or list that ``bank.toml`` does not name.
     """
     settings = bank.settings
     group = _group(name, recipient, settings)
@@ -81,7 +84,8 @@ def write_list(name: str, frame: pd.DataFrame, bank: Bank, *, recipient: str, at
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.lists_dir.chmod(0o711)  # one's own folder can be reached, the others' not even listed
     handed = _hand_over(folder, group, 0o750)
-    defused = _defused(in_words(name, frame, bank))
+    worded = in_words(name, frame, bank)
+    defused = _defused(worded)
     stem = f"{name}-{bank.as_of.isoformat()}"
     contents = {
         ".csv": _csv(defused),
@@ -92,12 +96,33 @@ def write_list(name: str, frame: pd.DataFrame, bank: Bank, *, recipient: str, at
         write_atomic(folder / (stem + suffix), content)
         if handed:
             _hand_over(folder / (stem + suffix), group, 0o640)
+    if name in settings.lists.recipients[recipient].by_manager and "rm_id" in frame:
+        _write_by_manager(folder / stem, frame["rm_id"], defused, group if handed else None)
     action = {"list": stem, "recipient": recipient, "rows": len(frame), "attempt": attempt}
     digests = {suffix[1:]: hashlib.sha256(content).hexdigest() for suffix, content in contents.items()}
     write_audit(settings.state, "made", action | {"sha256": digests})
     if handed:
         write_audit(settings.state, "released", action | {"group": settings.lists.recipients[recipient].group})
     return folder / f"{stem}.csv"
+
+
+def _write_by_manager(folder: Path, managers: pd.Series, rows: pd.DataFrame, group: int | None) -> None:
+    """Write each manager's part of a list as CSV and XLSX under his pseudonym; files of an earlier run go.
+
+    Rows without a manager stand in ``no-manager``.
+    """
+    folder.mkdir(exist_ok=True, mode=0o700)
+    _hand_over(folder, group, 0o750)
+    written = set()
+    of = managers.map(lambda name: re.sub(r"[^A-Za-z0-9_-]+", "-", str(name)).strip("-") if name else "no-manager")
+    for name, part in rows.groupby(of.to_numpy(), sort=True):
+        for suffix, content in ((".csv", _csv(part)), (".xlsx", _xlsx(part))):
+            path = folder / f"{name}{suffix}"
+            write_atomic(path, content)
+            _hand_over(path, group, 0o640)
+            written.add(path)
+    for path in set(folder.iterdir()) - written:
+        path.unlink()
 
 
 def in_words(name: str, frame: pd.DataFrame, bank: Bank) -> pd.DataFrame:
