@@ -508,7 +508,9 @@ def test_a_log_becomes_histories_by_days() -> None:
             "t_x": [20.0, 0.0],
             "T": [30.0, 0.0],
             "first": [0, 30],
+            "until": [np.inf, np.inf],
             "mean_amount": [30.0, np.nan],
+            "ahead": [28.0, 28.0],
             "holdout_x": [1, 1],
             "holdout_amount": [7.0, 8.0],
         }

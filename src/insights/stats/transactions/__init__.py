@@ -3,6 +3,7 @@
 from insights.stats.transactions.bg_nbd import BgNbd, bg_nbd
 from insights.stats.transactions.gamma_gamma import GammaGamma, gamma_gamma
 from insights.stats.transactions.pareto_nbd import ParetoNbd, pareto_nbd
+from insights.stats.transactions.rivals import Rivals, compare_forecasts
 from insights.stats.transactions.summaries import EventSummary, summarise_events
 from insights.stats.transactions.tracking import Tracking, track
 
@@ -11,8 +12,10 @@ __all__ = [
     "EventSummary",
     "GammaGamma",
     "ParetoNbd",
+    "Rivals",
     "Tracking",
     "bg_nbd",
+    "compare_forecasts",
     "gamma_gamma",
     "pareto_nbd",
     "summarise_events",

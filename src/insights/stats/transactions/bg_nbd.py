@@ -10,7 +10,7 @@ from scipy.special import betaln, gammaln
 
 from insights.stats.inputs import Floats, check_level
 from insights.stats.results import NotEstimable, TestResult
-from insights.stats.transactions.expectation import expected_while_active
+from insights.stats.transactions.expectation import expected_by, expected_while_active, square_while_active
 from insights.stats.transactions.fitting import Data, fields, read_data, search
 from insights.stats.transactions.histories import Histories
 from insights.stats.transactions.independence import independence_of_rates
@@ -33,9 +33,19 @@ class BgNbd(RateModel):
         odds = (r + x) * np.log1p((T - t_x) / (alpha + t_x)) + np.log(a) - np.log(b + np.maximum(x, 1) - 1)
         return np.where(x == 0, 1.0, np.exp(-np.logaddexp(0, odds)))
 
-    def _expected(self, theta: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats:
+    def _expected(self, theta: Floats, horizon: Floats, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats:
         r, alpha, a, b = np.exp(theta[:4])
-        active = expected_while_active(np.array([horizon]), x, T, r, alpha * np.exp(-effect), a, b)
+        active = expected_while_active(horizon, x, T, r, alpha * np.exp(-effect), a, b)
+        return self._alive(theta, x, t_x, T, effect) * active
+
+    def _path(self, theta: Floats, horizons: Floats, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats:
+        r, alpha, a, b = np.exp(theta[:4])
+        active = expected_by(horizons, x, T, r, alpha * np.exp(-effect), a, b)
+        return self._alive(theta, x, t_x, T, effect)[:, None] * active
+
+    def _square(self, theta: Floats, horizon: Floats, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats:
+        r, alpha, a, b = np.exp(theta[:4])
+        active = square_while_active(horizon, x, T, r, alpha * np.exp(-effect), a, b)
         return self._alive(theta, x, t_x, T, effect) * active
 
     def _new(self, theta: Floats, horizons: Floats, effect: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""How many transactions a unit of BG/NBD makes within a horizon if it is active now."""
+"""How many transactions a unit of BG/NBD makes within a horizon if it is active now, and the square of that number."""
 
 import numpy as np
 
@@ -34,8 +34,49 @@ def expected_while_active(horizon: Floats, x: Floats, T: Floats, r: float, alpha
     return np.asarray(value[code])
 
 
-def _chunk(ratio: Floats, power: Floats, a: float, b: Floats) -> Floats:
-    """Average (1 - (1 + p ratio)^-power) / p over p ~ Beta(a, b); rows (n, 1)."""
+def expected_by(horizons: Floats, x: Floats, T: Floats, r: float, alpha: Floats, a: float, b: float) -> Floats:
+    """Return the same for each of several horizons (n, K): what belongs to a unit alone is computed once."""
+    x, T, alpha = np.broadcast_arrays(x, T, alpha)
+    code = row_codes([x, alpha + T])
+    first = first_rows(code)
+    x, whole, value = x[first], (alpha + T)[first], np.empty((len(first), len(horizons)))
+    for begin in range(0, len(x), ROWS):
+        part = slice(begin, begin + ROWS)
+        p, weight = _nodes(a, b + x[part, None])
+        for k, horizon in enumerate(horizons):
+            value[part, k] = _average(weight, _gain(p, horizon / whole[part, None], r + x[part, None]))
+    return np.asarray(value[code])
+
+
+def square_while_active(horizon: Floats, x: Floats, T: Floats, r: float, alpha: Floats, a: float, b: float) -> Floats:
+    """Return E[N^2] (n) of the number N within the horizon, for a unit that is active at T.
+
+    Given rate and p the number is the smaller of a Poisson count of mean m = lambda h and a geometric number, so that
+    N is at least k with probability P(Poisson >= k) (1 - p)^(k - 1) and, with q = 1 - p,
+    E[N^2] = sum of (2k - 1) P(N >= k) = (1 + q) / p^2 (1 - e^(-p m)) - 2 q m e^(-p m) / p, whose limit at p = 0 is
+    m + m^2. Over lambda, e^(-p m) becomes (1 + p h / (alpha + T))^-(r + x), and m e^(-p m) becomes
+    (r + x) h / (alpha + T) (1 + p h / (alpha + T))^-(r + x + 1); over p the sum is that of ``expected_while_active``.
+    """
+    horizon, x, T, alpha = np.broadcast_arrays(horizon, x, T, alpha)
+    ratio = horizon / (alpha + T)
+    code = row_codes([x, ratio])
+    first = first_rows(code)
+    x, ratio, value = x[first], ratio[first], np.empty(len(first))
+    for begin in range(0, len(x), ROWS):
+        part = slice(begin, begin + ROWS)
+        value[part] = _chunk(ratio[part, None], r + x[part, None], a, b + x[part, None], square=True)
+    return np.asarray(value[code])
+
+
+def _chunk(ratio: Floats, power: Floats, a: float, b: Floats, *, square: bool = False) -> Floats:
+    """Average (1 - (1 + p ratio)^-power) / p, or the square above, over p ~ Beta(a, b); rows (n, 1)."""
+    p, weight = _nodes(a, b)
+    gain = _gain(p, ratio, power)
+    return _average(weight, _square(p, ratio, power, gain) if square else gain)
+
+
+def _nodes(a: float, b: Floats) -> tuple[Floats, Floats]:
+    """Return values of p (n, nodes) and their weights, in whose average those of Beta(a, b) are exact to 1e-11."""
     mode, scale = np.log(a / b), np.minimum(1.0, np.sqrt((a + b) / (a * b)))
     low, high = _reach(mode, scale, a, b, -1.0), _reach(mode, scale, a, b, 1.0)
     nodes = int(np.ceil(float((low + high).max()) / STEP)) + 1
@@ -45,11 +86,35 @@ def _chunk(ratio: Floats, power: Floats, a: float, b: Floats) -> Floats:
     rest = np.log1p(small)
     density = -a * (rest - np.minimum(v, 0)) - b * (rest + np.maximum(v, 0))
     weight = np.exp(density - density.max(axis=1, keepdims=True)) * (1 + STRETCH / SLOW * np.cosh(w / SLOW))
-    p = np.where(v > 0, 1.0, small) / (1 + small)
+    return np.where(v > 0, 1.0, small) / (1 + small), weight
+
+
+def _gain(p: Floats, ratio: Floats, power: Floats) -> Floats:
+    """Return (1 - (1 + p ratio)^-power) / p, with its limit at p = 0."""
     flat = p * ratio * power < 1e-14
     safe = np.where(flat, 1.0, p)
-    gain = np.where(flat, power * ratio, -np.expm1(-power * np.log1p(safe * ratio)) / safe)
-    return np.asarray((weight * gain).sum(axis=1) / weight.sum(axis=1))
+    return np.where(flat, power * ratio, -np.expm1(-power * np.log1p(safe * ratio)) / safe)
+
+
+def _average(weight: Floats, values: Floats) -> Floats:
+    return np.asarray((weight * values).sum(axis=1) / weight.sum(axis=1))
+
+
+def _square(p: Floats, ratio: Floats, power: Floats, gain: Floats) -> Floats:
+    """Return E[N^2] given p, from ``gain``, the mean of N given p; near p = 0 by its first terms.
+
+    It is ((2 - p) gain - 2 (1 - p) power ratio (1 + p ratio)^-(power + 1)) / p: a difference of nearly equal numbers
+    where p is small. Its series is m1 + m2 - p (3/2 m2 + 2/3 m3) + ..., with m_k the mean of the k-th power of m (of
+    the product of k factors power ratio, (power + 1) ratio, ...).
+    """
+    first = power * ratio
+    second = first * (power + 1) * ratio
+    third = second * (power + 2) * ratio
+    near = p * (1 + (power + 2) * ratio) < 1e-5
+    safe = np.where(near, 1.0, p)
+    left = np.exp(-(power + 1) * np.log1p(safe * ratio))
+    far = ((2 - safe) * gain - 2 * (1 - safe) * first * left) / safe
+    return np.asarray(np.where(near, first + second - p * (1.5 * second + 2 / 3 * third), far))
 
 
 def _reach(mode: Floats, scale: Floats, a: float, b: Floats, side: float) -> Floats:

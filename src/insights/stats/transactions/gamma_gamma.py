@@ -7,14 +7,14 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import betaln, polygamma, psi
+from scipy.special import betainc, betaincc, betaln, polygamma, psi
 
 from insights.stats.inputs import Floats, check_level, read_numbers
 from insights.stats.intervals import normal_quantile
 from insights.stats.results import Estimate, NotEstimable, Result, TestResult
 from insights.stats.transactions.histories import FEWEST
 from insights.stats.transactions.maximum import Maximum, best_start, maximise
-from insights.stats.transactions.model import describe
+from insights.stats.transactions.model import DIFFERENCE, describe
 
 SOURCE = "Fader & Hardie (2013), The Gamma-Gamma Model of Monetary Value; Fader, Hardie & Lee (2005b)"
 BOUNDS = np.array([12.0, 12.0, 30.0])
@@ -43,6 +43,8 @@ class GammaGamma(Result):
     n_left_out: int = 0
     level: float = 0.95
     at_bound: tuple[str, ...] = ()
+    theta: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
+    theta_covariance: Floats = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
 
     def expected_value(self, x: npt.ArrayLike, mean_amount: npt.ArrayLike) -> Floats:
         """Return the expected mean amount (n) of a unit's transactions, given the mean of the x that were seen.
@@ -50,12 +52,50 @@ class GammaGamma(Result):
         It is between that mean and the mean of the population, and nearer to the former the larger x. Where x is 0 the
         mean is not looked at and may be missing. It is infinite where x = 0 and q <= 1.
         """
-        count, amount = _count(x), np.asarray(mean_amount, dtype=float)
-        amount = _amounts(count, amount)
-        p, q, gamma = (self.parameters[name].value for name in NAMES)
-        rest = p * count + q - 1
-        value = p * (gamma + count * amount) / np.where(rest > 0, rest, 1.0)
-        return np.where(rest > 0, value, np.inf)
+        count = _count(x)
+        return _expected(self.theta, count, _amounts(count, np.asarray(mean_amount, dtype=float)))
+
+    def expected_charge(self, x: npt.ArrayLike, mean_amount: npt.ArrayLike, share: float, least: float = 0.0) -> Floats:
+        """Return the expected charge (n) for one transaction: ``share`` of its amount, but at least ``least``.
+
+        Given what was seen of a unit, its next amount Z is such that Z / (gamma + x mean + Z) is Beta(p, q + p x), so
+        that the mean of the larger of the two is exact: where most amounts are small the least charge is most of it.
+        Raises ValueError for a share or a least charge below 0.
+        """
+        count = _count(x)
+        return _charge(self.theta, count, _amounts(count, np.asarray(mean_amount, dtype=float)), share, least)
+
+    def weighted_sum(
+        self,
+        weight: npt.ArrayLike,
+        x: npt.ArrayLike,
+        mean_amount: npt.ArrayLike,
+        *,
+        charge: tuple[float, float] | None = None,
+        unit: str = "amount",
+    ) -> Estimate | NotEstimable:
+        """Return the sum of weight x expected amount (or charge: a share and the least) over units, with its interval.
+
+        ``weight`` (n, 0 or more) is known: the interval is that of the parameters of the amounts (delta method on the
+        log scale). NotEstimable where a unit's expected amount is infinite.
+        """
+        count = _count(x)
+        amount = _amounts(count, np.asarray(mean_amount, dtype=float))
+        weights = read_numbers(weight, "weight", len(count))
+
+        def total(theta: Floats) -> float:
+            each = _expected(theta, count, amount) if charge is None else _charge(theta, count, amount, *charge)
+            return float(weights @ np.where(weights > 0, each, 0.0))
+
+        value = total(self.theta)
+        if not np.isfinite(value):
+            return NotEstimable("amounts differ so much between units that their expected mean is infinite (q <= 1)")
+        steps = DIFFERENCE * np.eye(3)
+        slope = np.array([(total(self.theta + s) - total(self.theta - s)) / (2 * DIFFERENCE) for s in steps])
+        se = float(np.sqrt(max(slope @ self.theta_covariance @ slope, 0.0)))
+        factor = float(np.exp(min(normal_quantile(self.level) * se / value, 700.0))) if value > 0 else 1.0
+        n = int((weights > 0).sum())
+        return Estimate(value, value / factor, value * factor, unit, n, self.n_events, self.level, se)
 
 
 def gamma_gamma(
@@ -118,7 +158,31 @@ def gamma_gamma(
         left_out,
         level,
         told.at_bound,
+        theta,
+        found.covariance,
     )
+
+
+def _expected(theta: Floats, count: Floats, amount: Floats) -> Floats:
+    """Return the expected mean amounts of units with these counts and means; infinite where there is no mean."""
+    p, q, gamma = np.exp(theta)
+    rest = p * count + q - 1
+    value = p * (gamma + count * amount) / np.where(rest > 0, rest, 1.0)
+    return np.where(rest > 0, value, np.inf)
+
+
+def _charge(theta: Floats, count: Floats, amount: Floats, share: float, least: float) -> Floats:
+    if not (share >= 0 and least >= 0):
+        raise ValueError(f"the charge is {share} of an amount and at least {least}; expected numbers of 0 or more")
+    mean = _expected(theta, count, amount)
+    if share == 0 or least == 0:
+        return np.full(len(count), least) if share == 0 else share * mean
+    p, q, gamma = np.exp(theta)
+    above, scale = q + p * count, gamma + count * amount
+    place = least / share / (scale + least / share)
+    finite = above > 1
+    beyond = betaincc(p + 1, np.where(finite, above - 1, 1.0), place)
+    return np.where(finite, least * betainc(p, above, place) + share * np.where(finite, mean, 0.0) * beyond, np.inf)
 
 
 class _Likelihood:

@@ -2,13 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.stats.inputs import Floats, read_numbers
+from insights.stats.inputs import Floats, Ints, read_numbers
 from insights.stats.intervals import normal_quantile
 from insights.stats.results import Estimate, Result, TestResult
 from insights.stats.transactions.histories import check_history, read_covariates
@@ -56,7 +56,7 @@ class RateModel(Result):
 
     def expected_transactions(
         self,
-        horizon: float,
+        horizon: float | Floats,
         x: npt.ArrayLike,
         t_x: npt.ArrayLike,
         T: npt.ArrayLike,
@@ -65,35 +65,96 @@ class RateModel(Result):
     ) -> Floats:
         """Return the expected number of transactions (n) of each unit in the ``horizon`` after its T.
 
-        Raises ValueError as ``probability_alive``, and for a horizon below 0.
+        ``horizon`` is a time for all, or one for each unit (n). Raises ValueError as ``probability_alive``, and for a
+        horizon below 0.
         """
         rows = check_history(x, t_x, T)
         effect = self._effect(self.theta, covariates, len(rows[0]))
-        return self._expected(self.theta, check_horizon(horizon), *rows, effect)
+        return self._expected(self.theta, check_horizons(horizon, len(rows[0])), *rows, effect)
 
     def expected_total(
         self,
-        horizon: float,
+        horizon: float | Floats,
         x: npt.ArrayLike,
         t_x: npt.ArrayLike,
         T: npt.ArrayLike,
         *,
         weight: npt.ArrayLike | None = None,
         covariates: npt.ArrayLike | None = None,
+        counts: bool = False,
     ) -> Estimate:
         """Return the expected number of transactions of all these units together in the ``horizon`` after their T.
 
-        The interval is that of the expectation (uncertain parameters, delta method on the log scale), not of the count.
+        The interval is that of the expectation (uncertain parameters, delta method on the log scale); with ``counts``
+        it is that of the number that will be counted, to which chance adds the variance of each unit's own number, the
+        units being independent. ``weight`` (n) is how many units a row stands for.
         """
         rows = check_history(x, t_x, T)
         n = len(rows[0])
         weights = np.ones(n) if weight is None else read_numbers(weight, "weight", n)
-        ahead = check_horizon(horizon)
+        ahead = check_horizons(horizon, n)
 
         def total(theta: Floats) -> Floats:
             return np.array([weights @ self._expected(theta, ahead, *rows, self._effect(theta, covariates, n))])
 
-        return self._estimates(total, round(float(weights.sum())))[0]
+        chance = 0.0
+        if counts:
+            effect = self._effect(self.theta, covariates, n)
+            each = self._expected(self.theta, ahead, *rows, effect)
+            chance = float(weights @ np.maximum(self._square(self.theta, ahead, *rows, effect) - each**2, 0))
+        return self._estimates(total, round(float(weights.sum())), chance=chance)[0]
+
+    def expected_alive(
+        self,
+        x: npt.ArrayLike,
+        t_x: npt.ArrayLike,
+        T: npt.ArrayLike,
+        *,
+        group: npt.ArrayLike | None = None,
+        covariates: npt.ArrayLike | None = None,
+    ) -> list[Estimate]:
+        """Return the expected share of the units that are still active at the end of their T, by group.
+
+        ``group`` (n) numbers the groups from 0 (default: all are one). Intervals as those of ``expected_total``.
+        """
+        rows = check_history(x, t_x, T)
+        n, place, sizes = self._groups(len(rows[0]), group)
+
+        def share(theta: Floats) -> Floats:
+            alive = self._alive(theta, *rows, self._effect(theta, covariates, n))
+            return np.bincount(place, alive, len(sizes)) / np.maximum(sizes, 1)
+
+        found = self._estimates(share, n, unit="share")
+        return [replace(e, high=min(e.high, 1.0), n=int(size)) for e, size in zip(found, sizes, strict=True)]
+
+    def expected_sums(
+        self,
+        ends: npt.ArrayLike,
+        weight: Floats,
+        x: npt.ArrayLike,
+        t_x: npt.ArrayLike,
+        T: npt.ArrayLike,
+        *,
+        covariates: npt.ArrayLike | None = None,
+        unit: str = "transactions",
+    ) -> list[Estimate]:
+        """Return sums over units and periods of weight x expected transactions, such as discounted amounts.
+
+        ``ends`` (K, growing): the ends of the periods after T, the first of which begins at T. ``weight`` (m, n, K):
+        what one transaction of a unit in a period adds to each of the m sums (0 or more); an axis of length 1 stands
+        for all. Intervals as those of ``expected_total``.
+        """
+        rows = check_history(x, t_x, T)
+        n, stops = len(rows[0]), read_numbers(np.asarray(ends, dtype=float), "ends")
+        if (np.diff(stops, prepend=0.0) <= 0).any():
+            raise ValueError("the ends of the periods do not grow; expected times above 0 in order")
+
+        def sums(theta: Floats) -> Floats:
+            reached = self._path(theta, stops, *rows, self._effect(theta, covariates, n))
+            each = np.diff(reached, axis=1, prepend=0.0)
+            return np.asarray((weight * each).sum(axis=(1, 2)))
+
+        return self._estimates(sums, n, unit=unit)
 
     def expected_of_new_unit(
         self, horizons: Iterable[float], *, covariates: npt.ArrayLike | None = None
@@ -115,7 +176,17 @@ class RateModel(Result):
     def _alive(self, theta: Floats, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats: ...
 
     @abstractmethod
-    def _expected(self, theta: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats: ...
+    def _expected(
+        self, theta: Floats, horizon: Floats, x: Floats, t_x: Floats, T: Floats, effect: Floats
+    ) -> Floats: ...
+
+    @abstractmethod
+    def _path(self, theta: Floats, horizons: Floats, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats:
+        """Return the expected numbers within several horizons (n, K)."""
+
+    @abstractmethod
+    def _square(self, theta: Floats, horizon: Floats, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats:
+        """Return the expected square of the number of transactions within the horizon."""
 
     @abstractmethod
     def _new(self, theta: Floats, horizons: Floats, effect: Floats) -> Floats: ...
@@ -133,8 +204,22 @@ class RateModel(Result):
             raise ValueError(f"{array.shape[1]} covariates were given; expected {', '.join(self.covariates)}")
         return np.asarray(array @ theta[-len(self.covariates) :])
 
-    def _estimates(self, expectation: Callable[[Floats], Floats], n: int) -> list[Estimate]:
-        """Return expectations (above 0) with delta-method intervals on the log scale."""
+    @staticmethod
+    def _groups(n: int, group: npt.ArrayLike | None) -> tuple[int, Ints, Floats]:
+        place = np.zeros(n, dtype=np.int64) if group is None else np.asarray(group, dtype=np.int64)
+        if len(place) != n or (place < 0).any():
+            raise ValueError(f"group has {len(place)} values for {n} rows; expected a number from 0 for each")
+        return n, place, np.bincount(place).astype(float)
+
+    def _estimates(
+        self,
+        expectation: Callable[[Floats], Floats],
+        n: int,
+        *,
+        chance: float = 0.0,
+        unit: str = "transactions",
+    ) -> list[Estimate]:
+        """Return expectations (0 or more) with delta-method intervals on the log scale; ``chance`` adds a variance."""
         values, variance = expectation(self.theta), 0.0
         gradient = np.zeros((len(self.theta), len(values)))
         for place in np.flatnonzero(self.theta_covariance.any(axis=1)):
@@ -144,11 +229,9 @@ class RateModel(Result):
         variance = np.einsum("kn,kl,ln->n", gradient, self.theta_covariance, gradient)
         z = normal_quantile(self.level)
         found = []
-        for value, se in zip(values.tolist(), np.sqrt(np.maximum(variance, 0)).tolist(), strict=True):
+        for value, se in zip(values.tolist(), np.sqrt(np.maximum(variance, 0) + chance).tolist(), strict=True):
             factor = float(np.exp(min(z * se / value, 700.0))) if value > 0 else 1.0
-            found.append(
-                Estimate(value, value / factor, value * factor, "transactions", n, self.n_events, self.level, se)
-            )
+            found.append(Estimate(value, value / factor, value * factor, unit, n, self.n_events, self.level, se))
         return found
 
 
@@ -210,6 +293,16 @@ def check_horizon(horizon: float) -> float:
     if not 0 <= horizon < INF:
         raise ValueError(f"the horizon is {horizon}; expected a time of 0 or more")
     return float(horizon)
+
+
+def check_horizons(horizon: float | Floats, n: int) -> Floats:
+    """Return one horizon for all (1), or one for each of n units, or raise ValueError below 0."""
+    times = np.atleast_1d(np.asarray(horizon, dtype=float))
+    if times.shape not in ((1,), (n,)):
+        raise ValueError(f"the horizon has shape {times.shape}; expected one time, or one for each of {n} units")
+    if not ((times >= 0) & (times < INF)).all():
+        raise ValueError(f"the horizon is {times.min()}; expected a time of 0 or more")
+    return times
 
 
 def _checks(found: Maximum, at_bound: tuple[str, ...]) -> tuple[TestResult, TestResult]:

@@ -31,10 +31,22 @@ class ParetoNbd(RateModel):
     def _alive(self, theta: Floats, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats:
         return np.exp(-np.logaddexp(0, _odds(theta, x, t_x, T)))
 
-    def _expected(self, theta: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats:
+    def _expected(self, theta: Floats, horizon: Floats, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats:
         r, alpha = np.exp(theta[:2])
         rate = (r + x) / (alpha + T)
-        return self._alive(theta, x, t_x, T, effect) * rate * _time_active(theta, np.array([horizon]), T)
+        return self._alive(theta, x, t_x, T, effect) * rate * _time_active(theta, horizon, T)
+
+    def _path(self, theta: Floats, horizons: Floats, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats:
+        r, alpha = np.exp(theta[:2])
+        now = self._alive(theta, x, t_x, T, effect) * (r + x) / (alpha + T)
+        return np.asarray(now[:, None] * _time_active(theta, horizons, T[:, None]))
+
+    def _square(self, theta: Floats, horizon: Floats, x: Floats, t_x: Floats, T: Floats, effect: Floats) -> Floats:
+        """N is a Poisson count over the time active: E N^2 = E lambda E time + E lambda^2 E time^2."""
+        r, alpha = np.exp(theta[:2])
+        rate = (r + x) / (alpha + T)
+        squares = rate * (r + x + 1) / (alpha + T) * _square_time_active(theta, horizon, T)
+        return self._alive(theta, x, t_x, T, effect) * (rate * _time_active(theta, horizon, T) + squares)
 
     def _new(self, theta: Floats, horizons: Floats, effect: Floats) -> Floats:
         return np.exp(theta[0] - theta[1]) * _time_active(theta, horizons, np.zeros(1))
@@ -119,7 +131,22 @@ def _time_active(theta: Floats, horizon: Floats, T: Floats) -> Floats:
     It is (beta + T) / (s - 1) * (1 - ((beta + T) / (beta + T + horizon))^(s - 1)), with its limit at s = 1.
     """
     s, beta = np.exp(theta[2:4])
+    return np.asarray((beta + T) * _growth(1 - s, np.log1p(horizon / (beta + T))))
+
+
+def _square_time_active(theta: Floats, horizon: Floats, T: Floats) -> Floats:
+    """Return the expected square of that time: the integral of 2 t P(active at t) over the horizon.
+
+    With u = t / (beta + T) and L = log(1 + u), it is 2 (beta + T)^2 times the integral of (e^L - 1) e^((1 - s) L) dL,
+    in which each exponential is an integral like that of ``_time_active``.
+    """
+    s, beta = np.exp(theta[2:4])
     length = np.log1p(horizon / (beta + T))
-    power = (s - 1) * length
+    return np.asarray(2 * (beta + T) ** 2 * (_growth(2 - s, length) - _growth(1 - s, length)))
+
+
+def _growth(rate: float, length: Floats) -> Floats:
+    """Return the integral of e^(rate L) from 0 to ``length``."""
+    power = rate * length
     safe = np.where(np.abs(power) < 1e-9, 1.0, power)
-    return np.asarray((beta + T) * length * np.where(safe == power, -np.expm1(-safe) / safe, 1 - power / 2))
+    return np.asarray(length * np.where(safe == power, np.expm1(safe) / safe, 1 + power / 2))

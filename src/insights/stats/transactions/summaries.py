@@ -18,11 +18,13 @@ class EventSummary(Result):
     """What an event log says of each unit up to ``end``, and what came after.
 
     ``table``, one row per unit whose first event is not after ``end``, by unit: unit, x (repeats), t_x (time from first
-    to last), T (time from first to ``end``), first (days from ``origin``, the first event of all), mean_amount (over
-    repeats; NaN without), holdout_x and holdout_amount (number and sum of amounts in the holdout; NaN without one).
-    Times are in ``time_unit``; ``calibration`` and ``holdout`` are their lengths from ``origin`` and from ``end``.
-    ``repeats``: days from origin, number of repeats on that day. ``n_same_day`` events were joined with another of the
-    unit's day, ``n_after_end`` units came after ``end``, ``n_after_holdout`` events were beyond the last day.
+    to last), T (time from first to ``end``, or to the unit's own end before it), first and until (days from ``origin``,
+    the first event of all; until is infinite where a unit has no end of its own), mean_amount (over repeats; NaN
+    without), ahead (how long the unit is watched in the holdout), holdout_x and holdout_amount (number and sum of
+    amounts in the holdout; NaN without one). Times are in ``time_unit``; ``calibration`` and ``holdout`` are their
+    lengths from ``origin`` and from ``end``. ``repeats``: days from origin, number of repeats on that day.
+    ``n_same_day`` events were joined with another of the unit's day, ``n_after_end`` units came after ``end``,
+    ``n_after_holdout`` events were beyond the last day.
     """
 
     time_unit: str = "days"
@@ -47,6 +49,7 @@ def summarise_events(
     *,
     end: Any,
     holdout_end: Any = None,
+    until: pd.Series | None = None,
     time_unit: str = "months",
 ) -> EventSummary:
     """Return the histories of units up to and including the day ``end``.
@@ -58,6 +61,9 @@ def summarise_events(
     first event is what makes the unit one, so that x counts the days with an event after it; ``t_x`` and ``T`` run from
     the first event, so that a unit that comes on ``end`` has T = 0; mean_amount leaves the first event out;
     holdout_x counts days after ``end`` up to and including ``holdout_end``.
+
+    ``until`` (index: units) is the last day on which a unit could be seen, where it was watched for less long than the
+    others because of something that says nothing of its transactions; what comes later is not its own and is left out.
 
     Raises ValueError for missing units, times or amounts, for an unknown time unit, for an ``end`` before the first
     event and a ``holdout_end`` not after ``end``.
@@ -71,12 +77,14 @@ def summarise_events(
         raise ValueError("the end is before the first event; expected a day within the log")
     if stop is not None and stop <= last:
         raise ValueError("the end of the holdout is not after the end; expected a later day")
+    own = _own_ends(events, until, dated)
+    events = events[events["day"] <= own.reindex(events["unit"]).to_numpy()]
     kept = events[events["day"] <= (last if stop is None else stop)]
     days = kept.groupby(["unit", "day"], sort=True, as_index=False, observed=True)["amount"].sum()
     days["first"] = days.groupby("unit", observed=True)["day"].transform("min")
     cohort = days[days["first"] <= last]
-    table = _table(cohort, last, stop is not None, with_amount=amount is not None, scale=DAYS[time_unit])
-    table["first"] = table["first"] - start
+    table = _table(cohort, own, last, stop, with_amount=amount is not None, scale=DAYS[time_unit])
+    table[["first", "until"]] -= start
     later = cohort.loc[cohort["day"] > cohort["first"], "day"] - start
     repeats = later.value_counts().sort_index().rename_axis("day").reset_index(name="repeats")
     return EventSummary(
@@ -115,20 +123,44 @@ def _events(unit: npt.ArrayLike, time: npt.ArrayLike, amount: npt.ArrayLike | No
     return pd.DataFrame({"unit": units, "day": day, "amount": amounts}), dated
 
 
-def _table(cohort: pd.DataFrame, last: int, holdout: bool, *, with_amount: bool, scale: float) -> pd.DataFrame:
-    """Return one row per unit of the cohort (unit, day, amount, first), times divided by scale except ``first``."""
+def _own_ends(events: pd.DataFrame, until: pd.Series | None, dated: bool) -> "pd.Series[float]":
+    """Return the last day of each unit; infinite where it has none of its own."""
+    units = pd.Index(events["unit"].unique())
+    if until is None:
+        return pd.Series(np.inf, index=units)
+    if until.index.has_duplicates:
+        raise ValueError("until names a unit twice; expected one last day for each")
+    found = until.reindex(units)
+    days = pd.Series(np.inf, index=units)
+    known = found.notna().to_numpy()
+    values = found[known]
+    days[known] = pd.to_datetime(values).to_numpy(dtype="datetime64[D]").astype(np.int64) if dated else np.floor(values)
+    if early := int(
+        (days.reindex(events["unit"]).groupby(level=0).first() < events.groupby("unit")["day"].min()).sum()
+    ):
+        raise ValueError(f"{early} units end before their first event; expected until on or after it")
+    return days
+
+
+def _table(
+    cohort: pd.DataFrame, own: pd.Series, last: int, stop: int | None, *, with_amount: bool, scale: float
+) -> pd.DataFrame:
+    """Return one row per unit of the cohort (unit, day, amount, first), times divided by scale except the days."""
+    holdout = stop is not None
     before, after = cohort[cohort["day"] <= last], cohort[cohort["day"] > last]
     by_unit = before.groupby("unit", observed=True, sort=True)
     table = by_unit.agg(x=("day", "size"), last=("day", "max"), first=("first", "first"))
     table["x"] -= 1
     table["t_x"] = (table["last"] - table["first"]) / scale
-    table["T"] = (last - table["first"]) / scale
+    table["until"] = own.reindex(table.index).astype(float)
+    table["T"] = (np.minimum(last, table["until"]) - table["first"]) / scale
+    table["ahead"] = (np.clip(table["until"], last, stop) - last) / scale if stop is not None else 0.0
     repeat = before[before["day"] > before["first"]].groupby("unit", observed=True)["amount"].mean()
     table["mean_amount"] = repeat.reindex(table.index) if with_amount else np.nan
     held = after.groupby("unit", observed=True)["amount"].agg(["size", "sum"]).reindex(table.index, fill_value=0)
     table["holdout_x"] = held["size"] if holdout else np.nan
     table["holdout_amount"] = held["sum"] if holdout and with_amount else np.nan
-    columns = ["unit", "x", "t_x", "T", "first", "mean_amount", "holdout_x", "holdout_amount"]
+    columns = ["unit", "x", "t_x", "T", "first", "until", "mean_amount", "ahead", "holdout_x", "holdout_amount"]
     return table.reset_index()[columns]
 
 
