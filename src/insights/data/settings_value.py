@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from insights.data.settings_sources import Section
+from insights.data.settings_streams import STREAM_NAME, StreamSection
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
 
@@ -57,3 +58,6 @@ class ValueSection(Section):
     loss_given_default: Rate = 0.40
     loss_given_default_covered: Rate = 0.10
     tiers: TiersSection = TiersSection()
+    streams: dict[Annotated[str, Field(pattern=STREAM_NAME, max_length=30)], StreamSection] = Field(
+        default_factory=dict
+    )

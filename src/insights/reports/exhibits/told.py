@@ -10,6 +10,7 @@ from insights.reports.exhibits.rows import SHOWN, SUPPRESSED, estimate_row
 from insights.stats.results import Estimate
 
 INTERVALS = {
+    "count": Message("{value:count} ({low:count} to {high:count})"),
     "percent": Message("{value:percent} ({low:bare_percent} to {high:bare_percent})"),
     "tenths": Message("{value:tenths} ({low:tenths} to {high:tenths})"),
     "money": Message("{value:money} ({low:money} to {high:money})"),

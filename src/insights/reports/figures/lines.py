@@ -1,4 +1,7 @@
-"""Series over the calendar: lines in one panel or in several above each other, and areas stacked to a total."""
+"""Series over the calendar: lines in one panel or in several above each other, and areas stacked to a total.
+
+A panel may have a ``marker`` (a date and a label): an upright line where something changes, such as known and foretold.
+"""
 
 import itertools
 import math
@@ -47,15 +50,21 @@ class _Panel:
     kind: str
     y_label: str
     stacked: bool
+    marker: tuple[float, str] | None = None
 
 
 def draw_lines(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     """Draw a ``lines`` figure."""
     raw = figure.data.get("panels") or [figure.data]
-    colours = itertools.count()
+    colours: dict[str, int] = {}
     panels = []
     for p in raw:
-        series = [_series(s["label"], s["dates"], s["values"], next(colours), wording, s) for s in p["series"]]
+        # What has the same name has the same colour, in whatever panel it is.
+        places = [colours.setdefault(wording.heading(s["label"]), len(colours)) for s in p["series"]]
+        series = [
+            _series(s["label"], s["dates"], s["values"], k, wording, s)
+            for s, k in zip(p["series"], places, strict=True)
+        ]
         panels.append(_panel(p, series, wording, stacked=False))
     return _draw(panels, wording, narrow)
 
@@ -75,14 +84,20 @@ def _series(
     wording: Wording,
     band: Mapping[str, Any] = MappingProxyType({}),
 ) -> _Series:
-    days = [float(mdates.date2num(d if isinstance(d, date) else date.fromisoformat(f"{d}-01"[:10]))) for d in dates]
+    days = [_day(d) for d in dates]
     low, high = (numbers(band.get(end) or []) for end in ("low", "high"))
     return _Series(wording.heading(label), days, numbers(values), COLOURS[index % len(COLOURS)], low, high)
 
 
+def _day(value: Any) -> float:
+    return float(mdates.date2num(value if isinstance(value, date) else date.fromisoformat(f"{value}-01"[:10])))
+
+
 def _panel(raw: dict[str, Any], series: list[_Series], wording: Wording, *, stacked: bool) -> _Panel:
     title, y_label = wording.heading(raw.get("title") or ""), wording.text(raw.get("y_label") or "")
-    return _Panel(title, series, str(raw.get("y_kind", "number")), y_label, stacked)
+    mark = raw.get("marker")
+    marker = (_day(mark["date"]), wording.text(mark["label"])) if mark else None
+    return _Panel(title, series, str(raw.get("y_kind", "number")), y_label, stacked, marker)
 
 
 def _draw(panels: list[_Panel], wording: Wording, narrow: bool) -> Canvas:
@@ -148,6 +163,14 @@ def _draw_panel(canvas: Canvas, plot: Box, panel: _Panel, wording: Wording, days
                 axes.fill_between(series.days, series.low, series.high, color=series.colour, alpha=0.15, linewidth=0)
             axes.plot(series.days, series.values, color=series.colour, linewidth=1.9, zorder=4)
             _lone_points(axes, series)
+    if panel.marker:
+        day, label = panel.marker
+        axes.axvline(day, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=2)
+        place = (day - min(days)) / ((max(days) - min(days)) or 1.0) * plot.width + plot.left
+        anchor = "left" if place < plot.left + plot.width * 0.7 else "right"
+        canvas.text(
+            place + (5 if anchor == "left" else -5), plot.top + 6, label, size=SMALL, colour=MUTED, anchor=anchor
+        )
     _mark_gaps(canvas, plot, panel, wording, min(days), max(days))
 
 

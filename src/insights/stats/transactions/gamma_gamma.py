@@ -65,7 +65,7 @@ class GammaGamma(Result):
         count = _count(x)
         return _charge(self.theta, count, _amounts(count, np.asarray(mean_amount, dtype=float)), share, least)
 
-    def weighted_sum(
+    def weighted_sums(
         self,
         weight: npt.ArrayLike,
         x: npt.ArrayLike,
@@ -73,29 +73,33 @@ class GammaGamma(Result):
         *,
         charge: tuple[float, float] | None = None,
         unit: str = "amount",
-    ) -> Estimate | NotEstimable:
-        """Return the sum of weight x expected amount (or charge: a share and the least) over units, with its interval.
+    ) -> list[Estimate] | NotEstimable:
+        """Return sums of weight x expected amount (or charge: a share and the least) over units, with intervals.
 
-        ``weight`` (n, 0 or more) is known: the interval is that of the parameters of the amounts (delta method on the
-        log scale). NotEstimable where a unit's expected amount is infinite.
+        ``weight`` (n, m; 0 or more) is known: the intervals are those of the parameters of the amounts (delta method on
+        the log scale). NotEstimable where a unit's expected amount is infinite.
         """
         count = _count(x)
         amount = _amounts(count, np.asarray(mean_amount, dtype=float))
-        weights = read_numbers(weight, "weight", len(count))
+        weights = np.asarray(weight, dtype=float)
 
-        def total(theta: Floats) -> float:
+        def totals(theta: Floats) -> Floats:
             each = _expected(theta, count, amount) if charge is None else _charge(theta, count, amount, *charge)
-            return float(weights @ np.where(weights > 0, each, 0.0))
+            return np.asarray(each @ weights)
 
-        value = total(self.theta)
-        if not np.isfinite(value):
+        values = totals(self.theta)
+        if not np.isfinite(values).all():
             return NotEstimable("amounts differ so much between units that their expected mean is infinite (q <= 1)")
         steps = DIFFERENCE * np.eye(3)
-        slope = np.array([(total(self.theta + s) - total(self.theta - s)) / (2 * DIFFERENCE) for s in steps])
-        se = float(np.sqrt(max(slope @ self.theta_covariance @ slope, 0.0)))
-        factor = float(np.exp(min(normal_quantile(self.level) * se / value, 700.0))) if value > 0 else 1.0
-        n = int((weights > 0).sum())
-        return Estimate(value, value / factor, value * factor, unit, n, self.n_events, self.level, se)
+        slope = np.stack([(totals(self.theta + s) - totals(self.theta - s)) / (2 * DIFFERENCE) for s in steps])
+        errors = np.sqrt(np.maximum(np.einsum("km,kl,lm->m", slope, self.theta_covariance, slope), 0.0))
+        found = []
+        for value, se in zip(values.tolist(), errors.tolist(), strict=True):
+            factor = float(np.exp(min(normal_quantile(self.level) * se / value, 700.0))) if value > 0 else 1.0
+            found.append(
+                Estimate(value, value / factor, value * factor, unit, len(count), self.n_events, self.level, se)
+            )
+        return found
 
 
 def gamma_gamma(

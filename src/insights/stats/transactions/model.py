@@ -127,34 +127,50 @@ class RateModel(Result):
         found = self._estimates(share, n, unit="share")
         return [replace(e, high=min(e.high, 1.0), n=int(size)) for e, size in zip(found, sizes, strict=True)]
 
-    def expected_sums(
+    def expected_periods(
         self,
         ends: npt.ArrayLike,
-        weight: Floats,
         x: npt.ArrayLike,
         t_x: npt.ArrayLike,
         T: npt.ArrayLike,
         *,
         covariates: npt.ArrayLike | None = None,
-        unit: str = "transactions",
-    ) -> list[Estimate]:
-        """Return sums over units and periods of weight x expected transactions, such as discounted amounts.
+    ) -> Floats:
+        """Return the expected transactions of each unit in each period (n, K).
 
-        ``ends`` (K, growing): the ends of the periods after T, the first of which begins at T. ``weight`` (m, n, K):
-        what one transaction of a unit in a period adds to each of the m sums (0 or more); an axis of length 1 stands
-        for all. Intervals as those of ``expected_total``.
+        ``ends`` (K, growing): the ends of the periods after T, the first of which begins at T.
         """
-        rows = check_history(x, t_x, T)
-        n, stops = len(rows[0]), read_numbers(np.asarray(ends, dtype=float), "ends")
-        if (np.diff(stops, prepend=0.0) <= 0).any():
-            raise ValueError("the ends of the periods do not grow; expected times above 0 in order")
+        return self._periods(self.theta, _ends(ends), check_history(x, t_x, T), covariates)
+
+    def expected_sums(
+        self,
+        ends: npt.ArrayLike,
+        units: Floats,
+        periods: Floats,
+        x: npt.ArrayLike,
+        t_x: npt.ArrayLike,
+        T: npt.ArrayLike,
+        *,
+        covariates: npt.ArrayLike | None = None,
+    ) -> list[Estimate]:
+        """Return sums of expected transactions, weighted by unit and by period, such as discounted amounts.
+
+        ``ends`` (K) as in ``expected_periods``; ``units`` (n, m) and ``periods`` (K, q): what a transaction of a unit,
+        and one in a period, counts for (0 or more). The answer has m x q estimates: all periods' weights of the first
+        column of ``units``, then of the second. Intervals as those of ``expected_total``.
+        """
+        rows, stops = check_history(x, t_x, T), _ends(ends)
 
         def sums(theta: Floats) -> Floats:
-            reached = self._path(theta, stops, *rows, self._effect(theta, covariates, n))
-            each = np.diff(reached, axis=1, prepend=0.0)
-            return np.asarray((weight * each).sum(axis=(1, 2)))
+            return np.asarray(units.T @ self._periods(theta, stops, rows, covariates) @ periods).ravel()
 
-        return self._estimates(sums, n, unit=unit)
+        return self._estimates(sums, len(rows[0]))
+
+    def _periods(
+        self, theta: Floats, ends: Floats, rows: tuple[Floats, Floats, Floats], covariates: npt.ArrayLike | None
+    ) -> Floats:
+        reached = self._path(theta, ends, *rows, self._effect(theta, covariates, len(rows[0])))
+        return np.diff(reached, axis=1, prepend=0.0)
 
     def expected_of_new_unit(
         self, horizons: Iterable[float], *, covariates: npt.ArrayLike | None = None
@@ -293,6 +309,13 @@ def check_horizon(horizon: float) -> float:
     if not 0 <= horizon < INF:
         raise ValueError(f"the horizon is {horizon}; expected a time of 0 or more")
     return float(horizon)
+
+
+def _ends(ends: npt.ArrayLike) -> Floats:
+    stops = read_numbers(np.asarray(ends, dtype=float), "ends")
+    if (np.diff(stops, prepend=0.0) <= 0).any():
+        raise ValueError("the ends of the periods do not grow; expected times above 0 in order")
+    return stops
 
 
 def check_horizons(horizon: float | Floats, n: int) -> Floats:

@@ -39,20 +39,26 @@ class Tracking(Result):
 
 
 def track(
-    fit: RateModel, summary: EventSummary, *, step: float = 1.0, covariates: npt.ArrayLike | None = None
+    fit: RateModel,
+    summary: EventSummary,
+    *,
+    step: float = 1.0,
+    ends: npt.ArrayLike | None = None,
+    covariates: npt.ArrayLike | None = None,
 ) -> Tracking:
     """Return actual and expected repeats of the units of a summary, in periods of ``step`` time units.
 
-    ``covariates`` (n, k) of the units, in the order of the summary, where the model has some. The last period ends
-    with the last day; where the end of the calibration falls within a period, the period is cut there. A unit that is
-    watched for less long than the others counts for as long as it is. Raises ValueError where fit and summary have
-    different time units, or a step that is not above 0.
+    ``ends`` (growing) gives the ends of the periods instead, in time units from the first event. The last period ends
+    with the last day; where the end of the calibration falls within a period, the period is cut there. ``covariates``
+    (n, k) are those of the units, in the order of the summary, where the model has some. A unit that is watched for
+    less long than the others counts for as long as it is. Raises ValueError where fit and summary have different time
+    units, or a step that is not above 0.
     """
     if fit.time_unit != summary.time_unit:
         raise ValueError(f"the model is in {fit.time_unit}, the summary in {summary.time_unit}; expected the same unit")
     if not step > 0:
         raise ValueError(f"the step is {step}; expected a time above 0")
-    times = _periods(summary, step)
+    times = _periods(summary, step, ends)
     expected, actual = _expected(fit, summary, times, covariates), _actual(summary, times)
     table = pd.DataFrame(
         {
@@ -84,11 +90,12 @@ def track(
     )
 
 
-def _periods(summary: EventSummary, step: float) -> Floats:
+def _periods(summary: EventSummary, step: float, given: npt.ArrayLike | None) -> Floats:
     """Return the ends of the periods."""
     stop = summary.calibration + summary.holdout
-    ends = np.arange(1, int(np.floor(stop / step * (1 + 1e-12))) + 1) * step
-    ends = np.union1d(ends, [summary.calibration, stop])
+    steps = np.arange(1, int(np.floor(stop / step * (1 + 1e-12))) + 1) * step
+    inner = steps if given is None else np.asarray(given, dtype=float)
+    ends = np.union1d(inner[inner < stop], [summary.calibration, stop])
     keep = np.concatenate([np.diff(ends) > 1e-9 * stop, [True]]) if len(ends) else np.ones(0, dtype=bool)
     return np.asarray(ends[keep & (ends > 0)])
 

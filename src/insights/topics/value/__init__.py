@@ -7,9 +7,10 @@ from insights.topics.value.change import change
 from insights.topics.value.concentration import concentration, largest
 from insights.topics.value.margin import margin
 from insights.topics.value.resources import hours_list, resources
+from insights.topics.value.streams import streams
 from insights.topics.value.tiers import tier_moves, tiers
 
-__all__ = ["change", "concentration", "largest", "lists", "margin", "resources", "tier_moves", "tiers"]
+__all__ = ["change", "concentration", "largest", "lists", "margin", "resources", "streams", "tier_moves", "tiers"]
 
 
 def lists(bank: Bank) -> dict[str, pd.DataFrame]:

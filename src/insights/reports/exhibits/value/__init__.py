@@ -10,6 +10,9 @@ from insights.reports.exhibits.value.concentration import concentration, concent
 from insights.reports.exhibits.value.margin import in_assets, margin
 from insights.reports.exhibits.value.refusals import refused
 from insights.reports.exhibits.value.resources import resources
+from insights.reports.exhibits.value.stream_tests import stream_checks, stream_holdout
+from insights.reports.exhibits.value.stream_words import stream_refused
+from insights.reports.exhibits.value.streams import stream_activity, stream_worth
 from insights.reports.exhibits.value.tiers import tier_moves, tiers
 from insights.topics.evidence import Answer
 
@@ -24,4 +27,9 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "value.tier_moves": tier_moves,
     "value.resources": resources,
     "value.refused": refused,
+    "value.stream_worth": stream_worth,
+    "value.stream_activity": stream_activity,
+    "value.stream_holdout": stream_holdout,
+    "value.stream_checks": stream_checks,
+    "value.stream_refused": stream_refused,
 }
