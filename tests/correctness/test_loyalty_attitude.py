@@ -109,8 +109,8 @@ def test_what_the_survey_cannot_tell_is_said(tmp_path: Path) -> None:
     options = {"surveys": 'items = ["item_a", "item_b", "item_l"]'}
     bank = open_bank(write_bank(tmp_path, files, more=SURVEY, options=options), as_of="2024-12-31")
     exhibit = shown(loyalty.attitude(bank), bank)
-    assert title(exhibit) == "The survey cannot tell"
-    assert "loyalty cannot be scored" in str(exhibit.refusals[0].values)
+    assert title(exhibit) == "Which factors move stated loyalty cannot be told"
+    assert exhibit.refusals[0].id == "Everybody gave the same answer to {items}."
 
 
 def test_one_factor_and_clients_without_managers_are_enough(tmp_path: Path) -> None:

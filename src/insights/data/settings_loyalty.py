@@ -11,6 +11,18 @@ from insights.data.settings_sources import Section
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Item = Annotated[str, Field(pattern=r"^item_\w+$")]
 Scale = tuple[float, float]
+Cited = Literal[
+    "quality",
+    "personalisation",
+    "relationship",
+    "experience",
+    "brand",
+    "innovation",
+    "personal_service",
+    "communication",
+    "solved_in_time",
+]
+"""The shares of clients that the handbook cites, each with a question of its own."""
 PLACE = ("loyalty",)
 
 
@@ -31,8 +43,10 @@ class LoyaltySection(Section):
     that a high mark is bad. ``not_applicable`` are codes that say "does not apply" wherever they lie outside an item's
     scale (a 0 on marks from 1 to 5). A score needs ``min_share`` of the items of its factor. ``segment`` is the column
     of clients by which groups are compared (without it: thirds of the assets); the answers are also weighted to the
-    book by the columns of ``margins``. ``hypotheses`` are the claims that were registered before anybody looked. What
-    factors and items are called stands under [labels.factor.<name>] and [labels.item.<name>].
+    book by the columns of ``margins``. ``hypotheses`` are the claims that were registered before anybody looked.
+    ``stated`` names the items that ask the questions behind the handbook's cited shares, word for word; a mark from
+    ``agree_from`` of the scale on (0 its lowest, 1 its highest mark) agrees. What factors and items are called stands
+    under [labels.factor.<name>] and [labels.item.<name>].
     """
 
     factors: dict[Name, Annotated[tuple[Item, ...], Field(min_length=1)]] = Field(default_factory=dict)
@@ -46,6 +60,8 @@ class LoyaltySection(Section):
     segment: str | None = None
     margins: tuple[str, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
+    stated: dict[Cited, Item] = Field(default_factory=dict)
+    agree_from: Annotated[float, Field(gt=0, le=1)] = 0.75
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -74,7 +90,7 @@ class LoyaltySection(Section):
 
 def check_loyalty(section: LoyaltySection, delivered: Collection[str], file: str) -> None:
     """Raise SettingsError for an item that the surveys do not deliver, or a hypothesis about no factor."""
-    for name in (*section.items, *section.scales, *section.reversed):
+    for name in (*section.items, *section.scales, *section.reversed, *section.stated.values()):
         if name not in delivered:
             raise unknown_name(f"item {name!r}", where(PLACE, file), name, delivered)
     for claim in section.hypotheses:

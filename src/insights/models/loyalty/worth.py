@@ -135,7 +135,7 @@ def _moments(rows: pd.DataFrame, errors: pd.DataFrame, columns: list[str]) -> Mo
 def _why_none(survey: SurveyAnswers) -> str:
     """Return why no answer has loyalty and all factors."""
     if LOYALTY in survey.refused:
-        return f"loyalty cannot be scored: {survey.refused[LOYALTY]}"
+        return survey.refused[LOYALTY]
     return "no factor can be scored" if not survey.factors else "there is no answer with loyalty and all factors"
 
 

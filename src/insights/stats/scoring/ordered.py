@@ -41,8 +41,8 @@ def ordered_scores(
 
     The score of a row is the sum over cuts of the squared distance between the probability to be at or below the cut
     and what came, divided by K - 1, so that it lies within 0 and 1; for two categories it is the Brier score.
-    ``reference`` (K,) is the forecast of one who knows the earlier shares only. A category is calibrated if its share
-    is what was expected on average; ``checks`` tests all categories together (Wald, with the clusters' sandwich).
+    ``reference``, (K,) or (n, K), is the forecast of one who knows the earlier shares only. A category is calibrated if
+    its share is what was expected on average; ``checks`` tests all categories together (Wald, clusters' sandwich).
 
     ``weight`` (n,): probability weights; ``cluster`` (n,): errors by cluster, with t of G - 1 degrees of freedom. The
     probabilities are taken as given: they must come from other rows. NotEstimable below 50 rows or 20 clusters.
@@ -55,8 +55,11 @@ def ordered_scores(
     if k < 2 or not np.isfinite(p).all() or (p < 0).any() or (np.abs(p.sum(axis=1) - 1) > 1e-6).any():
         raise ValueError("probabilities are missing, negative or do not add up to 1; expected (n, K) shares, K >= 2")
     known = np.asarray(reference, dtype=float)
-    if known.shape != (k,) or not np.isfinite(known).all() or (known < 0).any() or abs(known.sum() - 1) > 1e-6:
-        raise ValueError(f"the reference has shape {known.shape}; expected ({k},) shares that add up to 1")
+    sound = known.shape in ((k,), p.shape) and np.isfinite(known).all() and (known >= 0).all()
+    if not sound or (np.abs(known.sum(axis=-1) - 1) > 1e-6).any():
+        raise ValueError(
+            f"the reference has shape {known.shape}; expected ({k},) or ({n}, {k}) shares that add up to 1"
+        )
     codes = pd.Index(labels).get_indexer(pd.Index([str(c) for c in np.asarray(outcome)]))
     if len(codes) != n or (codes < 0).any():
         raise ValueError(f"{int((codes < 0).sum())} outcomes are none of {', '.join(labels)}; expected {n} of them")

@@ -1,6 +1,9 @@
 """Loyalty: what clients say of the bank, how well that is measured, and what goes with it."""
 
 from insights.topics.loyalty.attitude import attitude
+from insights.topics.loyalty.behaviour import behaviour
+from insights.topics.loyalty.claims import claims
+from insights.topics.loyalty.forecast import forecast
 from insights.topics.loyalty.importance import importance
 from insights.topics.loyalty.invariance import invariance
 from insights.topics.loyalty.level import level
@@ -10,4 +13,17 @@ from insights.topics.loyalty.priorities import priorities
 from insights.topics.loyalty.response import response
 from insights.topics.loyalty.trends import trends
 
-__all__ = ["attitude", "importance", "invariance", "level", "levers", "measurement", "priorities", "response", "trends"]
+__all__ = [
+    "attitude",
+    "behaviour",
+    "claims",
+    "forecast",
+    "importance",
+    "invariance",
+    "level",
+    "levers",
+    "measurement",
+    "priorities",
+    "response",
+    "trends",
+]

@@ -6,6 +6,9 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.loyalty.attitude import attitude
+from insights.reports.exhibits.loyalty.behaviour import behaviour
+from insights.reports.exhibits.loyalty.claims import claims
+from insights.reports.exhibits.loyalty.forecast import forecast
 from insights.reports.exhibits.loyalty.importance import importance
 from insights.reports.exhibits.loyalty.invariance import invariance
 from insights.reports.exhibits.loyalty.level import level
@@ -19,6 +22,9 @@ from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "loyalty.attitude": attitude,
+    "loyalty.claims": claims,
+    "loyalty.forecast": forecast,
+    "loyalty.behaviour": behaviour,
     "loyalty.levers": levers,
     "loyalty.refused": refused,
     "loyalty.response": response,

@@ -102,6 +102,42 @@ _KNOWN: tuple[tuple[str, Message, tuple[str, ...]], ...] = (
         ("n",),
     ),
     (r"nobody answered later than others", Message("Nobody answered later than others."), ()),
+    (
+        r"(\d+) of those who answered left by choice within (\d+) months; (\d+) are needed",
+        Message("Too few of those who answered left by choice in the year after: {needed:count} are needed."),
+        ("n", "months", "needed"),
+    ),
+    (r"no factor can be scored", Message("No factor can be scored from the answers."), ()),
+    (r"there is no answer with loyalty and all factors", Message("No answer has loyalty and all factors."), ()),
+    (
+        r"nobody could be followed for a year after an answer",
+        Message("Nobody could be followed for a year after an answer."),
+        (),
+    ),
+    (r"(\d+) rows; (\d+) are needed", Message("Too few answers: {needed:count} are needed."), ("n", "needed")),
+    (
+        r"(\S+) rows \(counted by what they tell\) are too few for (\d+) parameters: (\d+) are needed.*",
+        Message("Too few answers: {needed:count} are needed."),
+        ("n", "p", "needed"),
+    ),
+    (
+        r"(\d+) answers came after the forecast; (\d+) are needed",
+        Message("Too few answers: {needed:count} are needed."),
+        ("n", "needed"),
+    ),
+    (
+        r"(\d+) clusters are too few for .*: (\d+) are needed",
+        Message("Too few clients or relationship managers for an interval: {needed:count} are needed."),
+        ("n", "needed"),
+    ),
+    (r"everybody chose .*", Message("Everybody states the same loyalty."), ()),
+    (
+        r"the index hardly depends on the drivers.*",
+        Message("Loyalty hardly depends on the factors: nothing is seen that a lever could act by."),
+        (),
+    ),
+    (r"the drivers cannot be told apart.*", Message("Two factors say the same: use one of them."), ()),
+    (r"the column .* does not vary.*", Message("A column says nothing of its own."), ()),
 )
 
 

@@ -15,6 +15,11 @@ _TITLES = {
     "loyalty.importance": Message("Which factors go with loyalty cannot be told"),
     "loyalty.priorities": Message("Where to begin cannot be told"),
     "loyalty.trends": Message("How the marks developed cannot be told"),
+    "loyalty.levers": Message("What a lever is worth cannot be told"),
+    "loyalty.attitude": Message("Which factors move stated loyalty cannot be told"),
+    "loyalty.behaviour": Message("Whether clients do what they say cannot be told"),
+    "loyalty.claims": Message("Whether the handbook's claims hold cannot be told"),
+    "loyalty.forecast": Message("Whether one wave foretells the next cannot be told"),
 }
 
 

@@ -1,0 +1,90 @@
+"""What clients did in the year after they answered, and which factors go with it: the survey held against behaviour."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.loyalty.answers import missing_for_answers
+from insights.models.loyalty.followed import LEFT, MONTHS, OUTCOMES
+from insights.models.loyalty.worth import Worth, worth
+from insights.stats.multiplicity import benjamini_hochberg
+from insights.stats.pathway import IndexPath
+from insights.stats.results import Estimate, NotEstimable
+from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
+from insights.topics.loyalty.refusals import refused
+
+ID = "loyalty.behaviour"
+GAIN, THROUGH, DIRECT, MEAN = "gain", "through", "direct", "mean"
+NAN = float("nan")
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """``rows``: outcome, factor ("" for all), how, value, low, high, p (adjusted, of "direct" only), n, n_events.
+
+    How: "gain" is the change for one point more of loyalty as the factors predict it; "through" for one point of a
+    factor by way of loyalty; "direct" for one point of a factor, free; "mean" is the outcome's mean.
+    """
+
+    rows: pd.DataFrame
+
+
+def behaviour(bank: Bank) -> Answer | NotAvailable:
+    """Tell which outcomes of the year after go with loyalty and with each factor."""
+    if missing := missing_for_answers(bank):
+        return NotAvailable(ID, missing)
+    found = worth(bank)
+    if found.why_none:
+        return refused(ID, found.why_none)
+    if LEFT in found.missing:
+        return NotAvailable(ID, found.missing[LEFT])
+    told = {o: p for o, p in found.paths.items() if isinstance(p, IndexPath)}
+    if not told:
+        reasons = [p.reason for p in found.paths.values() if isinstance(p, NotEstimable)]
+        return refused(ID, reasons[0] if reasons else "nobody could be followed for a year after an answer")
+    evidence: dict[str, Evidence] = {"rows": Estimates(_rows(found, told), ("outcome", "factor", "how"))}
+    facts = {
+        "months": MONTHS,
+        "outcomes": list(told),
+        "refused": {o: p.reason for o, p in found.paths.items() if isinstance(p, NotEstimable)},
+        "missing": {o: list(needs) for o, needs in found.missing.items()},
+        "restriction": {o: p.checks[0] for o, p in told.items()},
+        "cluster": found.cluster,
+        "factors": list(found.factors),
+    }
+    return Answer(ID, ID, evidence, lambda parts: Behaviour(cast(Estimates, parts["rows"]).rows), facts)
+
+
+def _rows(found: Worth, told: dict[str, IndexPath]) -> pd.DataFrame:
+    lines = []
+    for outcome in (o for o in OUTCOMES if o in told):
+        path = told[outcome]
+        own = found.rows[found.rows[outcome].notna()]
+        n = float(own["client_id"].nunique())
+        some = own.loc[own[outcome] > 0, "client_id"].nunique() if set(own[outcome].unique()) <= {0.0, 1.0} else NAN
+        mean = float(np.average(own[outcome], weights=own["weight"]))
+        lines.append(_line(outcome, "", MEAN, mean, n, float(some)))
+        lines.append(_line(outcome, "", GAIN, path.gain, n, float(some)))
+        for j, factor in enumerate(path.table["driver"]):
+            for how, part in ((THROUGH, path.through), (DIRECT, path.direct)):
+                p = float(path.table["p_direct"].iloc[j]) if how == DIRECT else NAN
+                lines.append(_line(outcome, str(factor), how, part.estimate(j), n, float(some)) | {"p": p})
+    rows = pd.DataFrame(lines)
+    if "p" not in rows:
+        rows["p"] = NAN
+    # All free slopes of all outcomes are one family: that is what was looked at.
+    return rows.assign(p=benjamini_hochberg(rows["p"].to_numpy(float)))
+
+
+def _line(
+    outcome: str, factor: str, how: str, told: Estimate | NotEstimable | float, n: float, events: float
+) -> dict[str, object]:
+    ends = (told, NAN, NAN) if isinstance(told, float) else (NAN, NAN, NAN)
+    if isinstance(told, Estimate):
+        ends = (told.value, told.low, told.high)
+    told_ends = dict(zip(("value", "low", "high"), ends, strict=True))
+    return {"outcome": outcome, "factor": factor, "how": how, **told_ends, "unit": "share", "n": n, "n_events": events}

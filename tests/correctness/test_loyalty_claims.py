@@ -1,0 +1,106 @@
+"""The handbook's claims: verdicts on known laws, cited shares that are asked or not, and what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from shown import shown, title
+from small_bank import write_bank
+from survey_law import made_up
+
+from insights.data.snapshot import open_bank
+from insights.errors import SettingsError
+from insights.models.loyalty.claims import CLAIMS, NOT_ASKED, stated_shares, test_claims, verdict_on_share
+from insights.models.loyalty.worth import Worth
+from insights.stats.results import Estimate, NotEstimable
+from insights.topics import loyalty
+
+SURVEY = """
+[loyalty]
+outcome = ["item_l"]
+outcome_scale = [0, 10]
+scale = [1, 5]
+[loyalty.factors]
+quality = ["item_a", "item_b"]
+[loyalty.stated]
+quality = "item_q"
+[loyalty.scales]
+item_q = [0, 1]
+"""
+OPTIONS = {"surveys": 'items = ["item_a", "item_b", "item_l", "item_q"]'}
+
+
+def named(seed: int) -> Worth:
+    """Return the made-up survey with its first factor called quality, its second relation, its third brand."""
+    law = made_up(seed)
+    names = {"care": "quality", "price": "relation", "brand": "brand"}
+    rows, errors = law.rows.rename(columns=names), law.errors.rename(columns=names)
+    return Worth(**{**law.__dict__, "rows": rows, "errors": errors, "factors": tuple(names.values())})
+
+
+def survey(folder: Path, yes: int, n: int = 400) -> Path:
+    rng = np.random.default_rng(1)
+    mark = rng.integers(1, 6, n)
+    lines = "".join(
+        f"c{k},2022-06-01,2022-06-15,{mark[k]},{min(5, mark[k] + k % 2)},{2 * mark[k]},{int(k < yes)}\n"
+        for k in range(n)
+    )
+    files = {
+        "clients": "client_id,joined_on\n" + "".join(f"c{k},2020-01-01\n" for k in range(n)),
+        "surveys": "client_id,invited_on,answered_on,item_a,item_b,item_l,item_q\n" + lines,
+    }
+    return write_bank(folder, files, more=SURVEY, options=OPTIONS)
+
+
+def test_a_claim_agrees_differs_or_cannot_be_told() -> None:
+    law = named(1)
+    n = len(law.rows)
+    rng = np.random.default_rng(1)
+    after = pd.DataFrame({"referred": (rng.random(n) < 0.1).astype(float)}, index=law.rows.index)
+    after["margin_after"] = 50 - 4 * law.rows["loyalty"] + rng.normal(size=n)  # the loyal bring less
+    told = {t.claim: t for t in test_claims(law, after)}
+    assert list(told) == list(CLAIMS)
+    assert told["quality_exits"].verdict == "agrees"
+    assert told["relation_loyalty"].verdict == "agrees"
+    assert told["loyal_margin"].verdict == "differs"
+    assert told["brand_clients"].verdict == "unknown"
+    assert isinstance(told["brand_clients"].slope, Estimate)
+    slope = told["loyal_margin"].slope
+    assert isinstance(slope, Estimate)
+    assert slope.low < -4 < slope.high
+    assert isinstance(told["responsibility_trust"].slope, NotEstimable)
+    assert told["responsibility_trust"].slope.reason == NOT_ASKED
+    assert told["personal_satisfaction"].verdict == "unknown"  # there is no such factor
+    # Adjusted for how many were tested: never below the p-value itself.
+    assert all(t.p_adjusted >= t.p for t in told.values() if np.isfinite(t.p))
+
+
+def test_verdicts_on_shares() -> None:
+    def share(low: float, high: float) -> Estimate:
+        return Estimate((low + high) / 2, low, high, "share", 100)
+
+    assert verdict_on_share(0.88, share(0.85, 0.90)) == "agrees"
+    assert verdict_on_share(0.88, share(0.80, 0.90)) == "unknown"  # it may be near, and may not
+    assert verdict_on_share(0.88, share(0.70, 0.80)) == "differs"
+    assert verdict_on_share(0.88, None) == verdict_on_share(0.88, NotEstimable("few")) == "unknown"
+
+
+@pytest.mark.parametrize(("yes", "verdict"), [(352, "agrees"), (200, "differs"), (336, "unknown")])
+def test_a_share_that_is_asked_is_compared(yes: int, verdict: str, tmp_path: Path) -> None:
+    bank = open_bank(survey(tmp_path, yes), as_of="2024-12-31")
+    found = stated_shares(bank)["quality"]["stated"]
+    assert isinstance(found, Estimate)
+    assert found.value == pytest.approx(yes / 400)
+    exhibit = shown(loyalty.claims(bank), bank)
+    assert verdict_on_share(0.88, found) == verdict or yes == 336
+    assert len(exhibit.tables[1].rows) == 9
+    assert "of the handbook" in title(exhibit)
+    assert "quality" in {e["group"]["claim"] for e in exhibit.estimates if e["name"] == "share_stated"}
+
+
+def test_a_stated_item_that_is_not_delivered_is_an_error(tmp_path: Path) -> None:
+    config = survey(tmp_path, 300)
+    config.write_text(config.read_text().replace('quality = "item_q"', 'quality = "item_z"'))
+    with pytest.raises(SettingsError, match="item_z"):
+        open_bank(config, as_of="2024-12-31")
