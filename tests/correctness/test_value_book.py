@@ -12,6 +12,8 @@ from insights.data.snapshot import Bank, open_bank
 from insights.models.value.book import client_book
 from insights.models.value.margins import client_margins
 from insights.models.value.stake import value_at_stake
+from insights.reports.exhibits.value import LISTS
+from insights.reports.wording import Wording
 from insights.topics import value
 from insights.topics.evidence import Answer, NotAvailable
 
@@ -132,6 +134,11 @@ def test_the_list_ranks_by_value_at_stake_per_hour(demo: Bank) -> None:
         assert own["stake_per_hour"].is_monotonic_decreasing
         assert own["rank"].tolist() == list(range(1, len(own) + 1))
     assert found["client_id"].is_unique
+    for language, head in (("en", "Value at stake in a year (CHF)"), ("zh-CN", "一年内可能流失的价值（CHF）")):
+        wording = Wording(language, {}, currency="CHF")
+        words = LISTS["value_at_stake"](found, demo, wording)
+        assert head in words.columns
+        assert not wording.missing
 
 
 def test_what_is_not_delivered_is_named(tmp_path: Path) -> None:
@@ -152,3 +159,33 @@ def test_a_bank_without_revenue_is_told_in_assets(tmp_path: Path) -> None:
     assert "of the assets would go" in title(shown(value.largest(bank), bank))
     shown(value.tiers(bank), bank)
     shown(value.tier_moves(bank), bank)
+
+
+def test_clients_who_spend_nothing_and_one_who_spends_too_much(tmp_path: Path) -> None:
+    clients = "client_id,joined_on,left_on\n" + "".join(f"{i},2015-01-01,\n" for i in range(60))
+    for name, amount in (
+        ("nothing", lambda i: 0),
+        ("one", lambda i: 10**7 if i == 3 else 1),
+        ("loss", lambda i: -i - 1),
+    ):
+        rows = "".join(f"{i},{m},fee,{amount(i)}\n" for i in range(60) for m in MONTHS)
+        files = {
+            "clients": clients,
+            "balances": "client_id,month,category,amount\n"
+            + "".join(f"{i},{m},cash,{1000 + i}\n" for i in range(60) for m in MONTHS),
+            "revenue": "client_id,month,kind,amount\n" + rows,
+        }
+        bank = open_bank(write_bank(tmp_path / name, files, delay=0), as_of="2021-12-31")
+        for ask in (
+            value.margin,
+            value.change,
+            value.concentration,
+            value.largest,
+            value.tiers,
+            value.tier_moves,
+            value.relationship,
+        ):
+            exhibit = shown(ask(bank), bank)
+            if name == "one":
+                # Nothing of the 120 million a year of one client is told anywhere.
+                assert all(abs(r["value"] or 0) < 1e7 for r in exhibit.estimates), exhibit.id

@@ -1,6 +1,6 @@
 """Settings of client value: discounting, horizon, the cost of capital and of credit risk, and the tiers."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -39,6 +39,25 @@ class TiersSection(Section):
         return (*self.shares, self.rest)
 
 
+class ReferralsSection(Section):
+    """How much of a referred client's margin counts for who referred him; the rest stays with the referred client.
+
+    ``came`` for those whose acquisition source is one of ``sources`` (they would not have come otherwise), ``helped``
+    for others with a referrer. ``rank_weights`` asks for a rank index of wealth, risk and brand with these weights.
+    """
+
+    sources: tuple[str, ...] = ("referral",)
+    came: Annotated[float, Field(ge=0, le=1)] = 0.5
+    helped: Annotated[float, Field(ge=0, le=1)] = 0.2
+    rank_weights: dict[Literal["wealth", "risk", "brand"], Annotated[float, Field(ge=0)]] | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> "ReferralsSection":
+        if self.rank_weights is not None and not sum(self.rank_weights.values()) > 0:
+            raise ValueError("all weights of the rank index are zero")
+        return self
+
+
 class ValueSection(Section):
     """What the value report counts.
 
@@ -61,3 +80,4 @@ class ValueSection(Section):
     streams: dict[Annotated[str, Field(pattern=STREAM_NAME, max_length=30)], StreamSection] = Field(
         default_factory=dict
     )
+    referrals: ReferralsSection = ReferralsSection()

@@ -27,6 +27,8 @@ def hide(clients: npt.ArrayLike, least: int, *, also: Bools | None = None, rule:
     - The bounds that all margins together allow for a hidden cell (linear programming) are at least ``least`` apart;
       where they are not, more cells are hidden.
     """
+    if not np.size(clients):
+        return np.zeros(np.shape(clients), dtype=bool)
     table = _Table.of(np.asarray(clients, dtype=float), least, also, rule)
     if table.small.any():
         for line in table.lines:

@@ -32,11 +32,11 @@ def two_way_fixed_effects(
     panel = read_panel(unit, time, outcome, first_treated, cluster=cluster)
     seen = np.isfinite(panel.outcome)
     on = (panel.periods[None, :] >= panel.start[:, None]).astype(float)
-    rest, total = _residual(on, seen), seen.sum()
+    rest, total = two_way_residual(on, seen), seen.sum()
     square = float((rest**2).sum())
     if len(panel.periods) < 2 or square < 1e-9 * max(total, 1):
         return NotEstimable("whether a unit is treated follows from its name and the period alone")
-    y = _residual(np.where(seen, panel.outcome, 0.0), seen)
+    y = two_way_residual(np.where(seen, panel.outcome, 0.0), seen)
     effect = float((rest * y).sum() / square)
     cohort = np.searchsorted(panel.cohorts, panel.start)
     clusters = make_clusters(panel.cluster, cohort)
@@ -62,7 +62,7 @@ def negative_weights(
     panel = read_panel(unit, time, outcome, first_treated)
     seen = np.isfinite(panel.outcome)
     on = (panel.periods[None, :] >= panel.start[:, None]).astype(float)
-    rest = _residual(on, seen)[(on > 0) & seen]
+    rest = two_way_residual(on, seen)[(on > 0) & seen]
     if len(rest) == 0 or abs(rest.sum()) < 1e-12:
         return 0.0, 0.0
     weights = rest / rest.sum()
@@ -70,7 +70,7 @@ def negative_weights(
     return float(weights[bad].sum()), float(bad.mean())
 
 
-def _residual(values: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
+def two_way_residual(values: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
     """Return the residuals (n, T) of the values on unit and period, 0 where not seen; exact for any pattern."""
     count = np.maximum(seen.sum(axis=1), 1)
     within = np.where(seen, values - (np.where(seen, values, 0).sum(axis=1) / count)[:, None], 0.0)

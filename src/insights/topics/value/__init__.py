@@ -3,14 +3,30 @@
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.topics.value.activity import activity
 from insights.topics.value.change import change
 from insights.topics.value.concentration import concentration, largest
 from insights.topics.value.margin import margin
+from insights.topics.value.potential import potential
+from insights.topics.value.relationship import relationship
 from insights.topics.value.resources import hours_list, resources
 from insights.topics.value.streams import streams
 from insights.topics.value.tiers import tier_moves, tiers
 
-__all__ = ["change", "concentration", "largest", "lists", "margin", "resources", "streams", "tier_moves", "tiers"]
+__all__ = [
+    "activity",
+    "change",
+    "concentration",
+    "largest",
+    "lists",
+    "margin",
+    "potential",
+    "relationship",
+    "resources",
+    "streams",
+    "tier_moves",
+    "tiers",
+]
 
 
 def lists(bank: Bank) -> dict[str, pd.DataFrame]:

@@ -15,7 +15,7 @@ from insights.topics.value.cells import group_labels, merged
 from insights.topics.value.refusals import FEW, YEAR, margins_of, refused
 
 ID = "value.change"
-SIZES = ("smallest half", "upper half", "top fifth", "top twentieth")
+SIZES = ("smaller half", "next 30%", "next 15%", "largest 5%")
 CUTS = (0.5, 0.8, 0.95)
 NOW, BEFORE = "now", "before"
 Amounts = dict[str, np.ndarray]

@@ -33,7 +33,9 @@ class Tiers:
     table: pd.DataFrame
 
     def share(self, tier: str, column: str) -> float:
-        """Return a tier's share of the sum over all tiers, nan where one is withheld."""
+        """Return a tier's share of the sum over all tiers, nan where one is withheld or there is nothing of it."""
+        if column not in self.table or not self.table[column].sum(skipna=False):
+            return float("nan")
         own = self.table.set_index("tier")[column]
         return float(own.get(tier, np.nan)) / float(own.sum(skipna=False))
 

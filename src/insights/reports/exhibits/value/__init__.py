@@ -3,17 +3,24 @@
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
+
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.value.activity import activity
 from insights.reports.exhibits.value.change import change
 from insights.reports.exhibits.value.concentration import concentration, concentration_by, largest
+from insights.reports.exhibits.value.list_words import value_at_stake_in_words
 from insights.reports.exhibits.value.margin import in_assets, margin
+from insights.reports.exhibits.value.potential import potential
 from insights.reports.exhibits.value.refusals import refused
+from insights.reports.exhibits.value.relationship import relationship
 from insights.reports.exhibits.value.resources import resources
 from insights.reports.exhibits.value.stream_tests import stream_checks, stream_holdout
 from insights.reports.exhibits.value.stream_words import stream_refused
 from insights.reports.exhibits.value.streams import stream_activity, stream_worth
 from insights.reports.exhibits.value.tiers import tier_moves, tiers
+from insights.reports.wording import Wording
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
@@ -26,6 +33,9 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "value.tiers": tiers,
     "value.tier_moves": tier_moves,
     "value.resources": resources,
+    "value.relationship": relationship,
+    "value.activity": activity,
+    "value.potential": potential,
     "value.refused": refused,
     "value.stream_worth": stream_worth,
     "value.stream_activity": stream_activity,
@@ -33,3 +43,6 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "value.stream_checks": stream_checks,
     "value.stream_refused": stream_refused,
 }
+
+LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {"value_at_stake": value_at_stake_in_words}
+"""How the restricted list of this report is put into words, by name."""

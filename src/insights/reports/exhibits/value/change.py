@@ -12,15 +12,23 @@ from insights.topics.value.cells import REST
 from insights.topics.value.change import BEFORE, NOW, PARTS, SIZES, Change
 
 _PARTS = {
-    "volume": Message("More or fewer assets"),
-    "rate": Message("Higher or lower returns on the same kind of client"),
-    "mix": Message("Assets moved between kinds of clients"),
+    "volume": Message("Assets"),
+    "rate": Message("Returns"),
+    "mix": Message("Mix of clients"),
+}
+_CAUSES = {
+    ("volume", True): Message("more assets"),
+    ("volume", False): Message("fewer assets"),
+    ("rate", True): Message("higher returns"),
+    ("rate", False): Message("lower returns"),
+    ("mix", True): Message("a richer mix of clients"),
+    ("mix", False): Message("a poorer mix of clients"),
 }
 _SIZES = {
-    SIZES[0]: Message("Smallest half"),
-    SIZES[1]: Message("Upper half"),
-    SIZES[2]: Message("Top fifth"),
-    SIZES[3]: Message("Top twentieth"),
+    SIZES[0]: Message("Smaller half"),
+    SIZES[1]: Message("Next 30%"),
+    SIZES[2]: Message("Next 15%"),
+    SIZES[3]: Message("Largest 5%"),
     REST: Message("Other sizes, together"),
 }
 
@@ -31,10 +39,8 @@ def change(answer: Answer, found: Change, bank: Bank) -> Exhibit:
     values: dict[str, Any] = {name: found.part(name) for name in PARTS} | {"end": facts["end"]}
     if math.isnan(total):
         title = Message("Why the margin changed cannot be told: too few clients make up most of the change")
-    elif total >= 0:
-        title = Message("The margin rose by {change:money} in a year", {"change": total})
     else:
-        title = Message("The margin fell by {change:money} in a year", {"change": -total})
+        title = _title(found, total)
     sentences: tuple[Message, ...] = ()
     if not math.isnan(total):
         sentences = (
@@ -69,6 +75,25 @@ def change(answer: Answer, found: Change, bank: Bank) -> Exhibit:
             Message("Market gains and net new money are both changed assets here."),
         ),
         estimates=tuple(_estimates(found, bank)),
+    )
+
+
+def _title(found: Change, total: float) -> Message:
+    """Return what changed, with the cause where one makes up more than half of it."""
+    rose = total >= 0
+    values: dict[str, Any] = {"change": abs(total)}
+    main = max(PARTS, key=lambda name: found.part(name) * (1 if rose else -1))
+    if abs(found.part(main)) <= abs(total) / 2:
+        return (
+            Message("The margin rose by {change:money} in a year", values)
+            if rose
+            else Message("The margin fell by {change:money} in a year", values)
+        )
+    values["cause"] = _CAUSES[main, rose]
+    return (
+        Message("The margin rose by {change:money} in a year, mostly because of {cause}", values)
+        if rose
+        else Message("The margin fell by {change:money} in a year, mostly because of {cause}", values)
     )
 
 

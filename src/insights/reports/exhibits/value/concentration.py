@@ -13,6 +13,9 @@ from insights.reports.exhibits.value.words import group_label, told, value_basis
 from insights.topics.evidence import Answer
 from insights.topics.value.concentration import LOSS, MEDIAN, OTHERS, TOP, TRIMMED, Concentration
 
+MOST_SHOWN = 0.52
+"""The table stops at half of the clients (shares are of rounded numbers); the figure has all."""
+
 
 def concentration(answer: Answer, found: Concentration, bank: Bank) -> Exhibit:
     """Say what share of the value the few bring in, how the typical client differs, and how many cost money."""
@@ -172,7 +175,7 @@ def _bands(found: Concentration) -> Table:
     rows: list[dict[str, Any]] = []
     for band in range(len(found.bands)):
         share, part = found.top(band)
-        if band == len(found.bands) - 1:
+        if band == len(found.bands) - 1 or share > MOST_SHOWN:
             break
         rows.append({"top": Message("the highest {share:share}", {"share": share}), "part": told(part)})
     columns = (

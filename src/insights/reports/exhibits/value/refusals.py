@@ -4,12 +4,14 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.exhibits.rows import basis
 from insights.topics.evidence import Answer
+from insights.topics.value.activity import SILENT
 from insights.topics.value.refusals import FEW, SHORT
 from insights.topics.value.tiers import NOBODY
 
 WHY = {
     SHORT: Message("It needs {months:months} of revenue or balances."),
     NOBODY: Message("Nobody was in force twelve months before the as-of date."),
+    SILENT: Message("Nothing tells what clients do: it needs bookings, contacts or log-ins."),
     FEW: Message("There are too few clients, or one or two of them make up most of the money."),
 }
 

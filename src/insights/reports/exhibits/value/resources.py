@@ -14,7 +14,7 @@ from insights.topics.value.cells import REST
 from insights.topics.value.resources import Resources
 from insights.topics.value.tiers import NEW
 
-_STAGES = {
+STAGES = {
     "introduction": Message("Introduction"),
     "growth": Message("Growth"),
     "maturity": Message("Maturity"),
@@ -123,7 +123,7 @@ def _label(by: str, code: str, bank: Bank, lead: bool = False) -> Message | str:
             Message("none yet") if code == NEW else Message("Other tiers, together") if code == REST else code
         )
         return Message("Tier {tier}", {"tier": name}) if lead and code not in (NEW, REST) else name
-    return _STAGES[code] if by == "stage" else group_label(by, code, bank)
+    return STAGES[code] if by == "stage" else group_label(by, code, bank)
 
 
 def _three(value: Any) -> float | None:

@@ -45,7 +45,7 @@ def tiers(answer: Answer, found: Tiers, bank: Bank) -> Exhibit:
         )
     rest = table[table["tier"] == answer.facts["rest"]]
     sentences = []
-    known = "hours" in table and not rest[["value", "hours", "clients"]].isna().any(axis=None)
+    known = {"value", "hours"} <= set(table) and not rest[["value", "hours", "clients"]].isna().any(axis=None)
     if len(rest) and not in_assets and known:
         values |= {"rest": answer.facts["rest"], "n": float(rest["clients"].iloc[0])}
         values |= {"margin": float(rest["value"].iloc[0])}
