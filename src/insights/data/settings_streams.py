@@ -43,3 +43,16 @@ class StreamSection(Section):
         if self.fee_least and self.fee_share is None:
             raise ValueError("fee_least without fee_share: say what share of an amount the fee is (0 for none)")
         return self
+
+
+class RenewalSection(Section):
+    """Contracts renewed every ``period_months``; one that ends within ``grace_months`` after a renewal was not."""
+
+    period_months: Annotated[int, Field(ge=1, le=120)] = 12
+    grace_months: Annotated[int, Field(ge=0, le=11)] = 0
+
+    @model_validator(mode="after")
+    def _within(self) -> "RenewalSection":
+        if self.grace_months >= self.period_months:
+            raise ValueError("grace_months is as long as the period: expected a shorter one")
+        return self

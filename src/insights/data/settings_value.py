@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from insights.data.settings_sources import Section
-from insights.data.settings_streams import STREAM_NAME, StreamSection
+from insights.data.settings_streams import STREAM_NAME, RenewalSection, StreamSection
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
 
@@ -77,6 +77,7 @@ class ValueSection(Section):
     loss_given_default: Rate = 0.40
     loss_given_default_covered: Rate = 0.10
     tiers: TiersSection = TiersSection()
+    renewal: RenewalSection | None = None
     streams: dict[Annotated[str, Field(pattern=STREAM_NAME, max_length=30)], StreamSection] = Field(
         default_factory=dict
     )

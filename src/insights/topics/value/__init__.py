@@ -9,6 +9,7 @@ from insights.topics.value.concentration import concentration, largest
 from insights.topics.value.margin import margin
 from insights.topics.value.potential import potential
 from insights.topics.value.relationship import relationship
+from insights.topics.value.renewals import renewals
 from insights.topics.value.resources import hours_list, resources
 from insights.topics.value.streams import streams
 from insights.topics.value.tiers import tier_moves, tiers
@@ -22,6 +23,7 @@ __all__ = [
     "margin",
     "potential",
     "relationship",
+    "renewals",
     "resources",
     "streams",
     "tier_moves",

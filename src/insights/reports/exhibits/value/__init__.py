@@ -15,6 +15,7 @@ from insights.reports.exhibits.value.margin import in_assets, margin
 from insights.reports.exhibits.value.potential import potential
 from insights.reports.exhibits.value.refusals import refused
 from insights.reports.exhibits.value.relationship import relationship
+from insights.reports.exhibits.value.renewals import renewals, renewals_refused
 from insights.reports.exhibits.value.resources import resources
 from insights.reports.exhibits.value.stream_tests import stream_checks, stream_holdout
 from insights.reports.exhibits.value.stream_words import stream_refused
@@ -37,6 +38,8 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "value.activity": activity,
     "value.potential": potential,
     "value.refused": refused,
+    "value.renewals": renewals,
+    "value.renewals_refused": renewals_refused,
     "value.stream_worth": stream_worth,
     "value.stream_activity": stream_activity,
     "value.stream_holdout": stream_holdout,
