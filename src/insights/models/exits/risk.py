@@ -14,7 +14,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.hazards import OUTFLOW, ExitHazards, fit_exit_hazards
-from insights.models.exits.rows import ExitRows, exit_rows
+from insights.models.exits.rows import Codes, ExitRows, Ints, Singles, exit_rows
 from insights.stats.inputs import Floats
 
 ANY = "any"
@@ -52,9 +52,14 @@ def in_force(bank: Bank, landmark: date | None = None) -> ExitRows:
     Of a client with several relationships open at once only the longest counts.
     """
     rows = exit_rows(bank).at(bank.as_of if landmark is None else landmark)
-    order = np.lexsort((-rows.tenure, rows.client))
-    first = np.append(True, np.diff(rows.client[order]) > 0) if rows.n else np.zeros(0, dtype=bool)
-    return rows.take(np.sort(order[first]))
+    return rows.take(one_each(rows.client, rows.tenure))
+
+
+def one_each(client: Codes, tenure: Singles) -> Ints:
+    """Return the place of one row for each client, in their order: of several relationships the longest."""
+    order = np.lexsort((-tenure, client))
+    first = np.append(True, np.diff(client[order]) > 0) if len(client) else np.zeros(0, dtype=bool)
+    return np.asarray(np.sort(order[first]))
 
 
 def paths(hazards: ExitHazards, rows: ExitRows, months: int) -> dict[str, Floats]:

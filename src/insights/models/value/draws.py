@@ -1,0 +1,199 @@
+"""Values in draws of all that is uncertain: what is not known, what markets may do, and the chance of each client.
+
+A draw is one state of the world: one set of coefficients (of leaving and of the forecasts), one market, and for each
+client one lot that says when he leaves. The same number of a draw is the same world for all clients, so that sums over
+any of them, and differences between two dates, keep what they share.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from insights.models.exits.draws import DRAWS
+from insights.models.value.forecast import ASSETS, COST, NODES, YEAR, Forecast, What, columns_of, yearly_growth
+from insights.models.value.market import Markets
+from insights.models.value.money import MARGIN
+from insights.models.value.standing import Standing
+from insights.models.value.worths import Inputs, course, log_growth, mean_growth
+from insights.stats.inputs import Floats, Ints
+
+Singles = npt.NDArray[np.float32]
+SEED = 19_970_105
+BLOCK = 1_000
+"""Cluster labels whose lots are drawn together."""
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """What all clients share in each draw.
+
+    ``coefficients`` by fit (p, draws), and the ``growth`` of the book (draws) that follows from them. ``market`` is
+    None where nothing tells how markets move. ``years`` (draws, years) multiplies the intensities of leaving of each
+    coming year: some are worse than others, with mean 1.
+    """
+
+    coefficients: dict[tuple[What, int], Floats] = field(repr=False)
+    growth: Floats = field(repr=False)
+    market: Markets | None = field(repr=False)
+    years: Floats = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Values of n clients (n, draws each): ``expected`` given the coefficients, and what they really bring.
+
+    ``expected`` varies by what is not known (coefficients, the drift of the market) and has the client's value as its
+    mean; ``realised`` varies also by what markets, years and chance do.
+    """
+
+    expected: Singles = field(repr=False)
+    realised: Singles = field(repr=False)
+
+
+def worlds(fitted: Forecast, start: Standing, market: Markets | None, years: Floats) -> Worlds:
+    """Draw the coefficients of the forecasts; a cluster has the same lots in all fits, and at all landmarks."""
+    found, kept = {}, {}
+    for key, fit in fitted.fits.items():
+        name = (len(fit.labels), int(fit.labels[0]), int(fit.labels[-1]), int(fit.labels.sum()))
+        if name not in kept:
+            kept = {name: _lots(fit.labels)}
+        found[key] = fit.drawn(kept[name])
+    return Worlds(found, mean_growth(start, found[ASSETS, YEAR]), market, years)
+
+
+def drawn_values(
+    inputs: Inputs, factors: Floats, shared: Worlds, rng: np.random.Generator, *, chance: bool = True
+) -> Drawn:
+    """Return the draws of some clients' values. ``factors`` (n, draws) multiply their intensities of leaving.
+
+    Months are put together into spans (a quarter, later half a year and a year), at whose middle everything is
+    evaluated; the expected draws are moved to the exact value. Without ``chance`` what is realised is not drawn, and
+    is empty.
+    """
+    n = inputs.start.n
+    own = _Given(inputs, shared)
+    cumulative = np.cumsum(inputs.intensity, axis=1)
+    expected, realised = np.zeros((n, DRAWS), np.float32), np.zeros((n, DRAWS if chance else 0), np.float32)
+    lot = rng.standard_exponential((n, DRAWS), dtype=np.float32) if chance else realised
+    walk, before, factor32 = np.zeros((n, DRAWS), np.float32), 0, factors.astype(np.float32)
+    for first, last in spans(inputs.months):
+        middle = (first + last + 1) // 2
+        weight = np.float32(inputs.discount[first - 1 : last].sum())
+        hazard = factor32 * cumulative[:, middle - 1].astype(np.float32)[:, None]
+        parts, cost = own.amounts(middle)
+        drift = own.drift(middle)
+        expected += weight * np.exp(-hazard) * (own.moved(parts, drift, middle) + cost)
+        if not chance:
+            continue
+        sd = np.float32(np.sqrt(own.variance(middle) - own.variance(before)))
+        walk += sd * rng.standard_normal((n, DRAWS), dtype=np.float32)
+        noise = np.exp(walk - np.float32(own.variance(middle) / 2))
+        bad = own.badness(middle)
+        realised += weight * (hazard * bad < lot) * (own.moved(parts, own.path(middle), middle) * noise + cost)
+        before = middle
+    exact = course(inputs).brought(inputs.measure) @ inputs.discount
+    expected += (exact - expected.mean(axis=1)).astype(np.float32)[:, None]
+    return Drawn(expected, realised)
+
+
+def spans(months: int) -> list[tuple[int, int]]:
+    """Return the spans (first and last month, from 1) in which months are put together."""
+    found, first = [], 1
+    while first <= months:
+        last = min(first + (3 if first <= YEAR else 6 if first <= 5 * YEAR else YEAR) - 1, months)
+        found.append((first, last))
+        first = last + 1
+    return found
+
+
+class _Given:
+    """What clients bring in each draw, given that they are there."""
+
+    def __init__(self, inputs: Inputs, shared: Worlds) -> None:
+        self.inputs, self.shared = inputs, shared
+        start = inputs.start
+        self.what: tuple[What, ...] = tuple(range(start.income.shape[1])) if inputs.measure == MARGIN else (ASSETS,)
+        ones = np.ones(start.n)
+        wanted: tuple[What, ...] = (ASSETS, COST, *self.what) if inputs.measure == MARGIN else (ASSETS,)
+        self.columns = {what: columns_of(start, what, ones) for what in wanted}
+        grown = self._linear(ASSETS, YEAR)
+        self.first_year = yearly_growth(grown, start.assets)
+        fits = inputs.forecast.fits
+        total = max(float(np.abs(start.means[1]).sum()), 1e-300)
+        share = [abs(float(start.means[1][int(k)])) / total if inputs.measure == MARGIN else 1.0 for k in self.what]
+        noise = [min(fits[k, YEAR].noise, 2.0) for k in self.what]
+        self.year_one = float(np.log1p(np.dot(share, np.square(noise))))
+        self.later = float(np.log1p(min(fits[ASSETS, YEAR].noise, 2.0) ** 2))
+        paths = shared.market
+        self.swings = None if paths is None else np.cumsum(paths.swings, axis=1)
+        self.flows = None if paths is None else np.cumsum(paths.flows, axis=1)
+        self.squares = None if paths is None else np.cumsum(paths.swings**2, axis=1)
+
+    def amounts(self, month: int) -> tuple[dict[What, Floats], Singles | float]:
+        """Return what moves with the market, as if it stood still, by what it is; and costs (n, draws each)."""
+        node = next((k for k in NODES if k >= month), NODES[-1])
+        parts = {what: self._linear(what, node) for what in self.what}
+        if month > YEAR:
+            growth = log_growth(self.inputs, self.first_year, self.shared.growth, YEAR, np.array([month]))[..., 0]
+            parts = {what: values * np.exp(growth) for what, values in parts.items()}
+        if self.inputs.measure != MARGIN:
+            return {ASSETS: np.maximum(parts[ASSETS], 0) / 12}, 0.0
+        return parts, self._linear(COST, node).astype(np.float32)
+
+    def moved(self, parts: dict[What, Floats], log: Singles | None, month: int) -> Singles:
+        """Return the sum of the parts, each moved by the market; ``log`` (n, draws) is its log growth less the mean.
+
+        Over the draws the mean growth is the expected one, so that each client keeps the value that he was given.
+        """
+        total = np.zeros((self.inputs.start.n, DRAWS), np.float32)
+        mean = np.log1p(self.inputs.exposure * self.inputs.expected) * month
+        for what, values in parts.items():
+            power = np.float32(self.inputs.forecast.elasticity[what])
+            level = np.exp(power * mean).astype(np.float32)[:, None]
+            if log is not None:
+                growth = np.exp(power * log)
+                level = growth * (level / growth.mean(axis=1, keepdims=True))
+            total += values.astype(np.float32) * level
+        return total
+
+    def drift(self, month: int) -> Singles | None:
+        """Return by how much the drift of each draw moves assets from what is expected (log; n, draws)."""
+        paths = self.shared.market
+        if paths is None:
+            return None
+        apart = (paths.drift - self.inputs.expected) * month
+        return (self.inputs.exposure[:, None] * apart[None, :]).astype(np.float32)
+
+    def path(self, month: int) -> Singles | None:
+        """Return by how much the market and the flows of all, on the path of each draw, move assets (log; n, draws)."""
+        paths, drift = self.shared.market, self.drift(month)
+        if paths is None or drift is None or self.swings is None or self.squares is None or self.flows is None:
+            return None
+        exposure = self.inputs.exposure[:, None].astype(np.float32)
+        swings, squares, flows = (m[:, month - 1].astype(np.float32) for m in (self.swings, self.squares, self.flows))
+        return np.asarray(drift + exposure * swings - exposure**2 / 2 * squares + flows)
+
+    def badness(self, month: int) -> Singles:
+        """Return by what the years up to the month multiply all that has been at risk (draws)."""
+        years = self.shared.years
+        whole, part = divmod(month, YEAR)
+        total = years[:, :whole].sum(axis=1) * YEAR + (years[:, whole] * part if part else 0.0)
+        return np.asarray(total / month, dtype=np.float32)
+
+    def variance(self, month: int) -> float:
+        """Return the variance of the log of a client's own amount, so many months ahead."""
+        return self.year_one * min(month, YEAR) / YEAR + self.later * max(month - YEAR, 0) / YEAR
+
+    def _linear(self, what: What, node: int) -> Floats:
+        return self.columns[what] @ self.shared.coefficients[what, node]
+
+
+def _lots(labels: Ints) -> Floats:
+    """Return standard normal lots (labels, draws): a label has the same ones whatever the others are."""
+    found = np.empty((len(labels), DRAWS))
+    for block in np.unique(labels // BLOCK):
+        own = labels // BLOCK == block
+        lots = np.random.default_rng([SEED, int(block)]).standard_normal((BLOCK, DRAWS))
+        found[own] = lots[labels[own] % BLOCK]
+    return found

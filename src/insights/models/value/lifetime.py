@@ -1,0 +1,193 @@
+"""Lifetime value: what the clients in force at a landmark are expected to bring while they stay, worth today.
+
+The sum, over the months counted, of the chance to be still there, what the client brings if he is, and what a unit of
+that month is worth today. The chance is that of the hazards of leaving for all reasons (``models.exits``); what he
+brings is forecast for those who stay (``models.value.forecast``), so that money that leaves before the client does is
+counted once. The market is shared: it moves all clients of a draw alike.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.cache import once
+from insights.models.exits.draws import DRAWS
+from insights.models.exits.hazards import ExitHazards, fit_exit_hazards
+from insights.models.exits.risk import in_force
+from insights.models.exits.totals import VARIES
+from insights.models.value.draws import SEED, Drawn, Worlds, drawn_values, worlds
+from insights.models.value.forecast import ASSETS, YEAR, Forecast, forecast
+from insights.models.value.market import Markets, exposures, markets
+from insights.models.value.money import MARGIN, Money, money
+from insights.models.value.standing import standing
+from insights.models.value.survival import drawn_factors, intensities
+from insights.models.value.worths import AT_ONCE, Ahead, Inputs, course, discounts, mean_growth
+from insights.stats.heterogeneity import Variation, common_variation
+from insights.stats.inputs import Floats
+from insights.stats.results import NotEstimable
+
+FIVE_YEARS = 60
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class LifetimeValues:
+    """Values of the clients in force at the landmark (n), in the order of ``in_force``.
+
+    ``measure`` says what they are told in: "margin", or assets held ("assets", "paid_in"), in currency times years.
+    ``clients``: client_id, manager (None), assets, margin_12m (what he brought in the last twelve months), value,
+    value_5y (of the first five years), value_undiscounted, years (expected to stay, of those counted), tenure_months.
+    ``drawn`` are the draws (n, draws) of the values. ``yearly`` is the expected course of the book by year: year (1, 2,
+    ...), there (clients at its end), assets (at its end), assets_without_market, brought (in the year), value,
+    learnt (whether forecasts of the year were learnt from the past; what is not is extrapolation).
+    ``market`` is what was taken of it, None where nothing tells. ``n_events`` exits are behind the hazards.
+    """
+
+    landmark: date
+    months: int
+    measure: str
+    rate: float
+    clients: pd.DataFrame = field(repr=False)
+    drawn: Drawn = field(repr=False)
+    yearly: pd.DataFrame = field(repr=False)
+    inputs: Inputs = field(repr=False)
+    factors: Floats = field(repr=False)
+    shared: Worlds = field(repr=False)
+    market: Markets | None
+    n_events: int
+
+    @property
+    def value(self) -> Floats:
+        """Each client's value (n)."""
+        return self.clients["value"].to_numpy(float)
+
+    def course(self) -> Ahead:
+        """Return the expected course of each client, month by month."""
+        return course(self.inputs)
+
+
+def lifetime_values(
+    bank: Bank, landmark: date | None = None, *, months: int | None = None, rate: float | None = None
+) -> LifetimeValues | NotEstimable:
+    """Return the values of all clients in force at the landmark (default: the as-of date). Computed once.
+
+    As they could be known then. ``months`` counted and the yearly discount ``rate`` default to the settings. Values are
+    sums over months to come; the landmark's own month is over. NotEstimable where the bank delivers no money, where
+    nobody has left yet, and where there is too little history to forecast from. Needs what ``fit_exit_hazards`` needs.
+
+    Assumptions: clients leave independently of each other, given the hazards and how bad a year is; what is known of a
+    client today says the same of the future as it did in the past; net new money goes on for five years at most (see
+    ``forecast``). Markets beyond what the past has seen, and clients who come, are not counted.
+    """
+    landmark = bank.as_of if landmark is None else landmark
+    rules = bank.settings.value
+    months = 12 * rules.horizon_years if months is None else months
+    rate = rules.annual_discount_rate if rate is None else rate
+    key = ("lifetime_values", landmark, months, rate)
+    return once(bank, key, lambda: _valued(bank, landmark, months, rate))
+
+
+def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeValues | NotEstimable:
+    book = money(bank)
+    if book is None:
+        return NotEstimable("neither revenue nor assets are delivered")
+    hazards = fit_exit_hazards(bank, landmark)
+    if not hazards.models:
+        return NotEstimable("nobody has left yet, so nothing tells how long clients stay")
+    at = book.column(landmark, bank)
+    learnt = forecast(bank, landmark) if at > 0 else NotEstimable("no month of money was known by then")
+    if isinstance(learnt, NotEstimable):
+        return learnt
+    rows = in_force(bank, landmark)
+    if not rows.n:
+        return NotEstimable("no client is in force")
+    rng = np.random.default_rng(SEED)
+    start = standing(book, rows, at)
+    paths = _markets(bank, book, at, months, rng)
+    inputs = Inputs(
+        measure=book.measure,
+        start=start,
+        intensity=intensities(hazards, rows, months),
+        exposure=exposures(book, start.client, at),
+        forecast=learnt,
+        expected=0.0 if paths is None else paths.expected,
+        discount=discounts(rate, months),
+        growth=mean_growth(start, learnt.fits[ASSETS, YEAR].coefficients),
+    )
+    shared = worlds(learnt, start, paths, _years(hazards, inputs.intensity, months, rng))
+    factors = drawn_factors(hazards, rows, np.random.default_rng(SEED))
+    drawn = _drawn(inputs, factors, shared, rng)
+    ahead = course(inputs)
+    brought = ahead.brought(book.measure)
+    first = max(at - YEAR + 1, 0)
+    clients = pd.DataFrame(
+        {
+            "client_id": rows.of(rows.client, rows.clients),
+            "manager": rows.of(rows.manager, rows.managers),
+            "assets": start.assets,
+            "margin_12m": book.brought[start.client, first : at + 1].sum(axis=1),
+            "value": brought @ inputs.discount,
+            "value_5y": brought[:, :FIVE_YEARS] @ inputs.discount[:FIVE_YEARS],
+            "value_undiscounted": brought.sum(axis=1),
+            "years": ahead.alive.sum(axis=1) / 12,
+            "tenure_months": rows.tenure - 1.0,
+        }
+    )
+    events = sum(model.events for model in hazards.models.values())
+    yearly = _yearly(ahead, brought, inputs, learnt)
+    return LifetimeValues(
+        landmark, months, book.measure, rate, clients, drawn, yearly, inputs, factors, shared, paths, events
+    )
+
+
+def _markets(bank: Bank, book: Money, at: int, months: int, rng: np.random.Generator) -> Markets | None:
+    if book.growth is None:
+        return None
+    found = markets(book, at, months, DRAWS, rng, bank.settings.value.market_return)
+    return None if isinstance(found, NotEstimable) else found
+
+
+def _years(hazards: ExitHazards, intensity: Floats, months: int, rng: np.random.Generator) -> Floats:
+    """Return by what each coming year multiplies the intensities of leaving (draws, years): some are worse, mean 1."""
+    years = -(-months // YEAR) + 1
+    total, found = 0.0, np.zeros((DRAWS, years))
+    for model in hazards.models.values():
+        told = common_variation(model.yearly["observed"], model.yearly["expected"])
+        varies = isinstance(told, Variation) and told.test.p_value is not None and told.test.p_value < VARIES
+        sd = told.sd if isinstance(told, Variation) and varies else 0.0
+        found += model.events * np.exp(sd * rng.standard_normal((DRAWS, years)) - sd**2 / 2)
+        total += model.events
+    return found / total
+
+
+def _drawn(inputs: Inputs, factors: Floats, shared: Worlds, rng: np.random.Generator) -> Drawn:
+    parts = []
+    for k in range(0, inputs.start.n, AT_ONCE):
+        at = np.arange(k, min(k + AT_ONCE, inputs.start.n))
+        parts.append(drawn_values(inputs.take(at), factors[at], shared, rng))
+    return Drawn(np.concatenate([p.expected for p in parts]), np.concatenate([p.realised for p in parts]))
+
+
+def _yearly(ahead: Ahead, brought: Floats, inputs: Inputs, learnt: Forecast) -> pd.DataFrame:
+    months, lines = inputs.months, []
+    for first in range(0, months, YEAR):
+        last = min(first + YEAR, months)
+        own = brought[:, first:last]
+        lines.append(
+            {
+                "year": first // YEAR + 1,
+                "there": float(ahead.alive[:, last - 1].sum()),
+                "assets": float((ahead.alive * ahead.assets)[:, last - 1].sum()),
+                "assets_without_market": float((ahead.alive * ahead.grown)[:, last - 1].sum()),
+                "brought": float(own.sum()),
+                "value": float((own @ inputs.discount[first:last]).sum()),
+                "learnt": first < (2 * YEAR if learnt.persistence_known else YEAR),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+__all__ = ["MARGIN", "LifetimeValues", "lifetime_values"]

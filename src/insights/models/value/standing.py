@@ -1,0 +1,119 @@
+"""How clients stand at a landmark: what they hold, what they bring at present, and what tells how that will change."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from insights.models.exits.rows import MISSING, ExitRows
+from insights.models.value.money import Money
+from insights.stats.inputs import Floats, Ints
+
+YEAR = 12
+LARGEST_CHANGE = 1.0
+"""Net new money of a year (log) beyond this tells no more."""
+PRIOR_CLIENTS = 10.0
+"""A manager's clients weigh as much as the book's mean where there are as many of them."""
+
+FEATURES = ("own_growth", "manager_growth", "log2_assets", "young", "outflow_12m")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """n clients at a landmark, whose last known month is the column ``at`` of ``Money``.
+
+    ``client`` are codes; ``assets``, ``income`` (n, components; a month, at the client's own rate of the last twelve
+    months on his assets of today) and ``cost`` (a month) in the reporting currency. ``features`` (n, p) are those of
+    ``FEATURES``; ``cluster`` is the manager, or the client himself where managers are not known. ``means`` are those of
+    assets, income and cost among all clients at the landmark, also where these are some of them.
+    """
+
+    client: Ints
+    at: int
+    assets: Floats
+    income: Floats
+    cost: Floats
+    features: Floats = field(repr=False)
+    cluster: Ints = field(repr=False)
+    means: tuple[float, Floats, float]
+
+    def take(self, rows: npt.NDArray[np.bool_] | Ints) -> "Standing":
+        """Return some of the clients."""
+        names = ("client", "assets", "income", "cost", "features", "cluster")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+    @property
+    def n(self) -> int:
+        """Number of clients."""
+        return len(self.client)
+
+
+def standing(money: Money, rows: ExitRows, at: int) -> Standing:
+    """Return how the clients of the rows (one each, known at the landmark) stand after column ``at`` (>= 0)."""
+    client = rows.client.astype(np.int64)
+    since = max(at - YEAR + 1, 0)
+    assets = np.maximum(money.assets[client, at], 0.0)
+    there = np.clip(rows.tenure.astype(float), 1.0, at - since + 1)
+    held = np.maximum(money.assets[client, since : at + 1], 0.0).sum(axis=1)
+    cost = money.cost[client, since : at + 1].sum(axis=1)
+    told = [m[client, since : at + 1].sum(axis=1) for m in money.income.values()]
+    income = np.stack(told, axis=1) if told else np.zeros((len(client), 0))
+    rate = np.divide(income, held[:, None], out=np.zeros(income.shape), where=held[:, None] > 0)
+    now = np.where(((held > 0) & (assets > 0))[:, None], rate * assets[:, None], income / there[:, None])
+    own = _growth(money, client, at)
+    features = np.stack(
+        [
+            own,
+            _of_manager(own, rows.manager),
+            np.log2(np.maximum(assets, 1.0)) - np.log2(max(float(np.median(assets)), 1.0)),
+            rows.tenure < 2 * YEAR,
+            _known(rows, "outflow_12m"),
+        ],
+        axis=1,
+    ).astype(float)
+    features[:, 2] = np.clip(features[:, 2], -6, 6)
+    few = len(np.unique(rows.manager[rows.manager != MISSING])) < 20
+    cluster = np.where((rows.manager == MISSING) | few, len(rows.managers) + client, rows.manager).astype(np.int64)
+    cost = cost / there
+    n = max(len(client), 1)
+    means = float(assets.sum()) / n, now.sum(axis=0) / n, float(cost.sum()) / n
+    return Standing(client, at, assets, now, cost, features, cluster, means)
+
+
+def market_growth(money: Money, client: Ints, first: int, last: int) -> Floats:
+    """Return by what the market multiplied the assets of clients over the columns first + 1 to last."""
+    if money.growth is None:
+        return np.ones(len(client))
+    return np.asarray(np.prod(money.growth[client, first + 1 : last + 1], axis=1))
+
+
+def _growth(money: Money, client: Ints, at: int) -> Floats:
+    """Return the log growth by net new money over the year up to a column; nan where it was not observed."""
+    back = at - YEAR
+    if back < 0:
+        return np.full(len(client), np.nan)
+    before = np.maximum(money.assets[client, back], 0.0) * market_growth(money, client, back, at)
+    after = np.maximum(money.assets[client, at], 0.0)
+    held = (before > 0) & (after > 0)
+    ratio = np.divide(after, before, out=np.ones(len(client)), where=held)
+    return np.where(held, np.clip(np.log(ratio), -LARGEST_CHANGE, LARGEST_CHANGE), np.nan)
+
+
+def _of_manager(own: Floats, manager: npt.NDArray[np.int32]) -> Floats:
+    """Return the mean of the other clients of the same manager, drawn to that of the book; ``own`` is filled in place.
+
+    Missing values of ``own`` become what the manager's other clients have.
+    """
+    known = ~np.isnan(own)
+    mean = float(own[known].mean()) if known.any() else 0.0
+    filled = np.where(known, own, 0.0)
+    code = np.where(manager == MISSING, manager.max(initial=0) + 1, manager).astype(np.int64)
+    sums, sizes = np.bincount(code, filled), np.bincount(code, known)
+    found = (sums[code] - filled + PRIOR_CLIENTS * mean) / (sizes[code] - known + PRIOR_CLIENTS)
+    found = np.where(manager == MISSING, mean, found)
+    own[~known] = found[~known]
+    return np.asarray(found)
+
+
+def _known(rows: ExitRows, name: str) -> Floats:
+    return np.nan_to_num(rows.numeric[name].astype(float)) if name in rows.numeric else np.zeros(rows.n)
