@@ -11,7 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from insights.models.exits.draws import DRAWS
-from insights.models.value.forecast import ASSETS, COST, NODES, YEAR, Forecast, What, columns_of, yearly_growth
+from insights.models.value.forecast import (
+    ASSETS,
+    COST,
+    NODES,
+    YEAR,
+    Forecast,
+    What,
+    columns_of,
+    growth_ratio,
+    yearly_growth,
+)
 from insights.models.value.market import Markets
 from insights.models.value.money import MARGIN
 from insights.models.value.standing import Standing
@@ -117,6 +127,7 @@ class _Given:
         ones = np.ones(start.n)
         wanted: tuple[What, ...] = (ASSETS, COST, *self.what) if inputs.measure == MARGIN else (ASSETS,)
         self.columns = {what: columns_of(start, what, ones) for what in wanted}
+        self.ratio: dict[int, Floats] = {}
         grown = self._linear(ASSETS, YEAR)
         self.first_year = yearly_growth(grown, start.assets)
         fits = inputs.forecast.fits
@@ -186,7 +197,12 @@ class _Given:
         return self.year_one * min(month, YEAR) / YEAR + self.later * max(month - YEAR, 0) / YEAR
 
     def _linear(self, what: What, node: int) -> Floats:
-        return self.columns[what] @ self.shared.coefficients[what, node]
+        if what in (ASSETS, COST):
+            return self.columns[what] @ self.shared.coefficients[what, node]
+        if node not in self.ratio:
+            self.ratio = {node: growth_ratio(self._linear(ASSETS, node), self.inputs.start)}
+        beta = self.shared.coefficients[what, node]
+        return self.ratio[node] * (self.columns[what][:, :-1] @ beta[:-1]) + self.columns[what][:, -1:] * beta[-1]
 
 
 def _lots(labels: Ints) -> Floats:

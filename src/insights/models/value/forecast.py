@@ -82,21 +82,31 @@ def forecast(bank: Bank, landmark: date) -> Forecast | NotEstimable:
     return once(bank, ("value_forecast", landmark), lambda: _learnt(bank, landmark))
 
 
-def columns_of(start: Standing, what: What, market: npt.NDArray[np.floating]) -> Floats:
+def columns_of(
+    start: Standing, what: What, market: npt.NDArray[np.floating], grown: npt.NDArray[np.floating] | None = None
+) -> Floats:
     """Return the columns (n, p) that a forecast is linear in; ``market`` (n) multiplies what moves with it.
 
-    A client's own amount, alone and times each feature; what he would have at the book's average rate, so that
-    unusual rates may return to it; and the same amount for everybody, for those who have nothing yet.
+    Assets: a client's own, alone and times each feature. Income: what he would bring at his own rate and at the book's,
+    on the assets forecast for him, so that unusual rates may return to the book's; ``grown`` (n) is what these are
+    forecast to be, without the market, over what they are. Costs: his own, and the book's. And the same amount for
+    everybody, for those who have nothing yet.
     """
     assets, income, cost = start.means
     if what == COST:
         return np.stack([start.cost, np.full(start.n, cost)], axis=1)
-    own = (start.assets if what == ASSETS else start.income[:, int(what)]) * market
-    parts = [own[:, None], own[:, None] * start.features]
-    if what != ASSETS:
-        parts.append((start.assets * market * (income[int(what)] / assets if assets > 0 else 0.0))[:, None])
-    parts.append(np.full((start.n, 1), assets if what == ASSETS else income[int(what)]))
-    return np.concatenate(parts, axis=1)
+    if what == ASSETS:
+        own = start.assets * market
+        return np.concatenate([own[:, None], own[:, None] * start.features, np.full((start.n, 1), assets)], axis=1)
+    moved = market if grown is None else market * grown
+    own, usual = start.income[:, int(what)] * moved, start.assets * moved * (income[int(what)] / max(assets, 1e-300))
+    return np.stack([own, own * start.size, usual, np.full(start.n, income[int(what)])], axis=1)
+
+
+def growth_ratio(grown: npt.NDArray[np.floating], start: Standing) -> Floats:
+    """Return forecast assets (n, ...) over those of today, between a quarter and fourfold; 1 where there are none."""
+    base = start.assets.reshape(-1, *[1] * (grown.ndim - 1))
+    return np.clip(np.divide(grown, base, out=np.ones(grown.shape), where=base > 0), 0.25, 4.0)
 
 
 def yearly_growth(grown: npt.NDArray[np.floating], assets: npt.NDArray[np.floating]) -> Floats:
@@ -157,32 +167,41 @@ class _Past:
         if at not in self.kept:
             here = np.flatnonzero(self.rows.month == self.book.first + at + 1)
             here = here[one_each(self.rows.client[here], self.rows.tenure[here])]
-            self.kept[at] = standing(self.book, self.rows.take(here), at), self.gone[here]
+            powers = tuple(self.power[k] for k in range(len(self.book.income)))
+            self.kept[at] = standing(self.book, self.rows.take(here), at, powers), self.gone[here]
         return self.kept[at]
 
     def fits(self, node: int, wanted: tuple[What, ...]) -> dict[What, ScaledFit] | NotEstimable:
         """Fit what is wanted so many months ahead, at the last landmarks that have as many months after them."""
-        parts: dict[What, list[tuple[Floats, Floats, Floats, Ints]]] = {what: [] for what in wanted}
+        starts = []
         for k in range(LANDMARKS):
             at = self.final - node - STEP * k
             if at < HISTORY - 1:
                 break
             every, gone = self.standing(at)
-            start = every.take(gone > self.book.first + at + node)
-            for what in wanted:
-                end = at + node if what == ASSETS else at + node - (WIDTH - 1) // 2
-                columns = columns_of(start, what, market_growth(self.book, start.client, at, end) ** self.power[what])
-                outcome = _outcome(self.book, start, what, at + node)
-                parts[what].append((outcome, columns, _size(columns), start.cluster))
+            starts.append(every.take(gone > self.book.first + at + node))
+        if not starts:
+            return NotEstimable("no past landmark has half a year before it and the months to forecast after it")
         found: dict[What, ScaledFit] = {}
-        for what, told in parts.items():
-            if not told:
-                return NotEstimable("no past landmark has half a year before it and the months to forecast after it")
-            fit = scaled_regression(*(np.concatenate([t[j] for t in told]) for j in range(4)))
+        for what in wanted:  # Assets first: income grows with what is forecast of them.
+            parts = [self._rows(start, what, node, found.get(ASSETS)) for start in starts]
+            fit = scaled_regression(*(np.concatenate([p[j] for p in parts]) for j in range(4)))
             if isinstance(fit, NotEstimable):
                 return fit
             found[what] = fit
         return found
+
+    def _rows(
+        self, start: Standing, what: What, node: int, grown: ScaledFit | None
+    ) -> tuple[Floats, Floats, Floats, Ints]:
+        at = start.at
+        end = at + node if what == ASSETS else at + node - (WIDTH - 1) // 2
+        market = market_growth(self.book, start.client, at, end) ** self.power[what]
+        ratio = None
+        if grown is not None and what not in (ASSETS, COST):
+            ratio = growth_ratio(columns_of(start, ASSETS, np.ones(start.n)) @ grown.coefficients, start)
+        columns = columns_of(start, what, market, ratio)
+        return _outcome(self.book, start, what, at + node), columns, _size(columns), start.cluster
 
 
 def _outcome(book: Money, start: Standing, what: What, end: int) -> Floats:

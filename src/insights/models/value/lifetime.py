@@ -105,7 +105,7 @@ def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeVal
     if not rows.n:
         return NotEstimable("no client is in force")
     rng = np.random.default_rng(SEED)
-    start = standing(book, rows, at)
+    start = standing(book, rows, at, tuple(learnt.elasticity[k] for k in range(len(book.income))))
     paths = _markets(bank, book, at, months, rng)
     inputs = Inputs(
         measure=book.measure,

@@ -55,6 +55,14 @@ class Money:
         return min(last_complete(day) - late - self.first, self.months - 1)
 
 
+def measure_of(bank: Bank) -> str | None:
+    """Return what values of this bank are told in; None where it delivers no money at all."""
+    for measure, needs in ((MARGIN, "revenue.amount"), (ASSETS, "balances.amount"), (PAID_IN, "transactions.amount")):
+        if not bank.needs(needs):
+            return measure
+    return None
+
+
 def money(bank: Bank) -> Money | None:
     """Return the matrices as known by the as-of date, computed once; None where the bank delivers no money at all.
 

@@ -10,6 +10,8 @@ from insights.models.value.money import Money
 from insights.stats.inputs import Floats, Ints
 
 YEAR = 12
+RATE_MONTHS = 6
+"""Months over which what a client brings is set against his assets: long enough for bookings by the quarter."""
 LARGEST_CHANGE = 1.0
 """Net new money of a year (log) beyond this tells no more."""
 PRIOR_CLIENTS = 10.0
@@ -22,7 +24,7 @@ FEATURES = ("own_growth", "manager_growth", "log2_assets", "young", "outflow_12m
 class Standing:
     """n clients at a landmark, whose last known month is the column ``at`` of ``Money``.
 
-    ``client`` are codes; ``assets``, ``income`` (n, components; a month, at the client's own rate of the last twelve
+    ``client`` are codes; ``assets``, ``income`` (n, components; a month, at the client's own rate of the last six
     months on his assets of today) and ``cost`` (a month) in the reporting currency. ``features`` (n, p) are those of
     ``FEATURES``; ``cluster`` is the manager, or the client himself where managers are not known. ``means`` are those of
     assets, income and cost among all clients at the landmark, also where these are some of them.
@@ -43,23 +45,28 @@ class Standing:
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     @property
+    def size(self) -> Floats:
+        """The log (base 2) of assets over those of the client in the middle."""
+        return np.asarray(self.features[:, FEATURES.index("log2_assets")])
+
+    @property
     def n(self) -> int:
         """Number of clients."""
         return len(self.client)
 
 
-def standing(money: Money, rows: ExitRows, at: int) -> Standing:
-    """Return how the clients of the rows (one each, known at the landmark) stand after column ``at`` (>= 0)."""
+def standing(money: Money, rows: ExitRows, at: int, powers: tuple[float, ...]) -> Standing:
+    """Return how the clients of the rows (one each, known at the landmark) stand after column ``at`` (>= 0).
+
+    ``powers`` say of each component of income with which power of its growth the market moves it: past months count as
+    they would be at today's markets.
+    """
     client = rows.client.astype(np.int64)
     since = max(at - YEAR + 1, 0)
     assets = np.maximum(money.assets[client, at], 0.0)
     there = np.clip(rows.tenure.astype(float), 1.0, at - since + 1)
-    held = np.maximum(money.assets[client, since : at + 1], 0.0).sum(axis=1)
     cost = money.cost[client, since : at + 1].sum(axis=1)
-    told = [m[client, since : at + 1].sum(axis=1) for m in money.income.values()]
-    income = np.stack(told, axis=1) if told else np.zeros((len(client), 0))
-    rate = np.divide(income, held[:, None], out=np.zeros(income.shape), where=held[:, None] > 0)
-    now = np.where(((held > 0) & (assets > 0))[:, None], rate * assets[:, None], income / there[:, None])
+    now = _income(money, client, rows.tenure, at, powers)
     own = _growth(money, client, at)
     features = np.stack(
         [
@@ -85,6 +92,36 @@ def market_growth(money: Money, client: Ints, first: int, last: int) -> Floats:
     if money.growth is None:
         return np.ones(len(client))
     return np.asarray(np.prod(money.growth[client, first + 1 : last + 1], axis=1))
+
+
+def _income(money: Money, client: Ints, tenure: npt.NDArray[np.float32], at: int, powers: tuple[float, ...]) -> Floats:
+    """Return what clients bring a month (n, components) at their own rates; at the book's where they have none yet.
+
+    The month of joining tells no rate: it is not a whole one.
+    """
+    first = max(at - RATE_MONTHS + 1, 0)
+    moved = _to_now(money, client, first, at)
+    whole = np.arange(first, at + 1) > (at + 1 - tenure.astype(np.int64))[:, None]
+    held = np.maximum(money.assets[client, first : at + 1], 0.0) * whole
+    there, assets = whole.sum(axis=1), np.maximum(money.assets[client, at], 0.0)
+    found = np.zeros((len(client), len(powers)))
+    for k, (amount, power) in enumerate(zip(money.income.values(), powers, strict=True)):
+        told = amount[client, first : at + 1] * whole * moved**power
+        base = (held * moved).sum(axis=1)
+        book = float(told.sum()) / max(float(base.sum()), 1e-300)
+        rate = np.divide(told.sum(axis=1), base, out=np.full(len(client), book), where=base > 0)
+        plain = told.sum(axis=1) / np.maximum(there, 1)
+        found[:, k] = np.where((assets > 0) | (there == 0), rate * assets, plain)
+    return found
+
+
+def _to_now(money: Money, client: Ints, first: int, at: int) -> Floats:
+    """Return by what the market multiplied assets from the end of each of the columns first to at, up to that of at."""
+    found = np.ones((len(client), at - first + 1))
+    if money.growth is not None:
+        for k in range(at - 1, first - 1, -1):
+            found[:, k - first] = found[:, k - first + 1] * money.growth[client, k + 1]
+    return found
 
 
 def _growth(money: Money, client: Ints, at: int) -> Floats:

@@ -13,6 +13,7 @@ from insights.models.value.forecast import (
     Forecast,
     What,
     columns_of,
+    growth_ratio,
     yearly_growth,
 )
 from insights.models.value.money import MARGIN
@@ -105,10 +106,15 @@ def _path(inputs: Inputs, what: What, market: Floats) -> Floats:
     market = market if power == 1 else market**power
     nodes = np.array([n if what == ASSETS else n - 1 for n in NODES])
     last = int(nodes[-1])
-    known = []
+    known, ones = [], np.ones(start.n)
     for node, month in zip(NODES, nodes, strict=True):
         moved = market[:, month - 1] if month <= months else (1 + inputs.exposure * inputs.expected) ** (power * month)
-        known.append(columns_of(start, what, moved) @ inputs.forecast.fits[what, node].coefficients)
+        ratio = None
+        if what not in (ASSETS, COST):
+            ratio = growth_ratio(
+                columns_of(start, ASSETS, ones) @ inputs.forecast.fits[ASSETS, node].coefficients, start
+            )
+        known.append(columns_of(start, what, moved, ratio) @ inputs.forecast.fits[what, node].coefficients)
     own = start.assets if what == ASSETS else known[0]
     at, points = np.append(0, nodes), np.stack([own, *known], axis=1)
     found = np.empty((start.n, months))

@@ -13,6 +13,7 @@ from insights.topics.value.renewals import renewals
 from insights.topics.value.resources import hours_list, resources
 from insights.topics.value.streams import streams
 from insights.topics.value.tiers import tier_moves, tiers
+from insights.topics.value.worth import worth
 
 __all__ = [
     "activity",
@@ -28,6 +29,7 @@ __all__ = [
     "streams",
     "tier_moves",
     "tiers",
+    "worth",
 ]
 
 

@@ -7,8 +7,9 @@ from insights.models.value.margins import ASSETS, ClientMargins, client_margins
 from insights.topics.evidence import Answer, NotAvailable
 
 YEAR = 12
-SHORT, FEW = "short", "few"
-"""Why: fewer months are delivered than it takes; there are too few clients, or one of them dominates."""
+SHORT, FEW, NO_VALUE = "short", "few", "no_value"
+"""Why: fewer months are delivered than it takes; there are too few clients, or one of them dominates;
+lifetime values cannot be estimated."""
 
 
 def refused(id: str, why: str, **facts: Any) -> Answer:

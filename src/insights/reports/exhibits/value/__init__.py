@@ -21,10 +21,12 @@ from insights.reports.exhibits.value.stream_tests import stream_checks, stream_h
 from insights.reports.exhibits.value.stream_words import stream_refused
 from insights.reports.exhibits.value.streams import stream_activity, stream_worth
 from insights.reports.exhibits.value.tiers import tier_moves, tiers
+from insights.reports.exhibits.value.worth import worth
 from insights.reports.wording import Wording
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "value.worth": worth,
     "value.margin": margin,
     "value.in_assets": in_assets,
     "value.change": change,

@@ -5,13 +5,14 @@ from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.exhibits.rows import basis
 from insights.topics.evidence import Answer
 from insights.topics.value.activity import SILENT
-from insights.topics.value.refusals import FEW, SHORT
+from insights.topics.value.refusals import FEW, NO_VALUE, SHORT
 from insights.topics.value.tiers import NOBODY
 
 WHY = {
     SHORT: Message("It needs {months:months} of revenue or balances."),
     NOBODY: Message("Nobody was in force twelve months before the as-of date."),
     SILENT: Message("Nothing tells what clients do: it needs bookings, contacts or log-ins."),
+    NO_VALUE: Message("There are too few exits, or too few months of money, to forecast what clients will bring."),
     FEW: Message("There are too few clients, or one or two of them make up most of the money."),
 }
 
