@@ -86,6 +86,10 @@ class Key:
         """Return the secret under which the engine itself hashes the numbers of a table's records."""
         return self._derive(f"record/{table}", 32).hex()
 
+    def results_secret(self) -> bytes:
+        """Return the secret that seals results kept on disk."""
+        return self._derive("results", 32)
+
     def encrypt(self, data: bytes) -> bytes:
         """Return ``data`` compressed and encrypted (a different text each time, as it must be)."""
         return self._box().encrypt(zlib.compress(data, 6))

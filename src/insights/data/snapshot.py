@@ -41,7 +41,8 @@ class Bank:
     """A bank as of a date.
 
     ``ledger`` and ``sources`` are those of the intake; ``window_from`` is the first day from which leavers are
-    completely recorded, or None where the bank does not say; ``con`` is the Ibis backend that holds the tables.
+    completely recorded, or None where the bank does not say; ``part`` is the column and value that all its
+    clients share, or None for a whole bank; ``con`` is the Ibis backend that holds the tables.
     """
 
     def __init__(self, settings: Settings, as_of: date, processed: Processed) -> None:
@@ -49,6 +50,7 @@ class Bank:
         self.ledger: pd.DataFrame = processed.ledger
         self.sources: pd.DataFrame = processed.sources
         self.window_from: date | None = processed.window_from
+        self.part: tuple[str, str] | None = None
         self.con: Backend = ibis.duckdb.connect()
         self._stored: dict[str, ir.Table] = {}
         self._views: dict[str, ir.Table] = {}

@@ -80,7 +80,7 @@ def spell_months(bank: Bank) -> SpellMonths:
             expected=f"[window] complete_from, and {', '.join(NEEDS)}",
             todo="ask bank.needs(...) first",
         )
-    return once(bank, "spell_months", lambda: _made(bank))
+    return once(bank, "spell_months", lambda: _made(bank), on_disk=True)
 
 
 def _made(bank: Bank) -> SpellMonths:

@@ -75,6 +75,7 @@ class PartBank(Bank):
         chosen = everybody.filter(everybody["part_"] == value).select("client_id")
         self._members = self.con.create_table("clients_of_part", chosen, temp=True)
         self._filled.clear()
+        self.part = (column, value)
 
     def table(self, name: str) -> ir.Table:
         """Return the table as known at the end of the day, rows about clients of this part only."""

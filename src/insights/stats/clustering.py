@@ -156,7 +156,7 @@ def _one_way(
         df = np.full(len(contrasts), g - 1.0 if small_sample else np.inf)
         return factor * influence.T @ influence, df, -influence
     root = _root(bread)  # bread = root @ root.T
-    share = np.einsum("qa,gqr,rb->gab", root, informations(way), root)  # of the whole information, which is 1 here
+    share = root.T @ informations(way) @ root  # (G, q, q), of the whole information, which is 1 here
     values, vectors = np.linalg.eigh((share + share.transpose(0, 2, 1)) / 2)
     values = np.clip(values, 0.0, 1.0)
     # A cluster that alone carries a direction (value 1) leaves no residual in it.

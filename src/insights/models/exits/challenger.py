@@ -51,7 +51,9 @@ def challenger_risks(bank: Bank, landmark: date | None = None, horizon: int = 12
     NotEstimable with fewer than 200 leavers among the client-months it may learn from.
     """
     landmark = bank.as_of if landmark is None else landmark
-    return once(bank, ("challenger_risks", landmark, horizon), lambda: _predicted(bank, landmark, horizon))
+    return once(
+        bank, ("challenger_risks", landmark, horizon), lambda: _predicted(bank, landmark, horizon), on_disk=True
+    )
 
 
 def levelled(risk: Floats, total: float) -> Floats:
@@ -109,7 +111,7 @@ def _predicted(bank: Bank, landmark: date, horizon: int) -> Floats | NotEstimabl
             f"{FEWEST_EVENTS} are needed"
         )
     kept, weight = case_cohort(rows, np.arange(rows.n), event, MOST_ROWS)
-    without = frozenset(fit_exit_hazards(bank, landmark).refused)
+    without = frozenset(fit_exit_hazards(bank, landmark, inference=False).refused)
     _, values, coded = feature_frame(rows.take(kept), without)
     return _boosted(values, event[kept], weight, coded, feature_frame(in_force(bank, landmark), without)[1])
 

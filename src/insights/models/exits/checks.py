@@ -50,7 +50,7 @@ class ExitChecks:
 
 def exit_checks(bank: Bank, event: str | None = None) -> ExitChecks | NotEstimable:
     """Check the model of an event (default: the main reason; or "outflow") as of the bank's date. Computed once."""
-    return once(bank, ("exit_checks", event), lambda: _checked(bank, event))
+    return once(bank, ("exit_checks", event), lambda: _checked(bank, event), on_disk=True)
 
 
 def _checked(bank: Bank, event: str | None) -> ExitChecks | NotEstimable:

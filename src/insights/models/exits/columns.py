@@ -45,14 +45,23 @@ def clusters(rows: ExitRows) -> dict[str, npt.NDArray[np.int64]]:
 
 
 def cox_of(
-    recipe: Recipe, rows: ExitRows, event: npt.NDArray[np.bool_], weight: Floats | None
+    recipe: Recipe,
+    rows: ExitRows,
+    event: npt.NDArray[np.bool_],
+    weight: Floats | None,
+    *,
+    clustered: bool = True,
 ) -> CoxModel | NotEstimable:
-    """Fit Cox's model with tenure as its clock to the same client-months: late entry, Efron's ties, no spline."""
+    """Fit Cox's model with tenure as its clock to the same client-months: late entry, Efron's ties, no spline.
+
+    Its standard errors are ``clustered`` by manager and client; the test of proportional hazards needs none of them.
+    """
     recipe = Recipe(tuple(t for t in recipe.terms if not isinstance(t, Tenure)), recipe.left_out)
     if not recipe.columns:
         return NotEstimable("the model has no column but tenure, which is Cox's clock")
     tenure = rows.tenure.astype(float)
-    return cox(recipe.design(rows), tenure + 1, event, entry=tenure, weight=weight, cluster=clusters(rows))
+    cluster = clusters(rows) if clustered else None
+    return cox(recipe.design(rows), tenure + 1, event, entry=tenure, weight=weight, cluster=cluster)
 
 
 def first_years(tenure: Floats) -> Floats:
@@ -68,7 +77,7 @@ def changing_effects(
     early = int((event & (rows.tenure < YOUNG_MONTHS)).sum())
     if not measures or min(early, int(event.sum()) - early) < FEWEST_EVENTS:
         return ()
-    fitted = cox_of(recipe, rows, event, weight)
+    fitted = cox_of(recipe, rows, event, weight, clustered=False)
     if isinstance(fitted, NotEstimable):
         return ()
     test = proportional_hazards_test(fitted, first_years).table.set_index("term")

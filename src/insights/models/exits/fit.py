@@ -27,6 +27,9 @@ VARIES = 0.10
 BANDS = ((0, 1), (3, 4), (6, 8))
 """From which month ahead (0 is the first) a fit counts, and how many months older its features are than the newest."""
 
+_NO_SUPPORT = pd.DataFrame({"column": [], "n": [], "n_events": []})
+_NO_YEARS = pd.DataFrame({"years_back": [], "observed": [], "expected": []})
+
 
 @dataclass(frozen=True)
 class CauseHazard:
@@ -106,10 +109,12 @@ def fit_cause(
     *,
     age: int = 0,
     splits: tuple[str, ...] | None = None,
+    inference: bool = True,
 ) -> CauseHazard:
     """Fit one event (n flags) to the rows, with terms in that order, on features that are ``age`` months older.
 
     ``splits`` names the features whose effects differ between the first two years and later; None: they are tested.
+    Without ``inference`` the fit only predicts: no standard errors, ``support`` or ``yearly``.
     """
     at = rows.with_past(age)
     events, months = int(event[at].sum()), len(at)
@@ -122,7 +127,8 @@ def fit_cause(
         splits = changing_effects(recipe, part, of_part, weight)
     recipe = recipe.with_splits(frozenset(splits))
     names, values = recipe.design(part)
-    model = discrete_hazard((names, values), of_part, weight=weight, cluster=clusters(part))
+    cluster = clusters(part) if inference else None
+    model = discrete_hazard((names, values), of_part, weight=weight, cluster=cluster, inference=inference)
     if isinstance(model, NotEstimable):
         return _constant(name, rows.month[at], event[at], recipe, model)
     beta, of_row = model.table["estimate"].to_numpy(float), np.ones(part.n) if weight is None else weight
@@ -133,7 +139,6 @@ def fit_cause(
     if managers is not None:
         linear = linear + of_managers(np.log(managers.factor), part)
         constant = _matching(linear, of_row, float(of_part.sum()))
-    expected = _hazard(linear + constant)
     return CauseHazard(
         name,
         recipe,
@@ -141,8 +146,8 @@ def fit_cause(
         events / months,
         events,
         months,
-        _support(names, values, of_part, part),
-        _yearly(part.month, of_part, expected * of_row),
+        _support(names, values, of_part, part) if inference else _NO_SUPPORT,
+        _yearly(part.month, of_part, _hazard(linear + constant) * of_row) if inference else _NO_YEARS,
         splits,
         weighted=weight is not None,
         shrink=shrink,
@@ -211,14 +216,13 @@ def _constant(
     events = int(event.sum())
     n = len(month)
     rate = events / n if n else 0.0
-    empty = pd.DataFrame({"column": [], "n": [], "n_events": []})
-    return CauseHazard(name, recipe, refusal, rate, events, n, empty, _yearly(month, event, np.full(n, rate)))
+    return CauseHazard(name, recipe, refusal, rate, events, n, _NO_SUPPORT, _yearly(month, event, np.full(n, rate)))
 
 
 def _yearly(month: Codes, event: npt.NDArray[np.bool_], expected: Floats) -> pd.DataFrame:
     """Return events observed and expected by twelve months, counted back from the last; no part of a year."""
     if not len(month):
-        return pd.DataFrame({"years_back": [], "observed": [], "expected": []})
+        return _NO_YEARS
     back = (int(month.max()) - month) // 12
     full = (int(month.max()) - int(month.min()) + 1) // 12
     observed, told = np.bincount(back, event, full + 1)[:full], np.bincount(back, expected, full + 1)[:full]

@@ -57,17 +57,27 @@ class ExitHazards:
 
 
 def fit_exit_hazards(
-    bank: Bank, landmark: date | None = None, *, lag: int | None = None, without_managers: frozenset[str] = frozenset()
+    bank: Bank,
+    landmark: date | None = None,
+    *,
+    lag: int | None = None,
+    without_managers: frozenset[str] = frozenset(),
+    inference: bool = True,
 ) -> ExitHazards:
     """Fit the hazards to what was known at the landmark (default: the as-of date). Computed once.
 
     ``lag`` in months (default: the settings). ``without_managers`` keeps the client-months of some managers out, for
     tests on managers that the fit has not seen. Exits count if they were known by the landmark; large outflows before
     the bank's own as-of date count up to one month before the landmark, since some bookings arrive late.
+
+    ``inference``: False where only predictions are wanted, at past landmarks above all; the models then have the same
+    estimates without standard errors, and neither ``support`` nor ``yearly``.
     """
     landmark = bank.as_of if landmark is None else landmark
-    key = ("exit_hazards", landmark, lag, without_managers)
-    return once(bank, key, lambda: _fitted(bank, landmark, lag, without_managers))
+    # The fit of today, which the reports are about, is made once and with everything.
+    inference = inference or (landmark == bank.as_of and not without_managers)
+    key = ("exit_hazards", landmark, lag, without_managers, inference)
+    return once(bank, key, lambda: _fitted(bank, landmark, lag, without_managers, inference), on_disk=True)
 
 
 def main_reason(counts: Mapping[str, int], not_by_choice: tuple[str, ...]) -> str | None:
@@ -77,7 +87,7 @@ def main_reason(counts: Mapping[str, int], not_by_choice: tuple[str, ...]) -> st
     return max(told, key=lambda r: (told[r], r)) if told else None
 
 
-def _fitted(bank: Bank, landmark: date, lag: int | None, without: frozenset[str]) -> ExitHazards:
+def _fitted(bank: Bank, landmark: date, lag: int | None, without: frozenset[str], inference: bool) -> ExitHazards:
     every = exit_rows(bank, lag)
     rows = every.until(landmark)
     if without:
@@ -88,25 +98,33 @@ def _fitted(bank: Bank, landmark: date, lag: int | None, without: frozenset[str]
     models = {}
     for reason in sorted((r for r, n in counts.items() if n), key=lambda r: (-counts[r], r)):
         event = rows.cause == rows.causes.index(reason) + 1
-        models[reason] = _cause(reason, rows, event, reason == main, leaking)
+        models[reason] = _cause(reason, rows, event, reason == main, leaking, inference)
     outflow = None
     if not np.isnan(rows.outflow).all():
         settled = last_complete(landmark) - (landmark < bank.as_of)
         told = rows.take(~np.isnan(rows.outflow) & (rows.month <= settled))
-        outflow = _cause(OUTFLOW, told, told.outflow == 1, True, leaking)
+        outflow = _cause(OUTFLOW, told, told.outflow == 1, True, leaking, inference)
     refused = {**every.refused, **leaking}
     return ExitHazards(landmark, every.lag, models, outflow, main, refused)
 
 
-def _cause(name: str, rows: ExitRows, event: npt.NDArray[np.bool_], main: bool, refused: dict[str, str]) -> CauseHazard:
+def _cause(
+    name: str, rows: ExitRows, event: npt.NDArray[np.bool_], main: bool, refused: dict[str, str], inference: bool
+) -> CauseHazard:
     """Fit one event: for the main ones also the fits for months ahead."""
     if not main:
-        return fit_cause(name, rows, event, ORDER_OF_OTHERS, refused, splits=())
+        return fit_cause(name, rows, event, ORDER_OF_OTHERS, refused, splits=(), inference=inference)
     order = main_order(rows)
-    found = fit_cause(name, rows, event, order, refused)
+    found = fit_cause(name, rows, event, order, refused, inference=inference)
     if not isinstance(found.model, HazardModel):
         return found
-    ahead = [fit_cause(name, rows, event, order, refused, age=age, splits=found.splits) for _, age in BANDS]
+    # On features that are no older than those of the fit itself, the fit for the first months ahead is that fit.
+    ahead = [
+        fit_cause(name, rows, event, order, refused, age=age, splits=found.splits, inference=inference)
+        if age
+        else found
+        for _, age in BANDS
+    ]
     usable = all(isinstance(fit.model, HazardModel) for fit in ahead)
     return replace(found, ahead=tuple(ahead)) if usable else found
 

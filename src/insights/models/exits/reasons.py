@@ -45,7 +45,7 @@ def risk_reasons(bank: Bank, landmark: date | None = None, horizon: int = 12) ->
     would happen if it were changed.
     """
     landmark = bank.as_of if landmark is None else landmark
-    return once(bank, ("risk_reasons", landmark, horizon), lambda: _reasons(bank, landmark, horizon))
+    return once(bank, ("risk_reasons", landmark, horizon), lambda: _reasons(bank, landmark, horizon), on_disk=True)
 
 
 def _reasons(bank: Bank, landmark: date, horizon: int) -> pd.DataFrame:

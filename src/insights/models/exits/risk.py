@@ -41,9 +41,12 @@ def exit_risks(
     """
     landmark = bank.as_of if landmark is None else landmark
     key = ("exit_risks", landmark, tuple(horizons), without_managers)
-    return once(
-        bank, key, lambda: risks_of(bank, fit_exit_hazards(bank, landmark, without_managers=without_managers), horizons)
-    )
+
+    def compute() -> pd.DataFrame:
+        hazards = fit_exit_hazards(bank, landmark, without_managers=without_managers, inference=False)
+        return risks_of(bank, hazards, horizons)
+
+    return once(bank, key, compute, on_disk=True)
 
 
 def in_force(bank: Bank, landmark: date | None = None) -> ExitRows:

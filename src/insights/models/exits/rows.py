@@ -118,7 +118,7 @@ def exit_rows(bank: Bank, lag: int | None = None) -> ExitRows:
     once per bank and lag. Raises SnapshotError without a window, as ``models.exits.counts.spells`` does.
     """
     lag = bank.settings.lifecycle.lag_months if lag is None else lag
-    return once(bank, ("exit_rows", lag), lambda: _extracted(bank, lag))
+    return once(bank, ("exit_rows", lag), lambda: _extracted(bank, lag), on_disk=True)
 
 
 def last_complete(day: date) -> int:

@@ -59,7 +59,7 @@ def exit_totals(bank: Bank, landmark: date | None = None, horizon: int = 12) -> 
     money.
     """
     landmark = bank.as_of if landmark is None else landmark
-    return once(bank, ("exit_totals", landmark, horizon), lambda: _totals(bank, landmark, horizon))
+    return once(bank, ("exit_totals", landmark, horizon), lambda: _totals(bank, landmark, horizon), on_disk=True)
 
 
 def _totals(bank: Bank, landmark: date, horizon: int) -> ExitTotals:

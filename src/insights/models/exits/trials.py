@@ -92,7 +92,7 @@ class Choice:
 
 def exit_trials(bank: Bank) -> Trials | NotEstimable:
     """Return all predictions that past landmarks allow, beside what happened. Computed once."""
-    return once(bank, ("exit_trials",), lambda: _tried(bank))
+    return once(bank, ("exit_trials",), lambda: _tried(bank), on_disk=True)
 
 
 def chosen_model(bank: Bank) -> Choice:
@@ -101,7 +101,7 @@ def chosen_model(bank: Bank) -> Choice:
     At 12 months, over all landmarks at which there was a challenger (at least 4); the difference is paired, its 95 %
     interval that of a bootstrap of the clients. Computed once.
     """
-    return once(bank, ("chosen_model",), lambda: _chosen(bank))
+    return once(bank, ("chosen_model",), lambda: _chosen(bank), on_disk=True)
 
 
 def held_out_risks(bank: Bank, landmark: date, horizon: int = FOLLOWED) -> Floats | NotEstimable:
@@ -128,7 +128,7 @@ def _tried(bank: Bank) -> Trials | NotEstimable:
     marks = landmarks(bank)
     if isinstance(marks, NotEstimable):
         return marks
-    main = fit_exit_hazards(bank, marks.days[-1]).main
+    main = fit_exit_hazards(bank, marks.days[-1], inference=False).main
     frame = pd.concat([_at(bank, k, day, main) for k, day in enumerate(marks.days)], ignore_index=True)
     client = frame["client"].to_numpy(np.int64)
     codes, start, place = np.unique(client, return_index=True, return_inverse=True)

@@ -117,6 +117,7 @@ def discrete_hazard(
     cluster: ClusterLike | None = None,
     small_sample: bool = True,
     random_intercept: npt.ArrayLike | None = None,
+    inference: bool = True,
     level: float = 0.95,
 ) -> HazardModel | NotEstimable:
     """Fit the hazard of an event in a period by maximum likelihood (n rows, p columns).
@@ -142,6 +143,8 @@ def discrete_hazard(
     random_intercept : group of each row; groups differ by a normal effect on the linear predictor, whose variance
         maximises the Laplace approximation of the restricted likelihood (see ``fit_random``). Coefficients are then
         conditional on the group; intervals are Student's with groups - 1 degrees of freedom.
+    inference : False for a fit that only predicts: the same estimates, without covariance, intervals and influence,
+        which cost more than the fit where rows are clustered.
 
     Returns NotEstimable with fewer than 10 events (or non-events) per column or fewer than 50 in all; where a column
     does not vary or depends on others; where columns separate events from non-events; with fewer than 5 groups of a
@@ -206,7 +209,8 @@ def discrete_hazard(
         return NotEstimable(
             "the likelihood found no maximum: the columns leave the levels of some periods undetermined"
         )
-    return _model(rows, found, fixed, weights, ways, robust, small_sample, level, sd, (n_events, n_trials))
+    model = _model(rows, found, fixed, weights, ways, robust, small_sample, level, sd, (n_events, n_trials), inference)
+    return model
 
 
 def read_counts_of_trials(events: npt.ArrayLike, trials: npt.ArrayLike | None, n: int) -> tuple[Floats, Floats]:
@@ -233,6 +237,7 @@ def _model(
     level: float,
     sd: float | None,
     counted: tuple[float, float],
+    inference: bool,
 ) -> HazardModel:
     columns = rows.columns
     names, p, contrasts = columns.design.names, len(columns.mean), columns.contrasts
@@ -242,7 +247,10 @@ def _model(
     df = np.full(len(shown), np.inf)
     checks: tuple[TestResult, ...] = (events_check(counted[0], p),)
     no_interval, influence = "", None
-    if robust or ways:
+    if not inference:
+        covariance = np.full((len(shown), len(shown)), np.nan)
+        no_interval = "the fit was made for predictions alone"
+    elif robust or ways:
         errors = hazard_covariance(rows, found, weights, ways, contrasts, small_sample=small_sample)
         covariance, df, no_interval = errors.covariance, errors.df, errors.no_interval
         checks += errors.checks

@@ -108,7 +108,7 @@ def _outflows(bank: Bank, rows: ExitRows) -> _Sign | None:
 def _high(bank: Bank, rows: ExitRows) -> _Sign | None:
     """Return those in force at the landmark whose risk, as it could be estimated then, was in the highest tenth."""
     landmark = past_landmark(bank)
-    hazards = fit_exit_hazards(bank, landmark)
+    hazards = fit_exit_hazards(bank, landmark, inference=False)
     if hazards.main is None or not isinstance(hazards.models[hazards.main].model, HazardModel):
         return None
     risks = exit_risks(bank, landmark)
