@@ -54,7 +54,7 @@ class Bank:
         self.con: Backend = ibis.duckdb.connect()
         self._stored: dict[str, ir.Table] = {}
         self._views: dict[str, ir.Table] = {}
-        self._filled: dict[tuple[str, str], bool] = {}
+        self._filled: dict[str, frozenset[str]] = {}
 
     def __repr__(self) -> str:
         return (
@@ -84,8 +84,12 @@ class Bank:
         if name not in self._views:
             self._require(name)
             view = as_of_view(self, name)
-            # Every other table is held against the clients, so they are worked out once.
-            self._views[name] = self.con.create_table("clients_as_of", view, temp=True) if name == "clients" else view
+            # Every other table is held against the clients, so they are worked out once. The others are views of the
+            # engine: their rules are written out once, and not in every question that is asked of them.
+            if name == "clients":
+                self._views[name] = self.con.create_table("clients_as_of", view, temp=True)
+            else:
+                self._views[name] = self.con.create_view(f"{name}_as_of", view)
         return self._views[name]
 
     def stored(self, name: str) -> ir.Table:
@@ -107,11 +111,15 @@ class Bank:
             return False
         if column is None:
             return True
-        if (table, column) not in self._filled:
-            view = self.table(table)
-            filled = column in view.columns and bool(view[column].notnull().any().execute())
-            self._filled[table, column] = filled
-        return self._filled[table, column]
+        if table not in self._filled:
+            self._filled[table] = self._filled_columns(self.table(table))
+        return column in self._filled[table]
+
+    def _filled_columns(self, view: ir.Table) -> frozenset[str]:
+        """Return the columns of a view that have a value somewhere, of all columns in one pass."""
+        names = ", ".join(f"bool_or({_q(c)} IS NOT NULL)" for c in view.columns)
+        told = self.con.raw_sql(f"SELECT {names} FROM ({ibis.to_sql(view)})").fetchall()[0]
+        return frozenset(c for c, some in zip(view.columns, told, strict=True) if some)
 
     def needs(self, *names: str) -> tuple[str, ...]:
         """Return those of the names (``surveys.answered_on``, or ``surveys``) that the bank does not have."""
@@ -130,8 +138,13 @@ class Bank:
 
     @cached_property
     def _hash(self) -> str:
-        whole = {name: self._table_hash(name) for name in self.tables_present}
-        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+        from insights.data.kept import kept  # it opens what is kept of a bank, so it knows this module
+
+        def whole() -> str:
+            tables = {name: self._table_hash(name) for name in self.tables_present}
+            return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
+
+        return str(kept(self, "canonical_hash", whole))
 
     def _table_hash(self, name: str) -> list[str]:
         """Return columns, number of rows, and the two halves of the sum of the rows' hashes."""

@@ -49,16 +49,22 @@ def make_lists(bank: Bank, reports: Iterable[str]) -> dict[str, pd.DataFrame]:
     return made
 
 
-def write_lists(made: Mapping[str, pd.DataFrame], bank: Bank, attempt: str) -> list[str]:
+def write_lists(
+    made: Mapping[str, pd.DataFrame],
+    bank: Bank,
+    attempt: str,
+    contents: Mapping[str, Mapping[str, bytes]] | None = None,
+) -> list[str]:
     """Write to every recipient of ``bank.toml`` the lists he may read, and return a line about each for the terminal.
 
-    ``attempt`` is the run that made them, for the audit log.
+    ``attempt`` is the run that made them, for the audit log; ``contents`` what ``list_contents`` made of them before.
     """
     lines = []
     for recipient, may in sorted(bank.settings.lists.recipients.items()):
         for name in may.lists:
             if name in made:
-                path = write_list(name, made[name], bank, recipient=recipient, attempt=attempt)
+                own = (contents or {}).get(name)
+                path = write_list(name, made[name], bank, recipient=recipient, attempt=attempt, contents=own)
                 private = not path.parent.stat().st_mode & stat.S_IRGRP
                 note = f" (this user only: files cannot be handed to group {may.group!r} here)" if private else ""
                 lines.append(f"list {name} for {recipient}: {len(made[name]):,} rows{note}")
@@ -67,7 +73,21 @@ def write_lists(made: Mapping[str, pd.DataFrame], bank: Bank, attempt: str) -> l
     return lines
 
 
-def write_list(name: str, frame: pd.DataFrame, bank: Bank, *, recipient: str, attempt: str = "") -> Path:
+def list_contents(name: str, frame: pd.DataFrame, bank: Bank) -> dict[str, bytes]:
+    """Return the files of a list by suffix, as ``write_list`` writes them."""
+    defused = _defused(in_words(name, frame, bank))
+    return {".csv": _csv(defused), ".xlsx": _xlsx(defused), ".parquet": _parquet(frame)}
+
+
+def write_list(
+    name: str,
+    frame: pd.DataFrame,
+    bank: Bank,
+    *,
+    recipient: str,
+    attempt: str = "",
+    contents: Mapping[str, bytes] | None = None,
+) -> Path:
     """Write a list for a recipient as CSV, XLSX and Parquet, and return the path of the CSV.
 
     CSV and XLSX are for people: headings and texts in the bank's language, and what a spreadsheet would take for a
@@ -84,19 +104,14 @@ def write_list(name: str, frame: pd.DataFrame, bank: Bank, *, recipient: str, at
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.lists_dir.chmod(0o711)  # one's own folder can be reached, the others' not even listed
     handed = _hand_over(folder, group, 0o750)
-    worded = in_words(name, frame, bank)
-    defused = _defused(worded)
     stem = f"{name}-{bank.as_of.isoformat()}"
-    contents = {
-        ".csv": _csv(defused),
-        ".xlsx": _xlsx(defused),
-        ".parquet": _parquet(frame),
-    }
+    contents = list_contents(name, frame, bank) if contents is None else contents
     for suffix, content in contents.items():
         write_atomic(folder / (stem + suffix), content)
         if handed:
             _hand_over(folder / (stem + suffix), group, 0o640)
     if name in settings.lists.recipients[recipient].by_manager and "rm_id" in frame:
+        defused = _defused(in_words(name, frame, bank))
         _write_by_manager(folder / stem, frame["rm_id"], defused, group if handed else None)
     action = {"list": stem, "recipient": recipient, "rows": len(frame), "attempt": attempt}
     digests = {suffix[1:]: hashlib.sha256(content).hexdigest() for suffix, content in contents.items()}

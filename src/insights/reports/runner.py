@@ -29,7 +29,7 @@ from insights.reports.exhibits.base import Message
 from insights.reports.history import Attempt, link, new_attempt, publishing, write_manifest
 from insights.reports.kernel import Failure, Kernels, execute
 from insights.reports.listing import refresh_index
-from insights.reports.lists import check_lists, make_lists, write_lists
+from insights.reports.lists import check_lists, list_contents, make_lists, write_lists
 from insights.reports.pack import FAILED, Report, Run, carry_over, finish_pack, finish_parts, make_report, pack_head
 from insights.reports.parameters import RunParameters, check_against_bank
 from insights.reports.publish import SECRET
@@ -130,7 +130,8 @@ def _make_pack(work: _Work) -> Path:
             _finish(work, plan, done, [], all_packs="../../index.html")
             raise _run_error(failed, work.attempt)
         if lists is not None:
-            for line in write_lists(lists.result(), bank, work.attempt.id):
+            made, contents = lists.result()
+            for line in write_lists(made, bank, work.attempt.id, contents):
                 work.listen(line, len(jobs), len(jobs))
         with publishing(work.reports):
             current = work.reports / work.pack_name
@@ -141,10 +142,14 @@ def _make_pack(work: _Work) -> Path:
             return link(work.reports, work.pack_name, work.attempt) / "index.html"
 
 
-def _lists(parameters: RunParameters, reports: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Return the restricted lists. They are made while the notebooks run, on an engine of their own."""
+def _lists(
+    parameters: RunParameters, reports: Sequence[str]
+) -> tuple[dict[str, pd.DataFrame], dict[str, dict[str, bytes]]]:
+    """Return the restricted lists and their files. They are made while the notebooks run, on an engine of their own."""
     with open_bank(parameters.config, as_of=parameters.as_of, raw=parameters.raw) as bank:
-        return make_lists(bank, reports)
+        made = make_lists(bank, reports)
+        wanted = {name for may in bank.settings.lists.recipients.values() for name in may.lists}
+        return made, {name: list_contents(name, frame, bank) for name, frame in made.items() if name in wanted}
 
 
 def _check_bank(parameters: RunParameters, bank: Bank) -> None:

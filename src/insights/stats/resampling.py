@@ -95,11 +95,13 @@ def bootstrap(
     seed: str,
     replicates: int = 500,
     kind: Kind = "poisson",
+    at_once: int | None = None,
 ) -> Replicates:
     """Recompute a statistic with random weights for the units, all rows of a unit (or cluster) alike.
 
-    ``statistic`` takes weights (n), 1 each for the data themselves, and returns a number or m of them. ``keys`` (n)
-    name the unit or cluster of each row. ``kind`` is "poisson" (each unit drawn a Poisson(1) number of times) or
+    ``statistic`` takes weights (n), 1 each for the data themselves, and returns a number or m of them; with ``at_once``
+    it takes the weights of up to so many replicates (r, n) and returns (r, m). ``keys`` (n) name the unit or cluster of
+    each row. ``kind`` is "poisson" (each unit drawn a Poisson(1) number of times) or
     "exponential" (mean 1; no unit ever vanishes, which helps statistics that need every group).
 
     Weights follow from ``seed`` and key alone (``replicate_weights``): they do not change with the order of the rows,
@@ -112,10 +114,13 @@ def bootstrap(
         raise ValueError("rademacher weights make no sample; expected 'poisson' or 'exponential'")
     unit, place = _units(keys)
     state = _hashed(unit, seed)
-    value = np.atleast_1d(np.asarray(statistic(np.ones(len(place))), dtype=float))
+    ones = np.ones(len(place)) if at_once is None else np.ones((1, len(place)))
+    value = np.asarray(statistic(ones), dtype=float).reshape(-1)
     values = np.empty((replicates, len(value)))
-    for r in range(replicates):
-        values[r] = statistic(_drawn(state, r, kind)[place])
+    for start in range(0, replicates, at_once or 1):
+        numbers = range(start, min(start + (at_once or 1), replicates))
+        drawn = np.stack([_drawn(state, r, kind)[place] for r in numbers])
+        values[numbers.start : numbers.stop] = statistic(drawn[0] if at_once is None else drawn)
     return Replicates(value, values, seed, kind, len(place), len(unit))
 
 

@@ -25,6 +25,8 @@ SOURCE = (
 MOST_RANKS = 400
 """Risks are put into at most so many groups of equal size for the AUC and the slope; where fewer differ, they stay."""
 
+REPLICATES_AT_ONCE = 50
+
 OVERALL = ("observed", "expected", "ratio", "brier", "null_brier", "skill", "auc", "slope", "capture", "lift")
 BY_GROUP = ("observed", "expected", "ratio")
 FEWEST = {"auc": 10, "slope": 50, "capture": 10, "lift": 10, "ratio": 10}
@@ -120,7 +122,11 @@ def resampled_scores(
     unit, units = pd.factorize(np.asarray(cluster))
     table = sample.sums(unit, len(units))
     drawn = bootstrap(
-        lambda weights: sample.scores(np.asarray(weights @ table).ravel()), units, seed=seed, replicates=replicates
+        lambda weights: sample.scores(np.asarray(weights @ table)),
+        units,
+        seed=seed,
+        replicates=replicates,
+        at_once=REPLICATES_AT_ONCE,
     )
     drawn = replace(drawn, n=n)
     names = [(score, 0) for score in OVERALL] + [(s, g) for g in range(1, groups + 1) for s in BY_GROUP]
@@ -190,15 +196,15 @@ class _Sample:
         return csr_array((values, (np.tile(unit, len(parts)), columns)), shape=shape)
 
     def scores(self, s: Floats) -> Floats:
-        """Return all scores from the sums of a replicate, in the order of the table; nan where one fails."""
-        k, first = self.ranks, 3 * self.ranks
-        control, case, size = s[:k], s[k : 2 * k], s[2 * k : first]
-        brier, null = s[first] / s[first + 2], s[first + 1] / s[first + 2]
-        happened, weight, expected, amount = s[first + 3 :].reshape(self.groups, 4).T
+        """Return all scores (r, m) from the sums of replicates (r, columns of ``sums``); nan where one fails."""
+        k, first, r = self.ranks, 3 * self.ranks, len(s)
+        control, case, size = (s[:, at : at + k].reshape(r, -1, MOST_RANKS) for at in (0, k, 2 * k))
+        brier, null = s[:, first] / s[:, first + 2], s[:, first + 1] / s[:, first + 2]
+        happened, weight, expected, amount = s[:, first + 3 :].reshape(r, self.groups, 4).transpose(2, 0, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             observed, told = happened / weight, expected / amount
-            share, mean = happened.sum() / weight.sum(), expected.sum() / amount.sum()
-            top = _top(size.reshape(-1, MOST_RANKS), 1 / self.groups).ravel()
+            share, mean = happened.sum(axis=1) / weight.sum(axis=1), expected.sum(axis=1) / amount.sum(axis=1)
+            top = _top(size, 1 / self.groups)
             overall = [
                 share,
                 mean,
@@ -206,13 +212,13 @@ class _Sample:
                 brier,
                 null,
                 1 - brier / null,
-                _area(case.reshape(-1, MOST_RANKS), control.reshape(-1, MOST_RANKS)),
-                _slope(self.logit, case, control),
-                (top @ case) / case.sum(),
-                observed[-1] / share,
+                _area(case, control),
+                _slope(self.logit, case.reshape(r, -1), control.reshape(r, -1)),
+                (top * case).sum(axis=(1, 2)) / case.sum(axis=(1, 2)),
+                observed[:, -1] / share,
             ]
-            by_group = np.stack([observed, told, observed / told], axis=1)
-        return np.concatenate([overall, by_group.ravel()])
+            by_group = np.stack([observed, told, observed / told], axis=2)
+        return np.concatenate([np.stack(overall, axis=1), by_group.reshape(r, -1)], axis=1)
 
 
 def _ranks(risk: Floats) -> Ints:
@@ -221,46 +227,53 @@ def _ranks(risk: Floats) -> Ints:
     return place if len(values) <= MOST_RANKS else risk_groups(risk, MOST_RANKS) - 1
 
 
-def _area(case: Floats, control: Floats) -> float:
-    """Return the AUC over pairs of the same stratum; (S, ranks) each."""
-    below = np.cumsum(control, axis=1) - control / 2
-    pairs = float((case.sum(axis=1) * control.sum(axis=1)).sum())
-    return float((case * below).sum()) / pairs if pairs > 0 else np.nan
+def _area(case: Floats, control: Floats) -> Floats:
+    """Return the AUC (r) over pairs of the same stratum; (r, S, ranks) each; nan where there is no pair."""
+    below = np.cumsum(control, axis=2) - control / 2
+    pairs = (case.sum(axis=2) * control.sum(axis=2)).sum(axis=1)
+    return np.where(pairs > 0, (case * below).sum(axis=(1, 2)) / pairs, np.nan)
 
 
 def _top(size: Floats, share: float) -> Floats:
-    """Return what part (S, ranks) of each rank is among the share of the rows of its stratum with the highest risks."""
-    above = size[:, ::-1].cumsum(axis=1)[:, ::-1] - size
-    room = share * size.sum(axis=1, keepdims=True) - above
+    """Return what part (r, S, ranks) of each rank is among the share of its stratum's rows with the highest risks."""
+    above = size[..., ::-1].cumsum(axis=2)[..., ::-1] - size
+    room = share * size.sum(axis=2, keepdims=True) - above
     return np.clip(np.divide(room, size, out=np.zeros_like(size), where=size > 0), 0.0, 1.0)
 
 
-def _slope(x: Floats, case: Floats, control: Floats) -> float:
-    """Return the slope of a logistic regression of the event on the logit of its risk; nan if there is none."""
-    size = case + control
+def _slope(x: Floats, case: Floats, control: Floats) -> Floats:
+    """Return the slopes (r) of logistic regressions of the event on the logit (ranks) of its risk; nan for none."""
+    found = np.full(len(case), np.nan)
+    used = (case + control > 0).any(axis=0)
+    x, case, size = x[used], case[:, used], (case + control)[:, used]
     some = size > 0
-    x, case, size = x[some], case[some], size[some]
-    if not len(x) or np.ptp(x) < 1e-9:
-        return np.nan
-    x = x - (x @ size) / size.sum()  # Intercept and slope then hardly pull at each other.
-    share = np.clip(case.sum() / size.sum(), 1e-12, 1 - 1e-12)
-    a, b = float(np.log(share / (1 - share))), 1.0
+    spread_of_x = np.where(some, x, -np.inf).max(axis=1, initial=-np.inf) - np.where(some, x, np.inf).min(
+        axis=1, initial=np.inf
+    )
+    left = np.flatnonzero(spread_of_x >= 1e-9)  # the replicates under way
+    case, size, longest_x = case[left], size[left], spread_of_x[left]
+    # Intercept and slope then hardly pull at each other.
+    z = x - (size @ x / size.sum(axis=1))[:, None]
+    share = np.clip(case.sum(axis=1) / size.sum(axis=1), 1e-12, 1 - 1e-12)
+    a, b = np.log(share / (1 - share)), np.ones(len(left))
     for _ in range(60):
-        p = 1 / (1 + np.exp(-np.clip(a + b * x, -35, 35)))
-        left, spread = case - size * p, size * p * (1 - p)
-        s0, s1, s2 = spread.sum(), (spread * x).sum(), (spread * x * x).sum()
+        p = 1 / (1 + np.exp(-np.clip(a[:, None] + b[:, None] * z, -35, 35)))
+        rest, spread = case - size * p, size * p * (1 - p)
+        s0, s1, s2 = spread.sum(axis=1), (spread * z).sum(axis=1), (spread * z * z).sum(axis=1)
+        u0, u1 = rest.sum(axis=1), (rest * z).sum(axis=1)
         scale = s0 * s2 - s1 * s1
-        if not scale > 0:
-            return np.nan
-        u0, u1 = left.sum(), (left * x).sum()
-        da, db = float((s2 * u0 - s1 * u1) / scale), float((s0 * u1 - s1 * u0) / scale)
+        da, db = (s2 * u0 - s1 * u1) / scale, (s0 * u1 - s1 * u0) / scale
         # A step beyond this is one out of the region where the likelihood is nearly quadratic.
-        longest = max(abs(da), abs(db) * np.ptp(x) / 4)
-        step = min(1.0, 2.0 / longest) if longest > 0 else 1.0
+        longest = np.maximum(np.abs(da), np.abs(db) * longest_x / 4)
+        step = np.minimum(1.0, np.divide(2.0, longest, out=np.ones_like(longest), where=longest > 0))
         a, b = a + step * da, b + step * db
-        if abs(da) + abs(db) < 1e-9:
-            return b
-    return np.nan
+        done = (scale > 0) & (np.abs(da) + np.abs(db) < 1e-9)
+        found[left[done]] = b[done]
+        on = (scale > 0) & ~done
+        if not on.any():
+            break
+        left, z, case, size, longest_x, a, b = (v[on] for v in (left, z, case, size, longest_x, a, b))
+    return found
 
 
 def unit_of(score: str) -> str:
