@@ -6,16 +6,19 @@ repaired. The schema is applied to the distinct values of each column: its check
 million rows hold few different codes and days.
 """
 
+from typing import TYPE_CHECKING
+
 import duckdb
 import pandas as pd
-import pandera.errors
-import pandera.pandas as pa
 
 from insights.data.columns import Column
 from insights.data.ledger import QUARANTINED
 from insights.data.staging import Staged, Touched
 from insights.data.tables import schema
 from insights.data.typing_sql import literal, quoted
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
 
 UNREADABLE = {
     "date": "unreadable_date",
@@ -84,9 +87,11 @@ def empty_out(con: duckdb.DuckDBPyConnection, staged: Staged, column: str, rule:
 
 
 def _failures(
-    con: duckdb.DuckDBPyConnection, staged: Staged, column: Column, table: pa.DataFrameSchema
+    con: duckdb.DuckDBPyConnection, staged: Staged, column: Column, table: "pa.DataFrameSchema"
 ) -> dict[str, pd.DataFrame]:
     """Return, by rule, the distinct values of the column that fail the schema (one column ``v``)."""
+    import pandera.pandas as pa
+
     key = next((k for k, c in table.columns.items() if not c.regex and k == column.name), None)
     key = key or next(
         (k for k, c in table.columns.items() if c.regex and pd.Series([column.name]).str.match(k)[0]), None
@@ -103,8 +108,10 @@ def _failures(
     return {rule: pd.concat(parts, ignore_index=True) for rule, parts in found.items()}
 
 
-def _failing(checks: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[str, list[int]]:
+def _failing(checks: "pa.DataFrameSchema", frame: pd.DataFrame) -> dict[str, list[int]]:
     """Return, by rule, the positions of the rows of ``frame`` that fail."""
+    import pandera.errors
+
     try:
         checks.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as error:
@@ -119,9 +126,11 @@ def _failing(checks: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[str, list[
 
 
 def _check_named(
-    con: duckdb.DuckDBPyConnection, staged: Staged, table: pa.DataFrameSchema, group: tuple[str, ...], empty: str
+    con: duckdb.DuckDBPyConnection, staged: Staged, table: "pa.DataFrameSchema", group: tuple[str, ...], empty: str
 ) -> None:
     """Apply the schema's check on the whole row (somebody must be named) to the two cases that there are."""
+    import pandera.pandas as pa
+
     cases = pd.DataFrame({name: [None, "somebody"] for name in group if staged.has(name)}, index=[0, 1], dtype=object)
     for rule, positions in _failing(pa.DataFrameSchema(checks=table.checks), cases).items():
         if 0 in positions:

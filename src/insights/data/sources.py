@@ -16,7 +16,6 @@ from insights.data.parquet_extract import load_parquet, parquet_columns
 from insights.data.query import run_query
 from insights.data.settings import Settings
 from insights.data.settings_sources import Source, TableSource
-from insights.data.sql_extract import hash_database, load_database
 from insights.errors import SourceError
 
 __all__ = ["READING_RULES", "ExtractRead", "fingerprint_sources", "read_extract", "run_query", "source_files"]
@@ -32,6 +31,8 @@ def read_extract(source: Source, settings: Settings, connection: duckdb.DuckDBPy
     if isinstance(source, TableSource) and source.query:
         return run_query(source.query, settings, connection, name, read_extract)
     if source.database_env:
+        from insights.data.sql_extract import load_database  # half a second that only databases need
+
         return load_database(source, connection, name)
     files = source_files(source, settings)
     if source.file_format == "parquet":
@@ -76,6 +77,8 @@ def fingerprint_sources(settings: Settings) -> dict[str, str]:
     hashes: dict[str, str] = {}
     for name, source in sorted({**settings.extracts, **settings.tables}.items()):
         if source.database_env:
+            from insights.data.sql_extract import hash_database
+
             hashes[f"{name} from database {source.database_env}"] = hash_database(source)
         elif source.path:
             for path, shown in source_files(source, settings):

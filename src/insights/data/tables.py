@@ -5,10 +5,10 @@ defines a column.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 from insights.data import catalogue_clients, catalogue_money, catalogue_service
 from insights.data.columns import (
@@ -21,6 +21,9 @@ from insights.data.columns import (
     Kind,
     TableSpec,
 )
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
 
 __all__ = [
     "CODED_KINDS",
@@ -54,7 +57,7 @@ RULES: dict[str, str] = {
 """Every rule that the schemas check, by the name that the ledger shows, in words."""
 
 
-def schema(table: str, extra_codes: Mapping[str, Iterable[str]] | None = None) -> pa.DataFrameSchema:
+def schema(table: str, extra_codes: Mapping[str, Iterable[str]] | None = None) -> "pa.DataFrameSchema":
     """Return the pandera schema of a canonical table.
 
     The frame that it validates holds typed values as DuckDB hands them to pandas: days, months and timestamps as
@@ -64,6 +67,8 @@ def schema(table: str, extra_codes: Mapping[str, Iterable[str]] | None = None) -
 
     ``extra_codes`` adds the bank's own codes by column. Raises KeyError for an unknown table.
     """
+    import pandera.pandas as pa  # a second that only intake needs
+
     spec = TABLES[table]
     own = {column: tuple(codes) for column, codes in (extra_codes or {}).items()}
     return pa.DataFrameSchema(
@@ -81,7 +86,9 @@ def _key(column: Column) -> str:
     return "^" + column.name.replace("*", ".+") + "$" if column.is_pattern else column.name
 
 
-def _schema_column(column: Column, own_codes: tuple[str, ...]) -> pa.Column:
+def _schema_column(column: Column, own_codes: tuple[str, ...]) -> "pa.Column":
+    import pandera.pandas as pa
+
     return pa.Column(
         None,
         checks=[_type_check(column.kind), *_value_checks(column, own_codes)],
@@ -95,8 +102,10 @@ def _schema_column(column: Column, own_codes: tuple[str, ...]) -> pa.Column:
     )
 
 
-def _type_check(kind: Kind) -> pa.Check:
+def _type_check(kind: Kind) -> "pa.Check":
     """Check that the column's dtype fits its kind; the dtype differs with the nulls in it, so a set is allowed."""
+    import pandera.pandas as pa
+
     return pa.Check(lambda values: _fits(kind, values), name="wrong_type", error="wrong_type", ignore_na=False)
 
 
@@ -113,7 +122,7 @@ def _fits(kind: Kind, values: pd.Series) -> bool:
     return types.is_string_dtype(values.dropna())
 
 
-def _value_checks(column: Column, own_codes: tuple[str, ...]) -> list[pa.Check]:
+def _value_checks(column: Column, own_codes: tuple[str, ...]) -> "list[pa.Check]":
     if column.codes is not None:
         allowed = {*column.codes, *own_codes}
         return [_check("unknown_code", lambda v: v.isin(allowed))]
@@ -134,11 +143,15 @@ def _value_checks(column: Column, own_codes: tuple[str, ...]) -> list[pa.Check]:
     return []
 
 
-def _check(name: str, test: Callable[[pd.Series], pd.Series]) -> pa.Check:
+def _check(name: str, test: Callable[[pd.Series], pd.Series]) -> "pa.Check":
+    import pandera.pandas as pa
+
     return pa.Check(test, name=name, error=name)
 
 
-def _one_of(columns: tuple[str, ...]) -> pa.Check:
+def _one_of(columns: tuple[str, ...]) -> "pa.Check":
+    import pandera.pandas as pa
+
     def somebody(frame: pd.DataFrame) -> pd.Series:
         present = [c for c in columns if c in frame.columns]
         return frame[present].notna().any(axis=1) if present else pd.Series(False, index=frame.index)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -96,6 +95,8 @@ def _cover(table: _Table) -> None:
 
 def _exposed(table: _Table, least: int) -> int | None:
     """Return the first hidden cell that the margins pin down to fewer than ``least`` values, if there is one."""
+    from scipy.optimize import linprog  # slow to import
+
     cells = np.flatnonzero(table.hidden)
     inside = np.array([np.isin(cells, line[table.hidden[line]]) for line in table.lines], dtype=float)
     inside = inside[inside.any(axis=1)]
