@@ -17,7 +17,7 @@ from pathlib import Path
 
 AS_OF = "2026-10-31"
 SMALL, LARGE, MONTHS = 5_000, 100_000, 60
-EVERY = 0.5
+EVERY = 2.0
 """Seconds between two looks at the memory."""
 
 HERE = Path(sys.executable).parent
