@@ -21,7 +21,8 @@ def once(bank: Bank, key: Hashable, compute: Callable[[], T], *, on_disk: bool =
 
     ``on_disk``: the result is also kept beside the processed data (see ``insights.data.kept``), for other processes and
     for later runs. It must follow from the bank and the key alone, be made of plain values, arrays, frames and
-    dataclasses of this package, and cost more than reading it: a few tenths of a second at least.
+    dataclasses of this package, and cost more than reading it: a few tenths of a second at least. ``compute`` must not
+    be counted on to run: what else it does, such as a table that it makes in the engine, is not there from disk.
     """
     own = _KEPT.setdefault(bank, {})
     if key not in own:

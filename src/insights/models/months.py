@@ -83,6 +83,16 @@ def spell_months(bank: Bank) -> SpellMonths:
     return once(bank, "spell_months", lambda: _made(bank), on_disk=True)
 
 
+def spell_rows(bank: Bank) -> ir.Table:
+    """Return client_id, spell and ``row``, its place in the matrices of ``spell_months``, as a table of the engine."""
+    return once(bank, "spell_rows", lambda: _numbered(bank, spell_months(bank).spells))
+
+
+def _numbered(bank: Bank, units: pd.DataFrame) -> ir.Table:
+    rows = units[["client_id", "spell"]].assign(row=np.arange(len(units), dtype=np.int32))
+    return bank.con.create_table("spell_rows", rows, temp=True, overwrite=True)
+
+
 def _made(bank: Bank) -> SpellMonths:
     assert bank.window_from is not None
     opens = first_of_month(bank.window_from)
@@ -100,11 +110,7 @@ def _made(bank: Bank) -> SpellMonths:
         last[keep],
     )
     shape = (len(units), int(end) + 1)
-    name = "spell_rows"
-    bank.con.create_table(
-        name, units[["client_id", "spell"]].assign(row=np.arange(len(units), dtype=np.int32)), temp=True, overwrite=True
-    )
-    numbers = bank.con.table(name)
+    numbers = _numbered(bank, units)
     found = _measures(bank, numbers, opens, shape)
     known = {m: _shifted(found[f"{m}_lag1"]) for m in ("assets", "flows")}
     known["flows"][:, -1] = found["flows"][:, -1]

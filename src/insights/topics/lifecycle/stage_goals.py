@@ -9,7 +9,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.attributes import CONTROL
-from insights.models.months import SpellMonths
+from insights.models.months import SpellMonths, spell_rows
 from insights.models.stages import DECLINE, DORMANT, GONE, GROWTH, INTRODUCTION, MATURITY, STAGES, WINDOW, Stages
 from insights.stats.ratios import difference_of, ratio_of_sums
 from insights.stats.restricted import restricted_mean_difference
@@ -128,7 +128,7 @@ def _compared(bank: Bank, found: Stages, given: ir.Table, stage: int, score: Any
 
 def _placed(bank: Bank, months: SpellMonths, given: ir.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return row, column and value of what was given while the relationship was observed."""
-    rows = bank.con.table("spell_rows")
+    rows = spell_rows(bank)
     opens = months.opens
     column = ((given.day.year() - opens.year) * 12 + given.day.month() - opens.month).cast("int32")
     joined = given.mutate(column=column).inner_join(rows, "client_id").select("row", "column", "value")
