@@ -28,15 +28,13 @@ help:
 report: env demo
 	$(BIN)/insights run --config bank.toml --as-of $(AS_OF)
 
-# pytest comes last: its closing line is what a reader looks for. A notebook stays with one worker, cell after cell; of
-# the tests whoever has none left takes half of what the other still has.
+# pytest comes last: its closing line is what a reader looks for.
 test: env demo check-style
 	@scripts/install-test-tools.sh
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --nbval-lax --nbval-current-env notebooks
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal tests
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-current-env tests notebooks
 
 test-long: env
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m long tests || test $$? -eq 5  # 5: no test is marked long
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m long tests || test $$? -eq 5  # 5: no test is marked long
 
 lab: env demo hooks
 	$(BIN)/python -m ipykernel install --sys-prefix

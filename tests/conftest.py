@@ -52,14 +52,9 @@ def cjk_font() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def home_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Processed data, reports, lists and state of the tests go to a temporary home, never into the repository.
-
-    All workers share it: what one has read in or fitted of a bank that several tests look at, the others find there.
-    """
-    home = _common_folder(tmp_path_factory) / "home"
-    home.mkdir(exist_ok=True)
+    """Processed data, reports, lists and state of the tests go to a temporary home, never into the repository."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INSIGHTS_HOME", str(home))
+        patch.setenv("INSIGHTS_HOME", str(tmp_path_factory.mktemp("home")))
         yield
 
 
