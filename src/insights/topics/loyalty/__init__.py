@@ -4,6 +4,7 @@ from insights.topics.loyalty.attitude import attitude
 from insights.topics.loyalty.behaviour import behaviour
 from insights.topics.loyalty.claims import claims
 from insights.topics.loyalty.forecast import forecast
+from insights.topics.loyalty.hypotheses import hypotheses
 from insights.topics.loyalty.importance import importance
 from insights.topics.loyalty.invariance import invariance
 from insights.topics.loyalty.level import level
@@ -18,6 +19,7 @@ __all__ = [
     "behaviour",
     "claims",
     "forecast",
+    "hypotheses",
     "importance",
     "invariance",
     "level",

@@ -9,6 +9,7 @@ from insights.reports.exhibits.loyalty.attitude import attitude
 from insights.reports.exhibits.loyalty.behaviour import behaviour
 from insights.reports.exhibits.loyalty.claims import claims
 from insights.reports.exhibits.loyalty.forecast import forecast
+from insights.reports.exhibits.loyalty.hypotheses import hypotheses
 from insights.reports.exhibits.loyalty.importance import importance
 from insights.reports.exhibits.loyalty.invariance import invariance
 from insights.reports.exhibits.loyalty.level import level
@@ -25,6 +26,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "loyalty.claims": claims,
     "loyalty.forecast": forecast,
     "loyalty.behaviour": behaviour,
+    "loyalty.hypotheses": hypotheses,
     "loyalty.levers": levers,
     "loyalty.refused": refused,
     "loyalty.response": response,

@@ -20,6 +20,7 @@ _TITLES = {
     "loyalty.behaviour": Message("Whether clients do what they say cannot be told"),
     "loyalty.claims": Message("Whether the handbook's claims hold cannot be told"),
     "loyalty.forecast": Message("Whether one wave foretells the next cannot be told"),
+    "loyalty.hypotheses": Message("The factors cannot be tested"),
 }
 
 
