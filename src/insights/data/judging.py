@@ -27,7 +27,6 @@ from insights.data.withheld import cutoffs, forget_withheld, withhold_clients, w
 from insights.errors import InsightsError, IntakeError
 
 SPILL = ".spill"
-MEMORY = "3GB"
 ABSURD = 10**15
 """The most that one row adds to the ledger: a thousand times the largest amount that intake accepts."""
 
@@ -76,8 +75,6 @@ def connect(settings: Settings, scratch: Path | None) -> duckdb.DuckDBPyConnecti
     con.execute("SET preserve_insertion_order = true")
     con.execute(f"SET TimeZone = {literal(settings.bank.time_zone)}")
     con.execute(f"SET temp_directory = {literal(str(scratch / SPILL) if scratch else '')}")
-    if scratch:  # what is beyond goes to the disk, so that a large delivery needs no large machine
-        con.execute(f"SET memory_limit = {literal(MEMORY)}")
     con.execute("CREATE TABLE withheld_clients (client_id VARCHAR, rule VARCHAR)")
     return con
 
