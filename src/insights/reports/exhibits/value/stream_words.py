@@ -61,7 +61,7 @@ def repeats_label(name: str) -> Message:
     if "-" in name:
         first, last = (int(part) for part in name.split("-"))
         return Message("{first:count} to {last:count}", {"first": first, "last": last})
-    return Message("{n:count}", {"n": int(name)})
+    return Message("{repeats:count}", {"repeats": int(name)})
 
 
 def stream_refused(answer: Answer, why: str, bank: Bank) -> Exhibit:
