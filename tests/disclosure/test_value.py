@@ -23,10 +23,12 @@ def demo(demo_bank_small: Path) -> Bank:
     return open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
 
 
-def answers(bank: Bank) -> list[Answer]:
-    asked = [value.margin(bank), value.largest(bank), value.tiers(bank), value.tier_moves(bank)]
+@pytest.fixture(scope="module")
+def answers(demo: Bank) -> list[Answer]:
+    asks = (value.margin, value.largest, value.tiers, value.tier_moves, value.relationship, value.potential)
+    asked = [ask(demo) for ask in asks]
     for by in (None, "region"):
-        asked += [value.concentration(bank, by), value.change(bank, by), value.resources(bank, by)]
+        asked += [value.concentration(demo, by), value.change(demo, by), value.resources(demo, by)]
     return [a for a in asked if isinstance(a, Answer)]
 
 
@@ -45,9 +47,9 @@ def test_the_demo_bank_has_a_client_who_dominates_his_region(demo: Bank) -> None
     assert len(set(labels)) > 2
 
 
-def test_no_cell_holds_a_sum_that_one_or_two_make_up(demo: Bank) -> None:
+def test_no_cell_holds_a_sum_that_one_or_two_make_up(demo: Bank, answers: list[Answer]) -> None:
     rules, seen = demo.settings.disclosure, 0
-    for answer in answers(demo):
+    for answer in answers:
         told = protect(answer.evidence, rules)
         for name, exact in answer.evidence.items():
             if not isinstance(exact, MoneySums):
@@ -68,12 +70,12 @@ def test_no_cell_holds_a_sum_that_one_or_two_make_up(demo: Bank) -> None:
     assert seen > 40
 
 
-def test_the_largest_client_is_nowhere_to_be_read(demo: Bank) -> None:
+def test_the_largest_client_is_nowhere_to_be_read(demo: Bank, answers: list[Answer]) -> None:
     """The cell that he is in is never his own amount within a fifth, told as such or as all the others' difference."""
     book, seen = client_book(demo), 0
     assert book is not None
     giant = float(book["assets"].max()), float(book["value"].max())
-    for answer in answers(demo):
+    for answer in answers:
         told = protect(answer.evidence, demo.settings.disclosure)
         for name, exact in answer.evidence.items():
             if not isinstance(exact, MoneySums) or len(exact.dims) != 1:
