@@ -51,16 +51,18 @@ def draw_matrix(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     middle = [sum(values) / len(known) for values in zip(*known, strict=True)]
     canvas.line([across(middle[0])] * 2, [plot.top, plot.bottom], MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     canvas.line([plot.left, plot.right], [up(middle[1])] * 2, MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-    _corners(canvas, plot, [wording.text(c) for c in data["corners"]])
+    _corners(canvas, plot, [wording.text(c) for c in data["corners"]], narrow)
     shown = [(p, a, b) for p, a, b in zip(points, x, y, strict=True) if not math.isnan(a) and not math.isnan(b)]
     for point, a, b in shown:
         _cross(canvas, point, a, b, across, up)
     for (point, a, b), at in zip(
         shown, spread([up(b) for _, _, b in shown], 15, plot.top + 8, plot.bottom), strict=True
     ):
+        after, before = plot.right - across(a) - 10, across(a) - plot.left - 10
         text = wording.heading(point["label"])
-        beyond = across(a) + 10 + text_width(text, SMALL + 0.5) > plot.right
-        anchor, place = ("right", across(a) - 9) if beyond else ("left", across(a) + 9)
+        right = text_width(text, SMALL + 0.5) > after and before > after
+        text = fit(text, before if right else after, SMALL + 0.5)
+        anchor, place = ("right", across(a) - 9) if right else ("left", across(a) + 9)
         canvas.text(place, at - 9, text, size=SMALL + 0.5, colour=INK, anchor=anchor, weight="bold")
         canvas.block(Box(across(a) - 4, up(b) - 4, 8, 8), COLOURS[0])
     return canvas
@@ -80,10 +82,11 @@ def _cross(canvas: Canvas, point: dict[str, Any], a: float, b: float, across: An
         canvas.line([across(a)] * 2, [up(y_low), up(y_high)], COLOURS[0], linewidth=1.0, alpha=0.6)
 
 
-def _corners(canvas: Canvas, plot: Box, words: list[str]) -> None:
-    half = plot.width / 2 - 8
+def _corners(canvas: Canvas, plot: Box, words: list[str], narrow: bool) -> None:
+    """Write the words of the corners; where there is no room for two beside each other the right one goes inwards."""
+    room, inwards = (plot.width - 8, 13) if narrow else (plot.width / 2 - 8, 0)
     places = [(0, 0), (1, 0), (0, 1), (1, 1)]
     for (right, low), word in zip(places, words, strict=True):
         x = plot.right - 4 if right else plot.left + 4
-        y = plot.bottom - 9 if low else plot.top + 9
-        canvas.text(x, y, fit(word, half, SMALL), size=SMALL, colour=MUTED, anchor="right" if right else "left")
+        y = plot.bottom - 9 - right * inwards if low else plot.top + 9 + right * inwards
+        canvas.text(x, y, fit(word, room, SMALL), size=SMALL, colour=MUTED, anchor="right" if right else "left")
