@@ -3,35 +3,38 @@
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 from recovery.harness import Compared
 
 from insights.demo import DemoBank
+from insights.models.value.streams.fit import spend_history
 from insights.stats.results import Estimate, NotEstimable
-from insights.stats.transactions import bg_nbd, gamma_gamma
+from insights.stats.transactions import EventSummary, bg_nbd, gamma_gamma, summarise_events
+from insights.stats.transactions.summaries import DAYS
 
 
-def histories(bank: DemoBank) -> pd.DataFrame:
-    """Return one row per paying client: repeats x, month of the last t_x, months observed T, mean repeat amount."""
-    repeats = bank.payments[bank.payments["months"] > 0]
-    found = repeats.groupby("client_id").agg(x=("months", "size"), t_x=("months", "max"), spend=("amount", "mean"))
+def histories(bank: DemoBank) -> EventSummary:
+    """Return the summary that the value report makes: whole days, several of a day as one, leavers as long as seen."""
     payers = bank.payers.set_index("client_id")
-    found = found.reindex(payers.index).fillna({"x": 0, "t_x": 0.0})
-    return found.assign(T=np.maximum(payers["observed_months"], found["t_x"]))
+    began = payers["first_month"]
+    day = DAYS["months"] * (bank.payments["months"] + began.reindex(bank.payments["client_id"]).to_numpy())
+    until = np.floor(DAYS["months"] * (began + payers["observed_months"]))
+    return summarise_events(
+        bank.payments["client_id"], day, bank.payments["amount"], end=float(until.max()), until=until
+    )
 
 
 def frequency(bank: DemoBank) -> Mapping[str, Compared]:
     """The rates and the stopping of BG/NBD, on the log scale on which their intervals are symmetric."""
     rows, law = histories(bank), bank.law.payments
-    fit = bg_nbd(rows["x"], rows["t_x"], rows["T"])
+    fit = bg_nbd(*rows.history)
     return _logs(fit, {"r": law.r, "alpha": law.alpha, "a": law.a, "b": law.b})
 
 
 def spend(bank: DemoBank) -> Mapping[str, Compared]:
     """The amounts, from the repeats of those who have any."""
     rows, law = histories(bank), bank.law.payments
-    rows = rows[rows["x"] > 0]
-    fit = gamma_gamma(rows["x"], rows["spend"])
+    x, mean, _ = spend_history(rows)
+    fit = gamma_gamma(x, mean)
     return _logs(fit, {"p": law.spend_shape, "q": law.spend_q, "gamma": law.spend_gamma})
 
 
