@@ -69,7 +69,14 @@ def listed(found: Worth, stated: Attitude, expected: dict[tuple[str, str], str])
     rows["registered"] = rows["expected"] != ""
     rows["found"] = np.where(rows["slope"] > 0, "raises", "lowers")
     rows["adjusted"] = NAN
-    for which, adjust in ((rows["registered"], holm), (~rows["registered"], benjamini_hochberg)):
+    said = rows["outcome"] == LOYALTY
+    rest = ~rows["registered"]
+    # What clients said is all but certain: in one family it would lend its certainty to what they did.
+    for which, adjust in (
+        (rows["registered"], holm),
+        (rest & said, benjamini_hochberg),
+        (rest & ~said, benjamini_hochberg),
+    ):
         rows.loc[which, "adjusted"] = adjust(rows.loc[which, "value"].to_numpy(float))
     rows = rows.sort_values("registered", ascending=False, kind="stable", ignore_index=True)
     return rows.drop(columns="slope").assign(low=NAN, high=NAN, unit="p")

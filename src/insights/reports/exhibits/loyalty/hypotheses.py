@@ -35,8 +35,9 @@ def hypotheses(answer: Answer, found: Hypotheses, bank: Bank) -> Exhibit:
     )
     sentences = [
         Message(
-            "Registered claims are adjusted among themselves (Holm: at most one false alarm in twenty reports), all "
-            "others together (Benjamini-Hochberg: at most one in twenty of the clear ones is false, on average)."
+            "Registered claims are adjusted among themselves (Holm: at most one false alarm in twenty reports); of the "
+            "others, what clients said and what they did each by itself (Benjamini-Hochberg: at most one in twenty of "
+            "the clear ones is false, on average)."
         )
     ]
     if not registered:
