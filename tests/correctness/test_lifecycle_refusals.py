@@ -134,7 +134,7 @@ TITLES = {
         "households": "Cannot be shown: too few clients",
     },
     "no reasons recorded": {"naive_incidence": "Cannot be shown: too few clients"},
-    "no prospects": {"two_divisions": "{n:count} clients in the stages; prospects are not recorded"},
+    "no prospects": {"two_divisions": "{clients:count} clients in the stages; prospects are not recorded"},
     "no managers": {},
     "one reason only": {"censoring": "Cannot be told from the data of this bank"},
     "everyone left": {
