@@ -1,6 +1,7 @@
 """Whom to talk to first, whom to win back, who was saved: lists that add up, and counts made by hand."""
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +14,16 @@ from insights.data.settings import ListsSection, Recipient
 from insights.data.snapshot import Bank, open_bank
 from insights.demo import write_demo
 from insights.models.exits.rows import exit_rows
+from insights.models.exits.totals import exit_totals
+from insights.models.exits.use import risks_in_use
 from insights.models.returns import departures
+from insights.models.trial import treated_clients
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.codec import from_json
 from insights.reports.lists import write_list
 from insights.reports.publish import publish
 from insights.reports.wording import Wording
-from insights.stats.results import NotEstimable
+from insights.stats.results import Estimate, NotEstimable
 from insights.topics import lifecycle
 from insights.topics.evidence import Answer, NotAvailable
 from insights.topics.lifecycle.contacts import BY_RISK, Contacts, contacts
@@ -166,6 +170,32 @@ def test_the_page_says_how_the_list_is_ranked(demo: Bank, listed: pd.DataFrame) 
     assert "effect × value" not in said
     clients = [e for e in exhibit.estimates if e["name"] == "clients" and e["group"] == {"group": "listed"}]
     assert abs(clients[0]["value"] - len(listed)) <= 5
+
+
+def test_page_one_says_what_the_programme_would_keep_where_its_experiment_shows_it(
+    demo: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> str:
+        return " ".join(m.id for m in shown(lifecycle.outlook(demo), demo).sentences)
+
+    assert "No experiment shows what would keep them" in said()
+    log = {name: float(np.log(ratio)) for name, ratio in (("value", 0.6), ("low", 0.5), ("high", 0.8))}
+    ratio = Estimate(**log, unit="log hazard ratio", n=900, n_events=120, level=0.95)
+    monkeypatch.setattr(sys.modules["insights.topics.lifecycle.outlook"], "shown_ratio", lambda bank: ratio)
+    answer = lifecycle.outlook(demo)
+    assert isinstance(answer, Answer)
+    rows = answer.evidence["kept"].rows.set_index("measure")  # type: ignore[union-attr]
+    risks = risks_in_use(demo)
+    outside = ~risks["client_id"].isin(treated_clients(demo)).to_numpy()
+    assert 0 < outside.sum() < len(risks)
+    risk = risks["competitor_12m"].to_numpy(float)[outside]
+    held = exit_totals(demo).counted[outside]
+    for end, factor in (("value", 0.6), ("low", 0.8), ("high", 0.5)):
+        fall = risk - (1 - (1 - risk) ** factor)
+        assert rows.loc["clients", end] == pytest.approx(fall.sum())
+        assert rows.loc["assets", end] == pytest.approx(fall @ held)
+    assert rows.loc["clients", "n"] == outside.sum()
+    assert "offered to all who are not in it" in said()
 
 
 def test_nothing_about_a_client_or_a_manager_is_on_the_page(demo: Bank) -> None:
