@@ -156,6 +156,14 @@ def test_the_summary_says_what_is_not_told(made: dict[str, str]) -> None:
     assert "Cannot be shown: too few clients" in summary_of(made["report"]).split("Not told here:")[1]
 
 
+def test_what_is_not_told_under_one_title_is_one_line() -> None:
+    told = summary_of(report([sample.refused(), sample.incidence(), sample.refused()])).split("Not told here:")[1]
+    assert told.count("Cannot be shown: too few clients") == 1
+    assert re.findall(r'<a href="#([^"]+)">(\d)</a>', told) == [
+        ("lifecycle-tenure-by-region", "1"), ("lifecycle-tenure-by-region-2", "3")
+    ]  # fmt: skip
+
+
 def test_the_summary_has_the_first_finding_of_each_section_and_without_sections_all() -> None:
     first, second, third = sample.incidence(), sample.naive(), sample.monthly()
     sectioned = sample.notebook([])

@@ -156,7 +156,8 @@ def page(found: list[Block], wording: Wording, context: ReportContext) -> str:
         status=wording.text(status_message(context.status)),
         blocks=found,
         findings=leads,
-        refused=[e for e in exhibits if not e.told],
+        refused=(refused := [e for e in exhibits if not e.told]),
+        untold=_by_title(refused),
         sections=[b for b in found if b.heading and b.level == 2],
         stamp=[(wording.heading(label), wording.text(value)) for label, value in context.stamp],
         notes=disclosure_notes(context.mode, wording, context.round_to, context.min_clients),
@@ -189,6 +190,14 @@ def _leads(found: list[Block]) -> list[ExhibitView]:
             leads.append(block.exhibit)
             wanted = False
     return leads
+
+
+def _by_title(exhibits: list[ExhibitView]) -> list[list[ExhibitView]]:
+    """Return the exhibits in groups of one title: where little is delivered the same line would come many times."""
+    groups: dict[str, list[ExhibitView]] = {}
+    for exhibit in exhibits:
+        groups.setdefault(exhibit.title, []).append(exhibit)
+    return list(groups.values())
 
 
 def status_message(status: str) -> Message:
