@@ -15,7 +15,7 @@ FEWEST = 10
 
 @dataclass(frozen=True)
 class Summed:
-    """A sum of values: ``value``, the interval of what will really come, and that of what is not known of its mean.
+    """A sum of values: ``value``, and the interval of what will really come.
 
     ``sizes`` are the largest and second largest part of one client (of the sum or of the variance of what will come,
     whichever is less even) and the absolute sum, in currency. ``n`` clients.
@@ -24,8 +24,6 @@ class Summed:
     value: float
     low: float
     high: float
-    known_low: float
-    known_high: float
     sizes: tuple[float, float, float]
     n: int
 
@@ -68,23 +66,18 @@ def giants(values: LifetimeValues, rules: DisclosureSection) -> Giants:
 
 
 def summed(values: LifetimeValues, large: Giants, which: npt.NDArray[np.bool_] | None = None) -> Summed:
-    """Return the sum of the values of some clients (n flags; default: all) with its intervals."""
+    """Return the sum of the values of some clients (n flags; default: all) with its interval."""
     which = np.ones(len(values.clients), dtype=bool) if which is None else which
     own = values.value[which]
     realised = large.realised(values)[which].astype(np.float64)
-    expected = values.drawn.expected[which].sum(axis=0, dtype=np.float64)
     total = realised.sum(axis=0)
     value = float(own.sum())
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     low, high = (float(q) for q in np.quantile(total, tails)) if len(own) else (0.0, 0.0)
-    known = (float(q) for q in np.quantile(expected, tails)) if len(own) else (0.0, 0.0)
-    known_low, known_high = known
     parts = [np.abs(own)]
     if len(own) and total.var() > 0:
         parts.append(realised.var(axis=1) / total.var() * np.abs(own).sum())
-    return Summed(
-        value, min(low, value), max(high, value), min(known_low, value), max(known_high, value), _sizes(parts), len(own)
-    )
+    return Summed(value, min(low, value), max(high, value), _sizes(parts), len(own))
 
 
 def sizes_of(parts: Floats) -> tuple[float, float, float]:

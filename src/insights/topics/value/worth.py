@@ -22,10 +22,10 @@ NO_SIZES = {"largest": NONE, "second": NONE, "absolute": NONE}
 def worth(bank: Bank) -> Answer | NotAvailable:
     """Value the clients in force: the whole with its interval, what of it lies beyond five years, and by year.
 
-    ``totals`` by measure: value (interval: what will really come), known (the same value; interval: what is not known
-    of its mean), beyond (the part beyond five years, a share), brought (in the last twelve months), years (that a
-    client is expected to stay, of those counted). ``yearly`` by year and measure: clients still
-    there, assets, assets without what markets add, what they bring, and what that is worth today.
+    ``totals`` by measure: value (interval: what will really come), beyond (the part beyond five years, a share),
+    brought (in the last twelve months), years (that a client is expected to stay, of those counted). ``yearly`` by year
+    and measure: clients still there, assets, assets without what markets add, what they bring, and what that is worth
+    today.
     """
     values = valued(bank, ID)
     if not isinstance(values, LifetimeValues):
@@ -42,7 +42,6 @@ def worth(bank: Bank) -> Answer | NotAvailable:
     share = {"unit": "share", "n": n, "n_events": events} | flat
     lines: list[dict[str, Any]] = [
         {"measure": "value", "value": whole.value, "low": whole.low, "high": whole.high} | money,
-        {"measure": "known", "value": whole.value, "low": whole.known_low, "high": whole.known_high} | money,
         {"measure": "brought", "value": float(brought.sum())} | money | flat | _named(sizes_of(brought)),
         {"measure": "years", "value": float(clients["years"].mean())} | share | {"unit": "years"} | NO_SIZES,
     ]

@@ -18,7 +18,7 @@ Rows = dict[str, pd.DataFrame]
 def worth(answer: Answer, parts: Rows, bank: Bank) -> Exhibit:
     """Say what the clients in force are worth, with the interval, and how much of it lies far ahead."""
     totals, facts = parts["totals"], answer.facts
-    value, known, brought = (find(totals, measure=m) for m in ("value", "known", "brought"))
+    value, brought = (find(totals, measure=m) for m in ("value", "brought"))
     title = _title(facts, value)
     years = sorted({int(y) for y in parts["yearly"]["year"]})
     table = _table(parts["yearly"], years, facts)
@@ -33,7 +33,7 @@ def worth(answer: Answer, parts: Rows, bank: Bank) -> Exhibit:
     return Exhibit(
         id=answer.id,
         title=title,
-        sentences=_sentences(totals, facts, value, known, brought),
+        sentences=_sentences(totals, facts, value, brought),
         figure=Figure(
             "bars",
             {"bars": bars, "kind": "money", "in_order": True, "x_label": x_label},
@@ -106,11 +106,7 @@ def _title(facts: dict[str, Any], value: Estimate | None) -> Message:
 
 
 def _sentences(
-    totals: pd.DataFrame,
-    facts: dict[str, Any],
-    value: Estimate | None,
-    known: Estimate | None,
-    brought: Estimate | None,
+    totals: pd.DataFrame, facts: dict[str, Any], value: Estimate | None, brought: Estimate | None
 ) -> tuple[Message, ...]:
     said: list[Message] = []
     values: dict[str, Any] = {"years": facts["years"], "rate": facts["rate"]}
@@ -141,15 +137,6 @@ def _sentences(
         values |= {"stay": stay.value}
         said.append(
             Message("Of these {years:count} years a client is expected to stay {stay:tenths} on average.", values)
-        )
-    if known is not None:
-        limits = {"low": known.low, "high": known.high}
-        said.append(
-            Message(
-                "What the past does not tell of clients and markets leaves {low:money} to {high:money}; the rest of "
-                "the range is what markets and chance will do.",
-                limits,
-            )
         )
     return tuple(said)
 
