@@ -124,11 +124,11 @@ CASES = {
 TITLES = {
     "too few events": {
         "outlook": "Who will leave cannot be told",
-        "contact_plan": "Cannot be told from the data of this bank",
+        "contact_plan": "Whom to talk to first cannot be told",
         "retention": "What the programme “{name}” was worth cannot be told",
         "last_year": "What became of the clients of twelve months ago",
         "exit_incidence": "{total:percent} of clients leave within {years:number} years of joining",
-        "drivers": "What moves “{event}” cannot be told",
+        "drivers": "What goes with “{event}” cannot be told",
         "driver_checks": "Effects on “{event}” cannot be checked",
         "backtest": "How good the predictions are cannot be told yet",
         "households": "Cannot be shown: too few clients",
@@ -136,10 +136,10 @@ TITLES = {
     "no reasons recorded": {"naive_incidence": "Cannot be shown: too few clients"},
     "no prospects": {"two_divisions": "{clients:count} clients in the stages; prospects are not recorded"},
     "no managers": {},
-    "one reason only": {"censoring": "Cannot be told from the data of this bank"},
+    "one reason only": {"censoring": "What those lost to view would have done cannot be told"},
     "everyone left": {
         "outlook": "Who will leave cannot be told",
-        "contact_plan": "Cannot be told from the data of this bank",
+        "contact_plan": "Whom to talk to first cannot be told",
         "backtest": "How good the predictions are cannot be told yet",
     },
     "nobody left": {},

@@ -109,7 +109,7 @@ def test_what_the_survey_cannot_tell_is_said(tmp_path: Path) -> None:
     options = {"surveys": 'items = ["item_a", "item_b", "item_l"]'}
     bank = open_bank(write_bank(tmp_path, files, more=SURVEY, options=options), as_of="2024-12-31")
     exhibit = shown(loyalty.attitude(bank), bank)
-    assert title(exhibit) == "Which factors move stated loyalty cannot be told"
+    assert title(exhibit) == "Which factors go with stated loyalty cannot be told"
     assert exhibit.refusals[0].id == "Everybody gave the same answer to {items}."
 
 

@@ -124,7 +124,7 @@ def test_without_behaviour_the_question_is_refused(tmp_path: Path) -> None:
     answer = loyalty.levers(bank)
     assert isinstance(answer, NotAvailable)
     assert answer.needs == ("clients.left_on",)
-    assert title(shown(answer, bank)) == "Cannot be told from the data of this bank"
+    assert title(shown(answer, bank)) == "What a lever is worth cannot be told"
 
 
 def test_few_answers_are_refused_with_the_reason(tmp_path: Path) -> None:
@@ -165,7 +165,10 @@ def test_the_page_says_what_is_sure_and_promises_nothing(demo_bank_small: Path) 
     bank = open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
     answer, found = levers_of()
     exhibit = write(answer, found, bank)
-    assert title(exhibit) == "One point more in care goes with 39 fewer clients lost a year, in price with 26"
+    assert (
+        title(exhibit)
+        == "One point more in care goes with 39 fewer clients lost a year (13 to 65), in price with 26 (13 to 65)"
+    )
     assert "not a promise" in exhibit.sentences[-1].id
     unsure = write(*levers_of(low=-0.05), bank)
     assert title(unsure) == "That better marks go with fewer clients lost cannot be told from chance"

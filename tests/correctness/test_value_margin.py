@@ -120,7 +120,7 @@ def test_without_revenue_and_balances_there_is_none(tmp_path: Path) -> None:
 def test_a_year_is_needed(tmp_path: Path) -> None:
     rows = [f"{i},{m},fee,1\n" for i in range(40) for m in MONTHS[-5:]]
     bank = small(tmp_path, revenue="client_id,month,kind,amount\n" + "".join(rows))
-    assert title(shown(value.margin(bank), bank)) == "Cannot be told from the data of this bank"
+    assert title(shown(value.margin(bank), bank)) == "What the book brought in cannot be told"
 
 
 def test_a_client_who_dominates_is_not_readable(tmp_path: Path) -> None:

@@ -225,6 +225,10 @@ def disclosure_notes(mode: str, wording: Wording, round_to: int, min_clients: in
         notes = [
             Message("Counts are rounded to multiples of {base:count}, and shares are computed from them.", values),
             Message(
+                "Money is rounded so that no single client stands out, each sum on its own: the same total may differ "
+                "a little from one exhibit to another."
+            ),
+            Message(
                 "“{mark}” stands where fewer than {least:count} clients, or mainly one or two of them, are behind a "
                 "figure, or where the figure would give away another one.",
                 values,

@@ -7,6 +7,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Message
+from insights.reports.wording.labels import code_label
 from insights.stats.results import Estimate, NotEstimable, TestResult
 
 SHOWN, SUPPRESSED, NOT_ESTIMABLE = "shown", "suppressed", "not_estimable"
@@ -76,9 +77,23 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
+def by_choice(bank: Bank) -> tuple[Message, ...]:
+    """Say which reasons of leaving are not counted as the client's choice, where reasons are recorded."""
+    if not (bank.has("clients", "leave_reason") or bank.has("relationships", "leave_reason")):
+        return ()
+    labels = bank.settings.labels
+    reasons = [code_label("leave_reason", code, labels) for code in bank.settings.lifecycle.not_by_choice]
+    return (Message("By choice: for any reason but {reasons}.", {"reasons": reasons}),) if reasons else ()
+
+
+def dated(bank: Bank, *more: Message) -> tuple[Message, ...]:
+    """Return what an exhibit rests on that counts no leavers: the as-of date, after what is its own."""
+    return (*more, Message("As of {as_of:date}.", {"as_of": bank.as_of.isoformat()}))
+
+
 def basis(bank: Bank, *more: Message) -> tuple[Message, ...]:
-    """Return what every exhibit rests on: the as-of date and the window, after what is its own."""
-    lines = [*more, Message("As of {as_of:date}.", {"as_of": bank.as_of.isoformat()})]
+    """Return what an exhibit rests on: the as-of date and the window, after what is its own."""
+    lines = [*dated(bank, *more)]
     if bank.window_from:
         lines.append(
             Message("Leavers are completely recorded from {start:date}.", {"start": bank.window_from.isoformat()})

@@ -16,11 +16,13 @@ from insights.reports.figures.canvas import (
     MUTED,
     NARROW,
     SMALL,
+    TEXT,
     WIDE,
     Box,
     Canvas,
     fit,
     text_width,
+    wrap,
 )
 from insights.reports.wording import Wording
 from insights.reports.wording.formats import is_missing
@@ -43,15 +45,22 @@ def draw_bars(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     """Draw a ``bars`` figure; a withheld bar is a hatched stub with the word beside it, last where bars are sorted."""
     kind = str(figure.data.get("kind", "number"))
     bars = [_bar(raw, kind, wording) for raw in figure.data["bars"]]
+    if kind == "money":
+        # One unit for all, so that they compare by eye.
+        unit = wording.formats.scale([b.value for b in bars], kind)
+        for bar in bars:
+            bar.text = wording.formats.money_in(bar.value, unit)
     if not figure.data.get("in_order"):
         bars.sort(key=lambda b: (math.isnan(b.value), -b.value if not math.isnan(b.value) else 0.0))
     width = NARROW if narrow else WIDE
-    step = 38 if narrow else 25
+    room_of_label = (width if narrow else 300.0) / WIDER
+    lines = [wrap(b.label, room_of_label, SMALL + 0.5 if narrow else TEXT) for b in bars]
+    steps = [(38 if narrow else 25) + 15 * (len(own) - 1) for own in lines]
     title = wording.text(figure.data.get("x_label", ""))
     top = 24 if title else 4
-    canvas = Canvas(width, max(top + step * len(bars) + 4, 30))
+    canvas = Canvas(width, max(top + sum(steps) + 4, 30))
     reference = figure.data.get("reference")
-    label_width = 0.0 if narrow else min(300.0, max((WIDER * text_width(b.label) for b in bars), default=0.0) + 4)
+    label_width = 0.0 if narrow else max((WIDER * text_width(part) for own in lines for part in own), default=0.0) + 4
     value_width = max((text_width(_after(b)) for b in bars), default=0.0) + 12
     left = label_width + 14 if label_width else 0.0
     room = max(width - left - min(value_width, width * 0.45), 60.0)
@@ -63,21 +72,22 @@ def draw_bars(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     def place(value: float) -> float:
         return left + room * (scale(value) - low) / (high - low)
 
-    for i, bar in enumerate(bars):
-        middle = top + step * i + step / 2
-        if narrow:
-            canvas.text(0, middle - 10, fit(bar.label, width), size=SMALL + 0.5)
-            middle += 7
-        else:
-            canvas.text(label_width, middle, fit(bar.label, label_width / WIDER), anchor="right")
+    zero, above = place(reference or 0.0), float(top)
+    for bar, own, step in zip(bars, lines, steps, strict=True):
+        middle = above + (step - 12 if narrow else step / 2)
+        for k, part in enumerate(own):
+            if narrow:
+                canvas.text(0, above + 9 + 15 * k, part, size=SMALL + 0.5)
+            else:
+                canvas.text(label_width, middle + 15 * (k - (len(own) - 1) / 2), part, anchor="right")
+        # Where the labels stand above the bars, the line at zero does not run through them.
+        canvas.line([zero, zero], [middle - 9 if narrow else above, above + step], MUTED, linewidth=0.9)
+        above += step
         edge = _draw_bar(canvas, bar, middle, place, reference)
         canvas.text(edge + 7, middle, bar.text, colour=MUTED if math.isnan(bar.value) else INK, size=SMALL + 0.5)
         if bar.note:
             start = edge + 7 + text_width(bar.text, SMALL + 0.5) + 10
             canvas.text(start, middle, fit(bar.note, width - start, SMALL), colour=MUTED, size=SMALL)
-    if bars:
-        zero = place(reference or 0.0)
-        canvas.line([zero, zero], [top, top + step * len(bars)], MUTED, linewidth=0.9)
     return canvas
 
 

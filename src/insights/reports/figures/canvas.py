@@ -143,6 +143,18 @@ def fit(text: str, width: float, size: float = TEXT) -> str:
     return kept.rstrip() + "…"
 
 
+def wrap(text: str, width: float, size: float = TEXT) -> list[str]:
+    """Return the text in one line, or in two where it is wider than ``width``; what still does not fit is cut."""
+    if text_width(text, size) <= width:
+        return [text]
+    spaced = [i for i, c in enumerate(text) if c == " "]
+    wide = [i for i, c in enumerate(text) if unicodedata.east_asian_width(c) in ("W", "F")]
+    ends = [i for i in spaced or wide if i and text_width(text[:i], size) <= width]
+    if not ends:
+        return [fit(text, width, size)]
+    return [text[: ends[-1]].rstrip(), fit(text[ends[-1] :].lstrip(), width, size)]
+
+
 def legend_rows(labels: Sequence[str], width: float) -> list[list[int]]:
     """Return which labels stand in which row of a legend of this width, in order."""
     rows: list[list[int]] = [[]]

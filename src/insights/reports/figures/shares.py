@@ -7,7 +7,7 @@ from insights.reports.figures.axes import label_room, numbers, round_ticks, valu
 from insights.reports.figures.canvas import COLOURS, MUTED, NARROW, SMALL, WIDE, Box, Canvas, fit
 from insights.reports.wording import Wording
 
-HEAD, FOOT = 34, 44
+HEAD, FOOT = 34, 52
 
 
 def draw_shares(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
@@ -24,9 +24,9 @@ def draw_shares(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     x_ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     axes.set_xlim(0, 1)
     axes.set_xticks(x_ticks, [wording.value(t, "share") for t in x_ticks])
-    axes.tick_params(axis="x", pad=7)
+    axes.tick_params(axis="x", pad=15)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1.0, linestyle="--", zorder=2)
     axes.plot([x for x, _ in points], [y for _, y in points], color=COLOURS[0], linewidth=1.9, marker="o", markersize=3)
     label = fit(wording.text(figure.data.get("x_label", "")), plot.width, SMALL)
-    canvas.text(plot.left, plot.bottom + 31, label, size=SMALL, colour=MUTED)
+    canvas.text(plot.left, plot.bottom + 39, label, size=SMALL, colour=MUTED)
     return canvas

@@ -143,7 +143,7 @@ class Formats:
         largest, smallest = max(sizes, default=0.0), min((s for s in sizes if s), default=0.0)
         divisor, step = self._step(largest)
         # Where the small amounts would lose their digits, the whole column goes one step finer.
-        if divisor > 1 and smallest < divisor / 20:
+        if divisor > 1 and smallest < divisor / 10:
             finer = [s for s in _STEPS[self.language] if s[0] < divisor]
             divisor, step = finer[0]
         decimals = max(0, min(2, 2 - _digits(largest / divisor))) if divisor > 1 else 0
@@ -163,6 +163,16 @@ class Formats:
             sign = "<" if number > 0 else ">"
             return f"{sign}{_NBSP}{self.decimal(bound if number > 0 else -bound, scale.decimals)}"
         return self.decimal(number, scale.decimals)
+
+    def money_in(self, value: float, scale: Scale) -> str:
+        """Return money in the unit of ``scale``, so that amounts beside each other compare: CHF −0.6 m beside 4.4 m."""
+        number = self.scaled(value, scale)
+        if "." in number and "<" not in number and ">" not in number:
+            number = number.rstrip("0").rstrip(".")
+        if self.language == "zh-CN":
+            return number + scale.unit
+        step = scale.unit.removeprefix(self.currency).strip()
+        return _NBSP.join(part for part in (self.currency, number, step) if part)
 
     def _step(self, size: float) -> tuple[float, str]:
         # 999.6 m is 1 bn once rounded, so the comparison is made after rounding to three digits.

@@ -10,7 +10,7 @@ from insights.data.months import month_end
 from insights.data.snapshot import Bank
 from insights.models.value.margins import ClientMargins
 from insights.stats.decomposition import split_change
-from insights.topics.evidence import Answer, Estimates, Evidence, MoneySums, NotAvailable
+from insights.topics.evidence import Answer, Estimates, Evidence, MoneySums, NotAvailable, money_sums
 from insights.topics.value.cells import group_labels, merged
 from insights.topics.value.refusals import FEW, YEAR, margins_of, refused
 
@@ -37,7 +37,10 @@ class Change:
 
     @property
     def total(self) -> float:
-        """The change: the sum of the parts as shown, nan where one is withheld."""
+        """The change: the sum of the parts as shown, nan where one is withheld.
+
+        It is the difference of the two years' margins as they are told: the largest part takes up what rounding leaves.
+        """
         return float(self.parts["amount"].sum(skipna=False)) if len(self.parts) else float("nan")
 
     def part(self, name: str) -> float:
@@ -71,6 +74,7 @@ def change(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
     evidence: dict[str, Evidence] = {
         "parts": MoneySums(_parts(labels, assets, margin), ("part",)),
         "rates": Estimates(_rates(labels, assets, margin), ("group", "period", "measure")),
+        "total": money_sums(_totals(margin), ("period",), "amount"),
     }
     return Answer(
         id=ID if by is None else f"{ID}_by",
@@ -145,5 +149,18 @@ def _rates(labels: Amounts, assets: Amounts, margin: Amounts) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _totals(margin: Amounts) -> pd.DataFrame:
+    rows = [pd.DataFrame({"period": period, "amount": margin[period]}) for period in (NOW, BEFORE)]
+    return pd.concat(rows, ignore_index=True)
+
+
 def _change(evidence: dict[str, Evidence]) -> Change:
-    return Change(cast(MoneySums, evidence["parts"]).cells, cast(Estimates, evidence["rates"]).rows)
+    parts = cast(MoneySums, evidence["parts"]).cells
+    total = cast(MoneySums, evidence["total"]).cells.set_index("period")["amount"]
+    left = float(total.get(NOW, np.nan) - total.get(BEFORE, np.nan)) - float(parts["amount"].sum(skipna=False))
+    if not np.isnan(left):
+        # Each is rounded on its own: what is missing to the difference of the two years is within their rounding.
+        amounts = parts["amount"].to_numpy(dtype=float).copy()
+        amounts[np.abs(amounts).argmax()] += left
+        parts = parts.assign(amount=amounts)
+    return Change(parts, cast(Estimates, evidence["rates"]).rows)

@@ -127,7 +127,7 @@ def event_label(event: str, bank: Bank) -> Message | str:
 def refusal(why: str | None, event: Message | str) -> Message:
     """Say why there is no regression of an event."""
     if why == "nobody":
-        return Message("Nobody left by choice in the time observed: nothing tells what moves it.")
+        return Message("Nobody left by choice in the time observed: nothing tells what goes with it.")
     return Message(
         "Too few events of “{event}” for a regression: 50 are needed, and ten for every column.", {"event": event}
     )

@@ -42,7 +42,7 @@ def drivers(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhib
     if "ratios" not in parts:
         return Exhibit(
             id=answer.id,
-            title=Message("What moves “{event}” cannot be told", {"event": event}),
+            title=Message("What goes with “{event}” cannot be told", {"event": event}),
             refusals=(refusal(answer.facts["refusal"], event),),
             basis=basis(bank),
         )
@@ -117,7 +117,7 @@ def _words(
     bank: Bank,
 ) -> tuple[Message, tuple[Message, ...]]:
     if not clear:
-        return Message("Nothing observed moves “{event}” clearly", {"event": event}), ()
+        return Message("Nothing observed goes clearly with “{event}”", {"event": event}), ()
     column, first = clear[0]
     values = {"event": event, "step": step_label(column, bank), "value": first.value}
     values |= {"low": first.low, "high": first.high}
@@ -128,9 +128,9 @@ def _words(
     lowers = [step_label(c, bank) for c, e in clear if e.value < 1][:4]
     said = []
     if raises:
-        said.append(Message("Raises the risk: {steps}.", {"steps": raises}))
+        said.append(Message("Goes with a higher risk: {steps}.", {"steps": raises}))
     if lowers:
-        said.append(Message("Lowers the risk: {steps}.", {"steps": lowers}))
+        said.append(Message("Goes with a lower risk: {steps}.", {"steps": lowers}))
     counted = {"n": len(clear), "all": len(shown)}
     said.append(
         Message("{n:count} of {all:count} effects are clear, allowing for how many were looked at (Holm).", counted)

@@ -4,6 +4,7 @@ from insights.data.snapshot import Bank
 from insights.models.trial import NO_ROWS, NOT_DRAWN, ONE_ARM, TOO_EARLY
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.exhibits.rows import basis
+from insights.reports.exhibits.untold import untold
 from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer
 from insights.topics.lifecycle.contacts import NOTHING_TO_RANK
@@ -31,7 +32,7 @@ def no_answer(answer: Answer, why: NotEstimable, bank: Bank) -> Exhibit:
     values = {k: v for k, v in answer.facts.items() if k in ("name", "months")}
     return Exhibit(
         id=answer.id,
-        title=Message("Cannot be told from the data of this bank"),
+        title=untold(answer.id),
         refusals=(Message(WHY[why.reason].id, values),),
         basis=basis(bank),
     )

@@ -70,6 +70,10 @@ def stage_outlook(answer: Answer, rows: pd.DataFrame, bank: Bank) -> Exhibit:
         caveats=(
             Message("A forecast only if the coming months are like those that were observed."),
             Message("New clients who will join are not counted."),
+            Message(
+                "Revenue here is before the costs of risk and capital. The value report takes them off, lets assets "
+                "grow, and forecasts each client by himself: its margin of the next year is another number."
+            ),
             dormancy_note(bank, apart=answer.facts["apart"]),
         ),
         refusals=tuple(refusals),

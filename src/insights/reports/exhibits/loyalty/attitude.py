@@ -45,7 +45,7 @@ def _words(answer: Answer, found: AttitudeRows, order: list[str], bank: Bank) ->
         return Message("No factor goes clearly with stated loyalty"), ()
     values: dict[str, Any] = {"factor": factor_label(order[0], bank), "d": top.value, "low": top.low, "high": top.high}
     values |= {"from": ranges[HIGH][0], "to": ranges[HIGH][1]}
-    title = Message("One point more in {factor} goes with {d:points} more loyal clients", values)
+    title = Message("One point more in {factor} goes with a share of loyal clients that is {d:points} higher", values)
     said = [
         Message(
             "Loyal are those who mark {from:number} to {to:number}. The interval is {low:points} to {high:points}; the "

@@ -41,7 +41,7 @@ def hypotheses(answer: Answer, found: Hypotheses, bank: Bank) -> Exhibit:
         )
     ]
     if not registered:
-        sentences.append(Message("No claim was registered beforehand: see [[loyalty.hypotheses]] of bank.toml."))
+        sentences.append(Message("No claim was registered in the settings before anybody looked."))
     if answer.facts["missed"]:
         sentences.append(
             Message("Registered, but not to be tested with these data: {names}.", {"names": answer.facts["missed"]})

@@ -83,7 +83,9 @@ def _words(found: Shares, kind: str, names: list[str], bank: Bank) -> tuple[Mess
         )
     else:
         labels = [factor_label(n, bank) for n in rivals]
-        title = Message("Most important for loyalty is one of {factors}; which one cannot be told", {"factors": labels})
+        title = Message(
+            "Most closely tied to loyalty: {factors}; which of them comes first cannot be told", {"factors": labels}
+        )
     whole = _of(found, kind, "", R_SQUARED)
     sentences = []
     if whole is not None:

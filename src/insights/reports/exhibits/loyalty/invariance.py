@@ -6,7 +6,7 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.loyalty.reasons import why_not
-from insights.reports.exhibits.loyalty.words import group_label, survey_basis
+from insights.reports.exhibits.loyalty.words import segment_label, survey_basis
 from insights.reports.exhibits.told import finding_row
 from insights.topics.evidence import Answer
 from insights.topics.loyalty.invariance import COMPARED, LANGUAGE, SEGMENT, WAVE, Comparisons
@@ -75,7 +75,7 @@ def _verdicts(answer: Answer, found: Comparisons, bank: Bank) -> Table | None:
     for by, level in found.levels.items():
         names: list[Any] = list(answer.facts["groups"][by])
         if by == SEGMENT:
-            names = [group_label(n, bank) for n in names]
+            names = [segment_label(n, bank) for n in names]
         left = answer.facts["left_out"].get(by, []) if by == LANGUAGE else []
         shown: Any = names
         if left:

@@ -142,7 +142,9 @@ def _silence(strengths: pd.DataFrame) -> Table | None:
         return None
     lines = tuple(
         {
-            "odds": Message("{odds:number} times", {"odds": math.exp(row["strength"])}),
+            "odds": Message("{odds:number} times", {"odds": math.exp(row["strength"])})
+            if row["strength"]
+            else Message("the same"),
             "mean": Message(
                 "{value:number} ({low:number} to {high:number})", {k: row[k] for k in ("value", "low", "high")}
             ),

@@ -4,8 +4,8 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.loyalty.words import factor_label, group_label, survey_basis
-from insights.reports.exhibits.rows import check_row, estimate_row
+from insights.reports.exhibits.loyalty.words import factor_label, segment_label, survey_basis
+from insights.reports.exhibits.rows import by_choice, check_row, estimate_row
 from insights.reports.exhibits.told import cell, finding_row
 from insights.stats.results import Estimate, TestResult
 from insights.topics.evidence import Answer
@@ -44,11 +44,17 @@ def _words(found: Levers, bank: Bank) -> tuple[Message, tuple[Message, ...]]:
         for measure in ("exits", "assets", "margin"):
             kept = found.kept(factor, measure)
             values[f"{measure}{k}"] = None if kept is None else kept.value
+        lost = found.kept(factor, "exits")
+        values |= {f"from{k}": lost and lost.low, f"to{k}": lost and lost.high}
     if len(told) == 1:
-        title = Message("One point more in {f1} goes with {exits1:count} fewer clients lost a year", values)
+        title = Message(
+            "One point more in {f1} goes with {exits1:count} fewer clients lost a year ({from1:count} to {to1:count})",
+            values,
+        )
     else:
         title = Message(
-            "One point more in {f1} goes with {exits1:count} fewer clients lost a year, in {f2} with {exits2:count}",
+            "One point more in {f1} goes with {exits1:count} fewer clients lost a year ({from1:count} to {to1:count}), "
+            "in {f2} with {exits2:count} ({from2:count} to {to2:count})",
             values,
         )
     return title, (*_sizes(told, values), *_sure(found, told, values), _promise())
@@ -95,8 +101,8 @@ def _sure(found: Levers, told: list[tuple[str, Estimate]], values: dict[str, Any
 
 def _promise() -> Message:
     return Message(
-        "This is an association, not a promise: nobody raised a mark by lot. To know what a measure would bring, try "
-        "it with some relationship managers drawn by lot first."
+        "This is an association, not a promise: no mark was raised in an experiment. To know what a measure would "
+        "bring, try it with some relationship managers drawn by lot first."
     )
 
 
@@ -141,7 +147,7 @@ def _segments(answer: Answer, found: Levers, bank: Bank) -> Table | None:
     rows = []
     for segment in answer.facts["segments"]:
         for factor in found.order[:2]:
-            row: dict[str, Any] = {"segment": group_label(segment, bank), "factor": factor_label(factor, bank)}
+            row: dict[str, Any] = {"segment": segment_label(segment, bank), "factor": factor_label(factor, bank)}
             row["fewer"] = cell(found.row(factor, FEWER, segment), "percent")
             for measure, kind in (("exits", "tenths"), ("assets", "money"), ("margin", "money")):
                 row[measure] = cell(found.kept(factor, measure, segment), kind)
@@ -179,7 +185,7 @@ def _basis(answer: Answer, found: Levers, bank: Bank) -> tuple[Message, ...]:
         if answer.facts["cluster"] == "manager"
         else Message("95% intervals from resampling clients, through the whole chain.")
     )
-    return survey_basis(bank, *lines)
+    return survey_basis(bank, *lines, *by_choice(bank))
 
 
 def _caveats(answer: Answer, found: Levers, bank: Bank) -> tuple[Message, ...]:

@@ -53,7 +53,7 @@ def _words(known: dict[str, Estimate], found: Measurement, bank: Bank) -> tuple[
     title = (
         Message("Not measured reliably enough: {weak}", values)
         if weak
-        else Message("All {n:count} scores are measured reliably: {low:number} of 1 or more", values)
+        else Message("All {n:count} scores are measured reliably: {low:number} or more, where 1 is perfect", values)
     )
     sentences = [
         Message(

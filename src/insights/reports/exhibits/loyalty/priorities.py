@@ -7,7 +7,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.loyalty.reasons import why_not
-from insights.reports.exhibits.loyalty.words import factor_label, group_label, survey_basis
+from insights.reports.exhibits.loyalty.words import factor_label, segment_label, survey_basis
 from insights.reports.exhibits.told import cell, finding_row
 from insights.topics.evidence import Answer
 from insights.topics.loyalty.priorities import ALL, EASE, FIRST, IMPORTANCE, KEEP, LATER, PERFORMANCE, Matrix
@@ -63,7 +63,7 @@ def priorities(answer: Answer, found: Matrix, bank: Bank) -> Exhibit:
 
 
 def _segment(name: str, bank: Bank) -> Message | str:
-    return Message("all clients") if name == ALL else group_label(name, bank)
+    return Message("all clients") if name == ALL else segment_label(name, bank)
 
 
 def _words(cells: pd.DataFrame, whole: pd.DataFrame, bank: Bank) -> tuple[Message, tuple[Message, ...]]:

@@ -116,6 +116,7 @@ def _frame_table(found: Response) -> Table | None:
     for row in records(found.frame):
         name = row["variable"]
         kind = "percent" if name in ("complaint_6m", "online_3m", "net_share_3m") else "number"
+        kind = "money" if name == "log2_assets" else kind
         cells = {}
         for who in ("everybody", "answered", "weighted"):
             value = row[who]
@@ -131,7 +132,7 @@ def _frame_table(found: Response) -> Table | None:
 
 
 _UNITS = {
-    "log2_assets": Message("assets (typical, thousands)"),
+    "log2_assets": Message("assets (typical)"),
     "tenure": Message("length of the relationship (typical, years)"),
     "complaint_6m": Message("had a complaint in the six months before"),
     "manager_decades": Message("experience of the relationship manager (years)"),
@@ -144,7 +145,7 @@ _UNITS = {
 def _natural(name: str, value: float) -> float:
     """Return a mean of the model's column in the unit of the table; logarithms become geometric means."""
     if name == "log2_assets":
-        return float(f"{2**value / 1000:.3g}")
+        return float(f"{2**value:.3g}")
     if name == "log2_contacts_6m":
         return 2**value - 1
     if name == "tenure":

@@ -20,6 +20,11 @@ _GROUPS = {
     "no": Message("no"),
     "yes": Message("yes"),
 }
+_THIRDS = {
+    "lower third": Message("lower third by assets"),
+    "middle third": Message("middle third by assets"),
+    "upper third": Message("upper third by assets"),
+}
 _FRAME = {
     "log2_assets": Message("assets"),
     "tenure": Message("length of the relationship"),
@@ -44,6 +49,11 @@ def group_label(name: str, bank: Bank) -> Message | str:
     """Return what a segment or a group is called."""
     column = bank.settings.loyalty.segment or ""
     return _GROUPS.get(name) or code_label(column, name, bank.settings.labels)
+
+
+def segment_label(name: str, bank: Bank) -> Message | str:
+    """Return what a segment is called; thirds, which stand in where the bank names no segment, are those by assets."""
+    return _THIRDS.get(name) or group_label(name, bank)
 
 
 def wave_label(wave: str, months: dict[str, str]) -> Message:

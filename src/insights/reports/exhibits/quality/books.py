@@ -4,7 +4,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
-from insights.reports.exhibits.rows import basis, count_row, records
+from insights.reports.exhibits.rows import count_row, dated, records
 from insights.reports.wording.labels import code_label, table_label
 from insights.topics.evidence import Answer
 
@@ -67,7 +67,7 @@ def reconciliation(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -
             else Message("Nothing was adjusted by hand."),
         ),
         tables=tuple(tables),
-        basis=basis(bank, Message("Agreement means to the cent, or to the client.")),
+        basis=dated(bank, Message("Agreement means to the cent, or to the client.")),
         estimates=tuple(
             count_row(
                 "unexplained_share",
@@ -117,7 +117,7 @@ def legal_basis(answer: Answer, table: pd.DataFrame, bank: Bank) -> Exhibit:
                 Message("Sources and the basis on which they may be used"),
             ),
         ),
-        basis=basis(bank),
+        basis=dated(bank),
         caveats=(Message("Basis and purpose are what the bank states in its settings; they are not checked here."),),
     )
 
@@ -129,7 +129,7 @@ def access(answer: Answer, table: pd.DataFrame, bank: Bank) -> Exhibit:
             id=answer.id,
             title=Message("No recipient of restricted lists is named"),
             sentences=(Message("Client-level lists are not written until bank.toml names who may read them."),),
-            basis=basis(bank),
+            basis=dated(bank),
         )
     values = {"lists": float(table["list"].nunique()), "recipients": float(table["recipient"].nunique())}
     return Exhibit(
@@ -147,7 +147,7 @@ def access(answer: Answer, table: pd.DataFrame, bank: Bank) -> Exhibit:
                 Message("Who may read which list"),
             ),
         ),
-        basis=basis(bank),
+        basis=dated(bank),
     )
 
 
@@ -164,7 +164,7 @@ def files(answer: Answer, table: pd.DataFrame, bank: Bank) -> Exhibit:
                 Message("Files read by this run"),
             ),
         ),
-        basis=basis(bank),
+        basis=dated(bank),
     )
 
 

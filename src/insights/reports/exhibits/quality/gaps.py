@@ -9,7 +9,7 @@ from insights.data.months import add_months
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.quality.words import rounding
-from insights.reports.exhibits.rows import basis, count_row, records
+from insights.reports.exhibits.rows import count_row, dated, records
 from insights.reports.wording.labels import column_label, table_label
 from insights.topics.evidence import Answer
 
@@ -43,7 +43,7 @@ def coverage(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
     title = (
         Message("{holes:count} months are missing in tables that otherwise arrive every month", values)
         if holes
-        else Message("No month is missing in any of {tables:count} tables", values)
+        else Message("No month is missing in any of the {tables:count} tables with dates", values)
     )
     data = {"rows": [table_label(n) for n in names], "columns": months, "values": matrix, "kind": "percent"}
     rows = tuple({"table": table_label(n), "month": m} for n, m in holes)
@@ -63,7 +63,7 @@ def coverage(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         if months
         else None,
         tables=(hole_table,) if rows else (),
-        basis=basis(bank),
+        basis=dated(bank),
         caveats=(
             Message("A table counts as monthly if at least nine in ten of its months have rows."),
             *rounding(bank),
@@ -108,7 +108,7 @@ def completeness(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         )
         if rows
         else (),
-        basis=basis(bank),
+        basis=dated(bank),
         caveats=(
             Message(
                 "Columns in which an empty cell says something (not left, not rated, in no household) are not counted."
@@ -140,13 +140,13 @@ def timeliness(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         id=answer.id,
         title=Message("{share:percent} of the rows became known more than a month after their date", values),
         sentences=(
-            Message("In {prompt:count} of {tables:count} tables every row was known within a week.", values),
+            Message("In {prompt:count} of {tables:count} tables with dates every row was known within a week.", values),
             Message("Reports as of an earlier date leave out what was not yet known on it."),
         ),
         tables=(Table(columns, rows, Message("The others: rows by how long after their date they became known")),)
         if rows
         else (),
-        basis=basis(bank),
+        basis=dated(bank),
         caveats=rounding(bank),
         estimates=tuple(
             count_row("rows", r["rows"], unit="rows", group={"table": r["table"], "delay": r["delay"]})

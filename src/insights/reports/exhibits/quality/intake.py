@@ -7,7 +7,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.quality.words import money, rounding
-from insights.reports.exhibits.rows import basis, count_row, records
+from insights.reports.exhibits.rows import count_row, dated, records
 from insights.reports.wording.labels import code_label, table_label
 from insights.topics.evidence import Answer
 from insights.topics.quality import ENDINGS
@@ -56,7 +56,7 @@ def intake(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
             Message("Rows in = kept + merged + set aside + withheld, for every table."),
         ),
         tables=(Table(tuple(columns), rows, Message("Rows of the extracts and what became of them")),),
-        basis=basis(bank),
+        basis=dated(bank),
         caveats=rounding(bank),
         estimates=tuple(
             count_row("rows", r["rows"], unit="rows", group={"table": r["table"], "action": r["action"]})
@@ -69,7 +69,7 @@ def repairs(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
     """Say which rules touched how many rows and how much money."""
     shown = cells.dropna(subset=["rows"])
     if cells.empty:
-        return Exhibit(id=answer.id, title=Message("Nothing had to be repaired or set aside"), basis=basis(bank))
+        return Exhibit(id=answer.id, title=Message("Nothing had to be repaired or set aside"), basis=dated(bank))
     rows = tuple(
         {
             "table": table_label(r["table"]),
@@ -110,7 +110,7 @@ def repairs(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
                 Message("Faults found, and what was done about them"),
             ),
         ),
-        basis=basis(bank),
+        basis=dated(bank),
         caveats=(
             Message("The rows set aside are in the restricted list “quarantine”, each with the rule that it broke."),
             *rounding(bank),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.rows import basis, count_row, records
+from insights.reports.exhibits.rows import basis, count_row, dated, records
 from insights.reports.wording.labels import code_label
 from insights.topics.evidence import Answer
 
@@ -66,7 +66,7 @@ def balances(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
             {"bars": bars, "kind": "count", "x_label": Message("Clients"), "in_order": True},
             Message("Clients by the sum of their balances. {title}.", {"title": title}),
         ),
-        basis=basis(bank, Message("Balances of all categories together; clients without a balance are not counted.")),
+        basis=dated(bank, Message("Balances of all categories together; clients without a balance are not counted.")),
         estimates=tuple(
             count_row("clients", r["clients"], unit="clients", group=_limits(edges, int(r["band"])))
             for r in records(cells)
@@ -103,7 +103,7 @@ def revenue(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
             "bars", {"bars": bars, "kind": "money"}, Message("Revenue and cost by kind. {title}.", {"title": title})
         ),
         tables=(Table(columns, rows, Message("Revenue and cost of one month; costs are negative")),),
-        basis=basis(bank),
+        basis=dated(bank),
         estimates=tuple(
             count_row("revenue", r["amount"], unit=bank.settings.bank.currency, group={"kind": r["kind"]})
             for r in records(cells)
@@ -131,5 +131,5 @@ def _nothing(answer: Answer, bank: Bank) -> Exhibit:
         id=answer.id,
         title=Message("Cannot be shown: too few clients"),
         refusals=(Message("There are no rows yet, or too few clients in each part to be shown."),),
-        basis=basis(bank),
+        basis=dated(bank),
     )

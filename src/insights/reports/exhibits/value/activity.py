@@ -54,14 +54,14 @@ def activity(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhi
     if held is not None:
         sentences.append(
             Message(
-                "At the same assets {held:percent} is left: what activity brings, it brings by way of assets.",
+                "At the same assets {held:percent} is left: nearly all of it goes along with larger assets.",
                 {"held": held.value},
             )
             if total is not None and total.low > 0 and held.value < total.value / 2
             else Message("At the same assets the figure is {held:percent}.", {"held": held.value})
         )
     caveats = [
-        Message("Money that comes in is itself a booking: part of the effect is the money, not the activity."),
+        Message("Money that comes in is itself a booking: part of the link is the money, not the activity."),
         Message("It is not shown that moving a client to do more would raise his income: only an experiment would."),
     ]
     if lead is not None and lead.low > 0:

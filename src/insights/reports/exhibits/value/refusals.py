@@ -3,6 +3,7 @@
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.exhibits.rows import basis
+from insights.reports.exhibits.untold import untold
 from insights.topics.evidence import Answer
 from insights.topics.value.activity import SILENT
 from insights.topics.value.refusals import FEW, NO_VALUE, SHORT
@@ -21,7 +22,7 @@ def refused(answer: Answer, why: str, bank: Bank) -> Exhibit:
     """Say why the question cannot be answered."""
     return Exhibit(
         id=answer.id,
-        title=Message("Cannot be told from the data of this bank"),
+        title=untold(answer.id),
         refusals=(Message(WHY[why].id, {"months": answer.facts.get("months")}),),
         basis=basis(bank),
     )

@@ -6,7 +6,7 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.models.value.margins import ASSETS
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.rows import basis, count_row
+from insights.reports.exhibits.rows import basis, by_choice, count_row
 from insights.reports.exhibits.value.words import MARGIN_OF_A_YEAR, group_label, told
 from insights.reports.wording.labels import column_label
 from insights.topics.evidence import Answer
@@ -82,6 +82,7 @@ def resources(answer: Answer, found: Resources, bank: Bank) -> Exhibit:
                 "At stake is a year's value of each client times his risk of leaving by choice within twelve months; "
                 "clients who cost more than they bring in have nothing at stake."
             ),
+            *by_choice(bank),
             Message("Value is told in assets: revenue is not delivered.")
             if facts["basis"] == ASSETS
             else Message(MARGIN_OF_A_YEAR.id, {"end": facts["end"]}),
@@ -120,7 +121,11 @@ def _table(found: Resources, by: str, bank: Bank) -> Table:
 def _label(by: str, code: str, bank: Bank, lead: bool = False) -> Message | str:
     if by == "tier":
         name: Message | str = (
-            Message("none yet") if code == NEW else Message("Other tiers, together") if code == REST else code
+            (Message("No tier yet") if lead else Message("none yet"))
+            if code == NEW
+            else Message("Other tiers, together")
+            if code == REST
+            else code
         )
         return Message("Tier {tier}", {"tier": name}) if lead and code not in (NEW, REST) else name
     return STAGES[code] if by == "stage" else group_label(by, code, bank)

@@ -65,17 +65,11 @@ def margin_basis(bank: Bank, facts: dict[str, Any], *more: Message) -> tuple[Mes
 
 def margin_gaps(facts: dict[str, Any]) -> tuple[Message, ...]:
     """Say which parts of a margin the bank does not deliver."""
-    needs = {
-        "fee": "revenue.kind = fee",
-        "interest_margin": "revenue.kind = interest_margin",
-        "transaction_income": "revenue.kind = transaction_income",
-        "cost_to_serve": "revenue.kind = cost_to_serve",
-        "credit_loss": "loans.drawn",
-    }
-    missing = [text for name, text in needs.items() if name not in facts["components"]]
+    parts = ("fee", "interest_margin", "transaction_income", "cost_to_serve", "credit_loss")
+    missing = [COMPONENTS[name] for name in parts if name not in facts["components"]]
     if not missing:
         return ()
-    return (Message("Parts of the margin that are not delivered, and count as 0: {needs}.", {"needs": missing}),)
+    return (Message("Not delivered by the bank, and so not in the margin: {parts}.", {"parts": missing}),)
 
 
 def value_basis(bank: Bank, facts: dict[str, Any], *more: Message) -> tuple[Message, ...]:
