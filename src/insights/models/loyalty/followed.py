@@ -45,7 +45,11 @@ def _made(bank: Bank) -> Followed:
     given = answers(bank).answers
     start = given["answered_on"]
     seen = (start + pd.DateOffset(months=MONTHS)) <= pd.Timestamp(bank.as_of)
-    asked = pd.DataFrame({"client_id": given["client_id"], "day": start.dt.date})[seen]
+    return follow(bank, pd.DataFrame({"client_id": given["client_id"], "day": start.dt.date})[seen])
+
+
+def follow(bank: Bank, asked: pd.DataFrame) -> Followed:
+    """Return what followed days (client_id, day: dates at least ``MONTHS`` before the as-of date), with their index."""
     asked = asked.assign(row=np.arange(len(asked), dtype=np.int64))
     found = pd.DataFrame(index=asked.index)
     missing: dict[str, tuple[str, ...]] = {}

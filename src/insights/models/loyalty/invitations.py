@@ -50,7 +50,7 @@ def read_invitations(bank: Bank, items: tuple[str, ...]) -> pd.DataFrame:
         return frame.drop(columns=["surveys_id", "joined_on"])
     asked_on = frame[["client_id", "joined_on"]].assign(day=frame["invited_on"])
     known = features_before(bank, asked_on)
-    return pd.concat([frame.drop(columns=["surveys_id", "joined_on"]), known, _managers(bank, asked_on)], axis=1)
+    return pd.concat([frame.drop(columns=["surveys_id", "joined_on"]), known, managers_on(bank, asked_on)], axis=1)
 
 
 def thirds(values: pd.Series) -> pd.Series:
@@ -61,7 +61,7 @@ def thirds(values: pd.Series) -> pd.Series:
     return pd.Series(np.where(known, np.array(THIRDS, dtype=object)[place], NOT_KNOWN), index=values.index)
 
 
-def _managers(bank: Bank, asked: pd.DataFrame) -> pd.DataFrame:
+def managers_on(bank: Bank, asked: pd.DataFrame) -> pd.DataFrame:
     """Return the manager on the day before, and for how many decades he had been in the profession."""
     rows = pd.DataFrame(
         {"client_id": asked["client_id"], "month": asked["day"].dt.date, "row": np.arange(len(asked), dtype=np.int64)}

@@ -38,6 +38,7 @@ _TITLES = {
     "lifecycle.two_divisions": Message("Whether path and stages agree cannot be told"),
     "loyalty.attitude": Message("Which factors go with stated loyalty cannot be told"),
     "loyalty.behaviour": Message("Whether clients do what they say cannot be told"),
+    "loyalty.benefits": Message("Whether services, events and rewards hold clients cannot be told"),
     "loyalty.claims": Message("Whether the handbook's claims hold cannot be told"),
     "loyalty.forecast": Message("Whether one wave foretells the next cannot be told"),
     "loyalty.hypotheses": Message("The factors cannot be tested"),

@@ -26,7 +26,8 @@ class OverlapComparison(Result):
     """``table``: variable, treated, controls (means), difference, difference_weighted (in sd of all).
 
     ``effect`` is the weighted difference of the outcomes, ``unadjusted`` the plain one. ``effective_n`` is the number
-    of equally weighted units with the same error (Kish), ``propensity`` (n,) the chance of being treated.
+    of equally weighted units with the same error (Kish), ``propensity`` (n,) the chance of being treated, ``df`` the
+    degrees of freedom of the errors.
     """
 
     effect: Estimate = field(kw_only=True)
@@ -34,6 +35,14 @@ class OverlapComparison(Result):
     effective_n: float = field(kw_only=True)
     propensity: Floats = field(repr=False, kw_only=True)
     outcome_sd: float = field(kw_only=True)
+    df: float = field(kw_only=True)
+
+    def p_value(self) -> float:
+        """Return the p-value of "the weighted difference is 0" (t with ``df`` degrees of freedom, normal if inf)."""
+        from scipy.special import stdtr  # half a second that those who need no test need not wait
+
+        se = self.effect.se
+        return float(2 * stdtr(min(self.df, 1e9), -abs(self.effect.value) / se)) if se else 1.0
 
     def e_value(self) -> tuple[float, float]:
         """Return how strongly something unmeasured must go with both treatment and outcome to explain the effect away.
@@ -139,6 +148,7 @@ def overlap_comparison(
         effective_n=sum(float((weight * s).sum() ** 2 / ((weight * s) ** 2).sum()) for s in (told, ~told)),
         propensity=share,
         outcome_sd=float(y.std()),
+        df=np.inf if way is None else way.size - 1.0,
     )
 
 

@@ -2,6 +2,7 @@
 
 from insights.topics.loyalty.attitude import attitude
 from insights.topics.loyalty.behaviour import behaviour
+from insights.topics.loyalty.benefits import benefits
 from insights.topics.loyalty.claims import claims
 from insights.topics.loyalty.forecast import forecast
 from insights.topics.loyalty.hypotheses import hypotheses
@@ -17,6 +18,7 @@ from insights.topics.loyalty.trends import trends
 __all__ = [
     "attitude",
     "behaviour",
+    "benefits",
     "claims",
     "forecast",
     "hypotheses",

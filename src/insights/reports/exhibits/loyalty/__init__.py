@@ -7,6 +7,7 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.loyalty.attitude import attitude
 from insights.reports.exhibits.loyalty.behaviour import behaviour
+from insights.reports.exhibits.loyalty.benefits import benefits
 from insights.reports.exhibits.loyalty.claims import claims
 from insights.reports.exhibits.loyalty.forecast import forecast
 from insights.reports.exhibits.loyalty.hypotheses import hypotheses
@@ -23,6 +24,7 @@ from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "loyalty.attitude": attitude,
+    "loyalty.benefits": benefits,
     "loyalty.claims": claims,
     "loyalty.forecast": forecast,
     "loyalty.behaviour": behaviour,

@@ -137,6 +137,16 @@ _KNOWN: tuple[tuple[str, Message, tuple[str, ...]], ...] = (
         (),
     ),
     (r"the drivers cannot be told apart.*", Message("Two factors say the same: use one of them."), ()),
+    (
+        r"no year of use has a year after it",
+        Message("No year in which use was recorded has a whole year after it in which clients could be followed."),
+        (),
+    ),
+    (
+        r"too few used anything to be compared",
+        Message("Too few clients used a service, came to an event or earned points to be compared with others."),
+        (),
+    ),
     (r"the column .* does not vary.*", Message("A column says nothing of its own."), ()),
 )
 
