@@ -31,13 +31,14 @@ def draw_matrix(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     x_ticks, y_ticks = (_ticks(points, axis) for axis in ("x", "y"))
     labels, _ = tick_labels(wording, y_ticks, str(data["y_kind"]))
     left = max(text_width(label, SMALL) for label in labels) + 10
-    plot = Box(left, 32, width - left - 24, height - 32 - 44)
+    plot = Box(left, 32, width - left - 24, height - 32 - 52)
     axes = canvas.axes(plot)
     value_axis(axes, canvas, plot, wording, y_ticks, str(data["y_kind"]), wording.text(data["y_label"]))
     axes.set_xlim(x_ticks[0], x_ticks[-1])
     axes.set_xticks(list(x_ticks), tick_labels(wording, x_ticks, str(data["x_kind"]))[0])
+    axes.tick_params(axis="x", pad=13)  # clear of the lowest label of the other axis
     title = fit(wording.text(data["x_label"]), plot.width, SMALL)
-    canvas.text(plot.left + plot.width / 2, plot.bottom + 36, title, size=SMALL, colour=MUTED, anchor="center")
+    canvas.text(plot.left + plot.width / 2, plot.bottom + 43, title, size=SMALL, colour=MUTED, anchor="center")
 
     def across(value: float) -> float:
         return plot.left + plot.width * (value - x_ticks[0]) / (x_ticks[-1] - x_ticks[0])

@@ -107,6 +107,12 @@ def _caveats(facts: dict[str, Any]) -> tuple[Message, ...]:
                 "Clients already in the programme come after the others, by risk × assets: it can do no more for them."
             )
         )
+    lines.append(
+        Message(
+            "Every client counts here, with all his assets; the forecast of leavers leaves out of the money whoever is "
+            "so large that one or two would decide the sum."
+        )
+    )
     lines.append(Message("A reason says what goes with a client's risk, not that changing it would keep him."))
     return tuple(lines)
 

@@ -79,7 +79,9 @@ def _words(cells: pd.DataFrame, whole: pd.DataFrame, bank: Bank) -> tuple[Messag
     sentences = []
     strong = [factor_label(c["factor"], bank) for c in _at(whole, KEEP, clear=False)]
     if strong:
-        sentences.append(Message("Important and stronger: {factors}. Losing it would cost most.", {"factors": strong}))
+        sentences.append(
+            Message("Important and stronger: {factors}. That is the strength to keep.", {"factors": strong})
+        )
     own = []
     for segment in dict.fromkeys(cells["segment"]):
         clear = _at(cells[cells["segment"] == segment], FIRST, clear=True)
