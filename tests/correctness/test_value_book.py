@@ -88,6 +88,19 @@ def test_the_change_is_that_of_the_margin(demo: Bank) -> None:
         assert title(shown(one, demo)).startswith(("The margin rose by", "The margin fell by", "Why the margin"))
 
 
+def test_the_change_as_told_is_the_difference_of_the_two_years_as_told(demo: Bank) -> None:
+    """Each part is rounded on its own; a reader who subtracts one year from the other must get the same change."""
+    told = {
+        (e["name"], e["group"].get("component"), e["group"].get("period")): e
+        for e in shown(value.margin(demo), demo).estimates
+    }
+    parts = [e["value"] for e in shown(value.change(demo), demo).estimates if e["name"] == "change"]
+    years = {p: [e["value"] for (n, _, q), e in told.items() if n == "margin" and q == p] for p in ("now", "before")}
+    assert len(parts) == 3
+    assert all(v is not None for v in (*parts, *years["now"], *years["before"]))
+    assert sum(parts) == pytest.approx(sum(years["now"]) - sum(years["before"]), abs=0.5)
+
+
 def test_concentration_and_largest_agree_with_the_book(demo: Bank) -> None:
     answer, book = value.concentration(demo), client_book(demo)
     assert isinstance(answer, Answer)

@@ -156,6 +156,33 @@ def test_bars_below_zero_begin_at_zero(en: Wording) -> None:
     assert "CHF\u00a0−1\u00a0m" in said
 
 
+def test_money_of_one_figure_has_one_unit(en: Wording) -> None:
+    bars = [{"label": "gain", "value": 4.4e6}, {"label": "loss", "value": -6e5}]
+    said = texts(draw(Figure("bars", {"bars": bars, "kind": "money"}, Message("Rows")), en))
+    assert "CHF\u00a04.4\u00a0m" in said
+    assert "CHF\u00a0−0.6\u00a0m" in said
+    chinese = texts(
+        draw(Figure("bars", {"bars": bars, "kind": "money"}, Message("Rows")), Wording("zh-CN", currency="CHF"))
+    )
+    assert "440万瑞士法郎" in chinese
+    assert "−60万瑞士法郎" in chinese
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_long_label_of_a_bar_takes_two_lines_and_loses_no_word(narrow: bool, en: Wording) -> None:
+    for long in (
+        "Without those who gave each and every item of the page the same mark",
+        "剔除所有题项打分完全相同的客户以及没有作答的客户之后的平均得分",
+    ):
+        bars = [{"label": long, "value": 0.5}, {"label": "short", "value": 0.4}]
+        figure = Figure("bars", {"bars": bars, "kind": "percent"}, Message("Rows"))
+        said = texts(draw(figure, en, narrow=narrow))
+        assert not any("…" in t for t in said)
+        lines = [t for t in said if t in long]
+        assert len(lines) == 2
+        assert "".join(lines).replace(" ", "") == long.replace(" ", "")
+
+
 def test_many_marks_become_pixels_and_few_do_not(en: Wording) -> None:
     many = figure_of(sample.coverage())
     few = replace(many, data=many.data | {"rows": many.data["rows"][:5], "values": many.data["values"][:5]})
