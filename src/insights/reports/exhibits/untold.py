@@ -47,6 +47,7 @@ _TITLES = {
     "loyalty.level": Message("How loyal clients are cannot be told"),
     "loyalty.levers": Message("What a lever is worth cannot be told"),
     "loyalty.measurement": Message("How reliably the factors are measured cannot be told"),
+    "loyalty.mediation": Message("Whether satisfaction holds clients by way of loyalty cannot be told"),
     "loyalty.priorities": Message("Where to begin cannot be told"),
     "loyalty.response": Message("Who answered cannot be told"),
     "loyalty.trends": Message("How the marks developed cannot be told"),

@@ -11,6 +11,7 @@ from insights.topics.loyalty.invariance import invariance
 from insights.topics.loyalty.level import level
 from insights.topics.loyalty.levers import levers
 from insights.topics.loyalty.measurement import measurement
+from insights.topics.loyalty.mediation import mediation
 from insights.topics.loyalty.priorities import priorities
 from insights.topics.loyalty.response import response
 from insights.topics.loyalty.trends import trends
@@ -27,6 +28,7 @@ __all__ = [
     "level",
     "levers",
     "measurement",
+    "mediation",
     "priorities",
     "response",
     "trends",

@@ -16,6 +16,7 @@ from insights.reports.exhibits.loyalty.invariance import invariance
 from insights.reports.exhibits.loyalty.level import level
 from insights.reports.exhibits.loyalty.levers import levers
 from insights.reports.exhibits.loyalty.measurement import measurement
+from insights.reports.exhibits.loyalty.mediation import mediation
 from insights.reports.exhibits.loyalty.priorities import priorities
 from insights.reports.exhibits.loyalty.refusals import refused
 from insights.reports.exhibits.loyalty.response import response
@@ -35,6 +36,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "loyalty.level": level,
     "loyalty.measurement": measurement,
     "loyalty.invariance": invariance,
+    "loyalty.mediation": mediation,
     "loyalty.importance": importance,
     "loyalty.priorities": priorities,
     "loyalty.trends": trends,
