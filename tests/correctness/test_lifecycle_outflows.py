@@ -1,5 +1,6 @@
 """Outflows and dormancy as events: the same as in the panel, counted by hand, and what follows from them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -110,8 +111,10 @@ def test_dormancy_begins_when_a_client_was_not_seen_for_a_year(tmp_path: Path) -
     bank = small(tmp_path, {}, {}, contacts=contacts)
     months = spell_months(bank)
     assert months.active is not None
-    months.active[0, 9:] = False  # the last booking of the first client is that of July 2020
-    months.active[0, 30] = True
+    active = months.active.copy()
+    active[0, 9:] = False  # the last booking of the first client is that of July 2020
+    active[0, 30] = True
+    months = replace(months, active=active)
     events = dormancy_events(bank, months)
     assert events is not None
     row, column = np.nonzero(events.at)

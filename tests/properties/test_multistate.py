@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from insights.stats.multistate import StateOccupation, state_occupation, state_occupation_from_counts
@@ -81,7 +81,20 @@ def test_names_of_states_do_not_matter(data: pd.DataFrame) -> None:
     same(one, state_occupation(renamed).table.sort_values(keys, ignore_index=True))
 
 
+ALL_AT_ONCE = pd.DataFrame(
+    [
+        (0, "a", "b", 0.0, 0.5, 1, "q"),
+        (0, "b", "c", 0.5, 1.0, 1, "q"),
+        (1, "a", "b", 0.0, 0.5, 1, "p"),
+        (2, "b", "gone", 0.0, 0.5, 2, "q"),
+    ],
+    columns=["unit", "from", "to", "entry", "exit", "weight", "group"],
+)
+"""In group p nobody stays: the time in a state is certain, and rounding made an error of it."""
+
+
 @curves
+@example(ALL_AT_ONCE, 0.1)
 @given(spells(), st.sampled_from([0.1, 3.0, 30.4375]))
 def test_the_unit_of_time_does_not_matter(data: pd.DataFrame, factor: float) -> None:
     scaled = data.assign(entry=data["entry"] * factor, exit=data["exit"] * factor)

@@ -23,6 +23,9 @@ SOURCE = (
     "assumption: Datta & Satten (2001); robust errors: Glidden (2002)"
 )
 
+ROUNDING = 1e-9
+"""A standard error below this share of the time is none: sums of products leave a trace where nothing varies."""
+
 
 @dataclass(frozen=True, eq=False)
 class StateOccupation(Result):
@@ -75,6 +78,7 @@ class StateOccupation(Result):
         assert paths is not None
         length = horizon - paths.start
         value = min(max(value, 0.0), length)
+        se = 0.0 if se <= ROUNDING * length else se
         low, high = mean_time(value, se, length, self.level)
         done = paths.touching(k, steps)
         if se == 0:

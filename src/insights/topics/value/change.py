@@ -61,7 +61,8 @@ def change(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
 
     Groups are those of ``by``, or of the clients' own average assets, with the same bounds in both years.
     """
-    found = margins_of(bank, ID, 2 * YEAR, income=True)
+    own_id = f"{ID}_by" if by else ID
+    found = margins_of(bank, own_id, 2 * YEAR, income=True)
     if not isinstance(found, ClientMargins):
         return found
     last = found.months.count - 1
@@ -70,14 +71,14 @@ def change(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
     margin = {period: found.over("margin", *span) for period, span in spans.items()}
     labels = _labels(bank, by, found, assets, margin)
     if min(a.sum() for a in assets.values()) <= 0:
-        return refused(ID, FEW)
+        return refused(own_id, FEW)
     evidence: dict[str, Evidence] = {
         "parts": MoneySums(_parts(labels, assets, margin), ("part",)),
         "rates": Estimates(_rates(labels, assets, margin), ("group", "period", "measure")),
         "total": money_sums(_totals(margin), ("period",), "amount"),
     }
     return Answer(
-        id=ID if by is None else f"{ID}_by",
+        id=own_id,
         kind=ID,
         evidence=evidence,
         estimate=_change,

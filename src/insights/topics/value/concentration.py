@@ -49,7 +49,7 @@ class Concentration:
 
 def concentration(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
     """Tell how the value is spread over the clients in force; with ``by`` the typical client of each group."""
-    found = margins_of(bank, ID)
+    found = margins_of(bank, f"{ID}_by" if by else ID)
     if not isinstance(found, ClientMargins):
         return found
     book = client_book(bank)

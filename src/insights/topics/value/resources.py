@@ -38,12 +38,13 @@ class Resources:
 
 def resources(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
     """Set the value at stake of clients in force against the hours that they were given in twelve months."""
-    found = margins_of(bank, ID)
+    own_id = f"{ID}_by" if by else ID
+    found = margins_of(bank, own_id)
     if not isinstance(found, ClientMargins):
         return found
     needs = (*missing(bank), *bank.needs("contacts.handling_minutes"))
     if needs:
-        return NotAvailable(ID, needs)
+        return NotAvailable(own_id, needs)
     frame = value_at_stake(bank).dropna(subset=["stake"])
     frame = frame.assign(tier=frame["tier"].replace("", NEW))
     groups = {"tier": frame["tier"].to_numpy(object), "stage": frame["stage"].to_numpy(object)}
@@ -64,7 +65,7 @@ def resources(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
     order = {"tier": (*bank.settings.value.tiers.names, NEW), "stage": STAGES}
     capacity = capacity_hours(bank)
     return Answer(
-        id=ID if by is None else f"{ID}_by",
+        id=own_id,
         kind=ID,
         evidence=evidence,
         estimate=lambda evidence: _resources(evidence, tuple(groups), order),
