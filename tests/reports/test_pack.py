@@ -74,8 +74,8 @@ def test_rows_after_the_date_change_nothing_but_quality(pack: Path, demo_bank_sm
     assert len(planted) >= len(settings.tables) - 2  # tables without any date have nothing to plant
     other = make_pack(tmp_path / "home", raw / "bank.toml", AS_OF)
     ours, theirs = digests(pack), digests(other)
-    about_clients = [name for name in ours if name.startswith("lifecycle")]
-    assert about_clients
+    about_clients = [name for name in ours if name.startswith(("lifecycle", "value", "loyalty"))]
+    assert len(about_clients) == 6  # three reports in two languages
     assert {n: theirs[n] for n in about_clients} == {n: ours[n] for n in about_clients}
     before, after = findings(pack), findings(other)
     assert {k: v for k, v in before.items() if not k.startswith("quality.")} == {
