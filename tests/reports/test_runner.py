@@ -356,7 +356,7 @@ def test_an_interrupted_run_takes_its_kernels_with_it(house: House) -> None:
         assert run.poll() is None, run.communicate()
         time.sleep(0.1)
     run.send_signal(signal.SIGINT)
-    run.communicate(timeout=300)  # the lists, made in a thread beside the notebooks, run to their end first
+    run.communicate(timeout=60)
     assert run.returncode != 0
     assert _ends(int(marker.read_text()))
     assert [p.state for p in unfinished(house.reports)] == ["failed"]

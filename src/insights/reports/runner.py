@@ -8,11 +8,12 @@ import re
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pandas as pd
@@ -38,6 +39,9 @@ from insights.reports.stamp import make_stamp
 from insights.reports.wording import Wording
 
 AT_ONCE = 2
+Lists = tuple[dict[str, pd.DataFrame], dict[str, dict[str, bytes]]]
+"""Restricted lists by name, and by name and suffix the files to be written of them."""
+
 NOTEBOOK = re.compile(r"\d\d_([a-z]+)\.ipynb")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ABOUT_THE_DELIVERY = ("quality",)
@@ -121,9 +125,10 @@ def _make_pack(work: _Work) -> Path:
         _check_bank(parameters, bank)
         work.log |= {"raw_files": bank.processed.files, "processed": bank.processed.path.name}
         jobs = _jobs(work, bank)
-        with ThreadPoolExecutor(1) as aside:
-            lists = None if parameters.split else aside.submit(_lists, parameters, [job.report for job in jobs])
-            plan, done = _execute_all(work, bank, jobs)
+        lists = None if parameters.split else _beside(lambda: _lists(parameters, [job.report for job in jobs]))
+        plan, done = _execute_all(work, bank, jobs)
+        if lists is not None:
+            wait([lists])
         work.log["reports"] = {str(job): report.state for job, report in done.items()}
         failed = {job: report for job, report in done.items() if report.state == FAILED}
         if failed:
@@ -142,9 +147,21 @@ def _make_pack(work: _Work) -> Path:
             return link(work.reports, work.pack_name, work.attempt) / "index.html"
 
 
-def _lists(
-    parameters: RunParameters, reports: Sequence[str]
-) -> tuple[dict[str, pd.DataFrame], dict[str, dict[str, bytes]]]:
+def _beside(make: Callable[[], Lists]) -> Future[Lists]:
+    """Return the lists that a thread of their own will have made; a run that is interrupted does not wait for it."""
+    future: Future[Lists] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(make())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    return future
+
+
+def _lists(parameters: RunParameters, reports: Sequence[str]) -> Lists:
     """Return the restricted lists and their files. They are made while the notebooks run, on an engine of their own."""
     with open_bank(parameters.config, as_of=parameters.as_of, raw=parameters.raw) as bank:
         made = make_lists(bank, reports)
