@@ -71,7 +71,7 @@ hooks: env
 demo: $(DEMO)/bank.toml
 
 # The command replaces the folder in one step, so what is there is complete.
-$(DEMO)/bank.toml: $(wildcard src/insights/demo/*.py src/insights/demo/*.toml) | env
+$(DEMO)/bank.toml: $(wildcard src/insights/demo/*.py src/insights/demo/*/*.py src/insights/demo/*/*.toml) | env
 	$(BIN)/insights demo --out $(DEMO)
 
 env: $(VENV)/.stamp

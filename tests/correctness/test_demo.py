@@ -22,8 +22,8 @@ from insights.data.settings import load_settings
 from insights.data.snapshot import open_bank
 from insights.data.tables import TABLES
 from insights.demo import DemoBank, DemoSummary, Law, simulate, write_demo
-from insights.demo.settings_file import bank_toml
-from insights.demo.specs import EXTRACTS
+from insights.demo.extracts.settings_file import bank_toml
+from insights.demo.extracts.specs import EXTRACTS
 from insights.demo.words import WORDS, words
 from insights.errors import ParameterError
 
@@ -86,7 +86,7 @@ def test_the_settings_map_every_column_that_a_mapping_may_read(written: DemoSumm
 def test_the_template_in_the_root_is_the_demo_banks(written: DemoSummary) -> None:
     root = (ROOT / "bank.toml").read_text(encoding="utf-8")
     made = bank_toml("en", pd.Timestamp("2021-11-01").date(), "data/raw/demo")
-    assert root == made, "write the root bank.toml again: insights.demo.settings_file.bank_toml(...)"
+    assert root == made, "write the root bank.toml again: insights.demo.extracts.settings_file.bank_toml(...)"
     own = tomllib.loads((written.out / "bank.toml").read_text(encoding="utf-8"))
     assert own["paths"]["raw"] == "."
     assert str(own["window"]["complete_from"]) == "2024-11-01"

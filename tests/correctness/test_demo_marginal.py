@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from insights.demo import Law, write_demo
-from insights.demo.marginal import BATCH, NAMES, Marginal, as_toml, draw_batch, fit, recompute
-from insights.demo.truth import marginal, marginal_hash
+from insights.demo.truth.marginal import BATCH, NAMES, Marginal, as_toml, draw_batch, fit, recompute
+from insights.demo.truth.record import marginal, marginal_hash
 
 GATE = 4.5
 """Standard errors. Ten parameters of a right process exceed it once in 15,000 seeds; the seed is fixed."""
@@ -17,7 +17,7 @@ GATE = 4.5
 
 def test_they_belong_to_the_default_law_and_rest_on_enough_clients() -> None:
     kept = marginal()
-    todo = "the law has changed: write marginal.toml again with python -m insights.demo.marginal"
+    todo = "the law has changed: write marginal.toml again with python -m insights.demo.truth.marginal"
     assert kept["law"] == marginal_hash(Law()), todo
     assert kept["clients"] >= 2_000_000
     assert set(kept["parameters"]) == set(kept["errors"]) == set(NAMES)
@@ -65,7 +65,7 @@ def test_thinned_months_give_the_estimates_of_all_months() -> None:
 def test_the_kept_file_is_written_by_the_same_code() -> None:
     kept = marginal()
     found = Marginal(kept["parameters"], kept["errors"], kept["clients"], kept["months"], kept["events"])
-    text = (Path(__file__).parents[2] / "src/insights/demo/marginal.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "src/insights/demo/truth/marginal.toml").read_text(encoding="utf-8")
     assert as_toml(found, Law()) == text
 
 

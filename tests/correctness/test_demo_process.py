@@ -12,11 +12,11 @@ from insights.data.tables import TABLES
 from insights.demo import DemoBank, Law, simulate
 from insights.demo import law as law_module
 from insights.demo.bank import begin
-from insights.demo.details import ADOPTION_CLIENTS
-from insights.demo.people import REFERRAL
-from insights.demo.segments import adjusted_rand, best_types
-from insights.demo.specs import EXTRACTS
-from insights.demo.spells import admit
+from insights.demo.extracts.specs import EXTRACTS
+from insights.demo.people.clients import REFERRAL
+from insights.demo.people.spells import admit
+from insights.demo.truth.details import ADOPTION_CLIENTS
+from insights.demo.truth.segments import adjusted_rand, best_types
 
 GATE = 4.0
 """Standard errors that a right process exceeds once in 16,000 seeds; the seed is fixed."""
@@ -255,7 +255,9 @@ def test_silence_and_censoring_depend_on_satisfaction_where_the_law_says_so() ->
 def test_every_parameter_of_the_law_says_what_it_is() -> None:
     """In the source of the law every field, or run of fields, is followed by a sentence about it."""
     silent = []
-    for path in sorted(Path(law_module.__file__).parent.glob("law*.py")):
+    paths = sorted(Path(law_module.__file__).parent.glob("*.py"))
+    assert len(paths) > 4
+    for path in paths:
         for part in ast.parse(path.read_text(encoding="utf-8")).body:
             if not isinstance(part, ast.ClassDef):
                 continue

@@ -9,8 +9,8 @@ import pytest
 from insights.demo import DemoBank, Law, simulate
 from insights.demo.bank import begin
 from insights.demo.clock import Clock
-from insights.demo.market import Market, draw_market, redraw_market
-from insights.demo.people import draw_people
+from insights.demo.money.market import Market, draw_market, redraw_market
+from insights.demo.people.clients import draw_people
 
 GATE = 4.0
 """Standard errors; the seeds are fixed."""

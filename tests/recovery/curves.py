@@ -11,7 +11,7 @@ from recovery.harness import Compared
 
 from insights.demo import Law
 from insights.demo.bank import begin
-from insights.demo.leaving import REASONS
+from insights.demo.people.leaving import REASONS
 from insights.stats import cumulative_incidence, kaplan_meier
 from insights.stats.inputs import Floats
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from insights.demo.clock import Clock
 from insights.demo.law import Law
-from insights.demo.leaving import COMPETITOR, Risk, draw_exits, hazards
-from insights.demo.managers import draw_managers
+from insights.demo.people.leaving import COMPETITOR, Risk, draw_exits, hazards
+from insights.demo.people.managers import draw_managers
 from insights.demo.streams import stream
 
 MONTHS = 48

@@ -16,10 +16,10 @@ from datetime import date
 import numpy as np
 from recovery.oracle import Held, Watched, fork
 
-from insights.demo.contacts import mean_cost
 from insights.demo.law import Law
-from insights.demo.monthly import REVENUE_KINDS
+from insights.demo.money.monthly import REVENUE_KINDS
 from insights.demo.process import Month
+from insights.demo.service.contacts import mean_cost
 from insights.stats.inputs import Floats
 
 

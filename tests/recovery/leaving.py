@@ -9,7 +9,7 @@ from recovery.harness import Compared
 
 from insights.demo import DemoBank, Law
 from insights.demo.bank import begin, risk_frame
-from insights.demo.truth import marginal
+from insights.demo.truth.record import marginal
 from insights.stats.hazard import INTERCEPT, HazardModel, discrete_hazard
 from insights.stats.results import NotEstimable
 

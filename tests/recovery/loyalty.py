@@ -8,7 +8,7 @@ from recovery.harness import Compared
 from scipy.special import ndtr
 
 from insights.demo import DemoBank, Law
-from insights.demo.surveys import FACTORS, PER_FACTOR, RECOMMEND, mean_recommendation
+from insights.demo.service.surveys import FACTORS, PER_FACTOR, RECOMMEND, mean_recommendation
 from insights.stats.intervals import normal_quantile
 from insights.stats.measurement_error import corrected_regression
 from insights.stats.results import Estimate, NotEstimable

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from insights.demo.law import Law
-from insights.demo.leaving import Risk, hazards
-from insights.demo.market import redraw_market
+from insights.demo.money.market import redraw_market
+from insights.demo.people.leaving import Risk, hazards
 from insights.demo.process import PARTS, Process
 from insights.demo.streams import stream
 from insights.stats.inputs import Floats

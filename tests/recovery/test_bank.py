@@ -11,7 +11,7 @@ from recovery.programmes import club, retention, rollout, rollout_two_way
 from recovery.validation import validate
 
 from insights.demo import Law, simulate
-from insights.demo.truth import marginal, marginal_hash
+from insights.demo.truth.record import marginal, marginal_hash
 
 CLIENTS, MONTHS = 2_500, 48
 """Enough clients for ten events per parameter everywhere, few enough for twenty banks in every ``make test``."""

@@ -6,7 +6,7 @@ from recovery.futures import FutureMargins, brought, future_margins
 from recovery.oracle import Watched, fork
 
 from insights.demo import Law, simulate
-from insights.demo.monthly import REVENUE_KINDS
+from insights.demo.money.monthly import REVENUE_KINDS
 from insights.stats.inputs import Floats
 
 CLIENTS, MONTHS, SEED, HORIZON = 600, 36, 1, 12

@@ -8,9 +8,9 @@ import pytest
 from recovery.loyalty import mean_mark
 
 from insights.demo import Law, simulate
-from insights.demo.people import factor_covariance
-from insights.demo.surveys import FACTORS, PER_FACTOR, RECOMMEND, mean_recommendation
-from insights.demo.truth import loyalty
+from insights.demo.people.clients import factor_covariance
+from insights.demo.service.surveys import FACTORS, PER_FACTOR, RECOMMEND, mean_recommendation
+from insights.demo.truth.record import loyalty
 from insights.stats.importance import Importance, shapley_importance
 from insights.stats.inputs import Floats
 from insights.stats.reliability import ErrorVariance, error_variance

@@ -13,7 +13,7 @@ from recovery.leaving import columns_of_leaving
 from recovery.loyalty import mean_mark
 
 from insights.demo import DemoBank, Law, simulate
-from insights.demo.surveys import RECOMMEND
+from insights.demo.service.surveys import RECOMMEND
 from insights.stats import NotEstimable, cumulative_incidence, kaplan_meier
 from insights.stats.hazard import discrete_hazard
 from insights.stats.survey import response_weights

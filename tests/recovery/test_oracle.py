@@ -12,8 +12,8 @@ from recovery.oracle import Oracle, expected_auc, oracle
 from insights.data.pseudonyms import Key
 from insights.data.snapshot import Bank, open_bank
 from insights.demo import Law, write_demo
-from insights.demo.leaving import COMPETITOR
-from insights.demo.render import entity_id
+from insights.demo.extracts.render import entity_id
+from insights.demo.people.leaving import COMPETITOR
 from insights.models.exits.outcomes import outcomes
 from insights.models.exits.risk import exit_risks
 from insights.models.exits.trials import exit_trials

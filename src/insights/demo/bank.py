@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 
 from insights.demo.clock import Clock
-from insights.demo.control import GeneralLedger
-from insights.demo.details import cohorts
+from insights.demo.extracts.render import canonical
+from insights.demo.extracts.specs import EXTRACTS
 from insights.demo.law import Law
-from insights.demo.leaving import REASONS, Risk
-from insights.demo.managers import manager_rows, programme_rows
-from insights.demo.market import market_rows
+from insights.demo.money.control import GeneralLedger
+from insights.demo.money.market import market_rows
 from insights.demo.observers import Observation
+from insights.demo.people.leaving import REASONS, Risk
+from insights.demo.people.managers import manager_rows, programme_rows
+from insights.demo.people.prospects import prospect_rows
+from insights.demo.people.registry import client_rows
 from insights.demo.process import Month, Process
-from insights.demo.prospects import prospect_rows
-from insights.demo.registry import client_rows
-from insights.demo.render import canonical
 from insights.demo.rows import Rows, length, stack
-from insights.demo.specs import EXTRACTS
+from insights.demo.truth.details import cohorts
 
 Take = Callable[[str, Rows, int], None]
 

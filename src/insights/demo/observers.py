@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from insights.demo.access import access_rows
-from insights.demo.behaviour import behaviour_rows
-from insights.demo.events import event_rows
-from insights.demo.notes import note_rows
 from insights.demo.process import Month, Process
-from insights.demo.public import incident_rows, mention_rows, position_rows, source_cost_rows
-from insights.demo.requests import request_rows
 from insights.demo.rows import Rows
-from insights.demo.services import service_rows
+from insights.demo.service.access import access_rows
+from insights.demo.service.behaviour import behaviour_rows
+from insights.demo.service.events import event_rows
+from insights.demo.service.notes import note_rows
+from insights.demo.service.public import incident_rows, mention_rows, position_rows, source_cost_rows
+from insights.demo.service.requests import request_rows
+from insights.demo.service.services import service_rows
+from insights.demo.service.surveys import survey_rows
 from insights.demo.streams import stream
-from insights.demo.surveys import survey_rows
 
 OBSERVERS: dict[str, Callable[[Process, Month, np.random.Generator], Rows]] = {
     "notes": note_rows,

@@ -9,26 +9,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from insights.demo.bookings import Bookings
-from insights.demo.changes import assign_programmes, step_changes
 from insights.demo.clock import Clock
-from insights.demo.contacts import complaint_rows, contact_rows
-from insights.demo.details import adoption_details, flow_details
 from insights.demo.law import Law
-from insights.demo.leaving import Risk, draw_exits, hazards, observe
-from insights.demo.loans import LoanBook
-from insights.demo.managers import draw_managers
-from insights.demo.market import draw_market
-from insights.demo.money import Income, Treasury
-from insights.demo.monthly import balance_rows, history_rows, revenue_rows
-from insights.demo.offers import Offers
-from insights.demo.payments import Payments
-from insights.demo.people import draw_people
-from insights.demo.products import Adoption, Shelf, first_products, holding_rows, step_products
+from insights.demo.money.bookings import Bookings
+from insights.demo.money.loans import LoanBook
+from insights.demo.money.market import draw_market
+from insights.demo.money.monthly import balance_rows, history_rows, revenue_rows
+from insights.demo.money.offers import Offers
+from insights.demo.money.payments import Payments
+from insights.demo.money.products import Adoption, Shelf, first_products, holding_rows, step_products
+from insights.demo.money.treasury import Income, Treasury
+from insights.demo.people.changes import assign_programmes, step_changes
+from insights.demo.people.clients import draw_people
+from insights.demo.people.leaving import Risk, draw_exits, hazards, observe
+from insights.demo.people.managers import draw_managers
+from insights.demo.people.spells import Spells, admit, begin_spell
 from insights.demo.rows import Rows
-from insights.demo.spells import Spells, admit, begin_spell
+from insights.demo.service.contacts import complaint_rows, contact_rows
 from insights.demo.state import FUNDS, first_state, step_moods
 from insights.demo.streams import stream
+from insights.demo.truth.details import adoption_details, flow_details
 
 STILL_THERE = 0.42
 """Share of those who joined in the burn-in who are there when the window opens, a little low: with too few of them the

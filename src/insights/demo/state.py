@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from insights.demo.law import Law
-from insights.demo.managers import NEVER, Managers
-from insights.demo.people import People
+from insights.demo.people.clients import People
+from insights.demo.people.managers import NEVER, Managers
 from insights.demo.streams import stream
 
 LONG_AGO = -32_000

@@ -13,17 +13,17 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from insights.demo.bank import begin, run
-from insights.demo.control import ADJUSTMENTS, plant_difference
-from insights.demo.dirt import Dirt
-from insights.demo.extract import Extract
-from insights.demo.faults import Planted
+from insights.demo.extracts.dirt import Dirt
+from insights.demo.extracts.extract import Extract
+from insights.demo.extracts.faults import Planted
+from insights.demo.extracts.render import Renderer
+from insights.demo.extracts.settings_file import OWN, bank_toml
+from insights.demo.extracts.specs import EXTRACTS
 from insights.demo.law import Law
-from insights.demo.monthly import REVENUE_KINDS
-from insights.demo.render import Renderer
+from insights.demo.money.control import ADJUSTMENTS, plant_difference
+from insights.demo.money.monthly import REVENUE_KINDS
 from insights.demo.rows import Rows
-from insights.demo.settings_file import OWN, bank_toml
-from insights.demo.specs import EXTRACTS
-from insights.demo.truth import write_truth
+from insights.demo.truth.record import write_truth
 from insights.errors import ParameterError
 
 MARKER = "DEMO_BANK.txt"

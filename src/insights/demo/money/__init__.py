@@ -1,0 +1,1 @@
+"""Markets, balances, bookings, products, loans, payments, and the general ledger over them."""
