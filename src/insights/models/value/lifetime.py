@@ -87,7 +87,7 @@ def lifetime_values(
     months = 12 * rules.horizon_years if months is None else months
     rate = rules.annual_discount_rate if rate is None else rate
     key = ("lifetime_values", landmark, months, rate)
-    return once(bank, key, lambda: _valued(bank, landmark, months, rate))
+    return once(bank, key, lambda: _valued(bank, landmark, months, rate), on_disk=True)
 
 
 def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeValues | NotEstimable:
