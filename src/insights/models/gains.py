@@ -38,7 +38,7 @@ class ClientGains:
 
 def client_gains(bank: Bank) -> ClientGains | NotEstimable | str:
     """Fit the learner once per bank; a code says why the programme is no experiment (see ``models.trial``)."""
-    return once(bank, "client_gains", lambda: _fitted(bank))
+    return once(bank, "client_gains", lambda: _fitted(bank), on_disk=True)
 
 
 def _fitted(bank: Bank) -> ClientGains | NotEstimable | str:

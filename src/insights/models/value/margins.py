@@ -110,7 +110,7 @@ def client_margins(bank: Bank) -> ClientMargins | None:
     Months run from the opening of the window, or the first month of revenue (balances) if that is later, to the month
     of the as-of date or the last one delivered. All is as known by the as-of date.
     """
-    return once(bank, "client_margins", lambda: _made(bank))
+    return once(bank, "client_margins", lambda: _made(bank), on_disk=True)
 
 
 def _made(bank: Bank) -> ClientMargins | None:
@@ -192,7 +192,9 @@ def _loans(bank: Bank, months: Months) -> tuple[Floats, Floats, float, int]:
     rules, table = bank.settings.value, bank.table("loans")
     covers = [c for c in ("collateral_value", "guarantee_value", "insured_value") if c in table.columns]
     fields = ["client_id", "month", "drawn", *covers, *([c] if (c := "defaulted_on") in table.columns else [])]
-    rows = table.select(*fields).order_by("client_id", "month").execute()
+    # As floats from the engine: a column of decimals would come as a Python object for each row.
+    floats = {c: table[c].cast("float64") for c in ("drawn", *covers)}
+    rows = table.select(*fields).mutate(**floats).order_by("client_id", "month").execute()
     rows["defaulted_on"] = pd.to_datetime(rows["defaulted_on"]) if "defaulted_on" in rows else pd.NaT
     month = pd.to_datetime(rows["month"]).dt.to_period("M")
     performing = (rows["defaulted_on"].isna() | (rows["defaulted_on"].dt.to_period("M") > month)).to_numpy()
