@@ -34,7 +34,7 @@ test: env demo check-style
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-current-env tests notebooks
 
 test-long: env
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m long tests || test $$? -eq 5  # 5: no test is marked long
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -s -m long tests || test $$? -eq 5  # 5: no test is marked long
 
 lab: env demo hooks
 	$(BIN)/python -m ipykernel install --sys-prefix

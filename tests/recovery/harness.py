@@ -13,6 +13,8 @@ Holm (1979), so that a study of right estimators ends outside with probability 0
 has. Estimates are near enough to normal for the t distribution where the methods have the evidence they ask for.
 """
 
+import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +36,9 @@ FAILED_SHARE = 0.05
 
 SHORT, LONG = 20, 400
 """Repetitions in ``make test`` and in ``make test-long``."""
+
+TELL = (0, 5, 20)
+"""Repetitions after which a study says how long it will take, beside every fiftieth."""
 
 FIRST_SEED = 1_000
 """Repetition i of every study draws from seed FIRST_SEED + i, so a short run is the beginning of the long one."""
@@ -88,9 +93,15 @@ class Runs:
 
 
 def run(study: Study, repetitions: int) -> Runs:
-    """Repeat the study. An error of an estimator is not caught: it is a fault, not a repetition that failed."""
+    """Repeat the study. An error of an estimator is not caught: it is a fault, not a repetition that failed.
+
+    Tells on the error stream how far it is, which pytest shows under ``-s``, as ``make test-long`` runs it.
+    """
     rows, names, reasons = [], None, set()
+    began = time.monotonic()
     for i in range(repetitions):
+        if i in TELL or i % 50 == 0:
+            _tell(study.name, i, repetitions, time.monotonic() - began)
         sample = study.draw(FIRST_SEED + i)
         found = {
             (name, parameter): compared
@@ -106,6 +117,7 @@ def run(study: Study, repetitions: int) -> Runs:
             for (name, parameter), compared in found.items()
             if isinstance(compared.answer, NotEstimable)
         }
+    _tell(study.name, repetitions, repetitions, time.monotonic() - began)
     columns = np.moveaxis(np.array(rows, float), 2, 0)
     return Runs(names or (), *columns, reasons=tuple(sorted(reasons)))
 
@@ -186,6 +198,11 @@ def binomial_p(successes: np.ndarray, n: np.ndarray, chance: float) -> np.ndarra
     lower = bdtr(k, n.astype(int), chance)
     upper = np.where(k > 0, 1 - bdtr(np.maximum(k - 1, 0), n.astype(int), chance), 1.0)
     return np.minimum(2 * np.minimum(lower, upper), 1.0)
+
+
+def _tell(name: str, done: int, repetitions: int, seconds: float) -> None:
+    left = f", about {seconds / done * (repetitions - done) / 60:.0f} more minutes" if done else ""
+    print(f"{name}: {done} of {repetitions} after {seconds / 60:.1f} minutes{left}", file=sys.stderr, flush=True)
 
 
 def _numbers(compared: Compared) -> tuple[float, ...]:
