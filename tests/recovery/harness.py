@@ -64,8 +64,9 @@ Estimator = Callable[[Any], Mapping[str, Compared]]
 class Study:
     """``draw(seed)`` makes a sample; every estimator, by name, is put to it. ``about`` says what is drawn, in words.
 
-    ``naive`` are methods that must fail on the same samples: a bank on which they did not would prove nothing about the
-    methods that replace them.
+    ``ranges`` are estimators that promise only that their intervals cover in 95 % *or more*, because they allow for
+    several laws; of their value nothing is asked. ``naive`` are methods that must fail on the same samples: a bank on
+    which they did not would prove nothing about the methods that replace them.
     """
 
     name: str
@@ -73,13 +74,15 @@ class Study:
     draw: Callable[[int], Any]
     estimators: dict[str, Estimator]
     naive: dict[str, Estimator] = field(default_factory=dict)
+    ranges: dict[str, Estimator] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Runs:
     """What the repetitions gave: arrays of shape (repetitions, parameters), NaN where there was no estimate.
 
-    ``parameters`` are pairs (estimator, parameter); ``reasons`` are those of the repetitions without an estimate.
+    ``parameters`` are pairs (estimator, parameter); ``reasons`` are those of the repetitions without an estimate;
+    ``ranges`` names the estimators whose intervals may cover more than they say.
     """
 
     parameters: tuple[tuple[str, str], ...]
@@ -90,6 +93,7 @@ class Runs:
     se: np.ndarray
     truth_se: np.ndarray
     reasons: tuple[str, ...] = ()
+    ranges: frozenset[str] = frozenset()
 
 
 def run(study: Study, repetitions: int) -> Runs:
@@ -105,7 +109,7 @@ def run(study: Study, repetitions: int) -> Runs:
         sample = study.draw(FIRST_SEED + i)
         found = {
             (name, parameter): compared
-            for name, estimator in (study.estimators | study.naive).items()
+            for name, estimator in (study.estimators | study.ranges | study.naive).items()
             for parameter, compared in estimator(sample).items()
         }
         names = names or tuple(found)
@@ -119,7 +123,7 @@ def run(study: Study, repetitions: int) -> Runs:
         }
     _tell(study.name, repetitions, repetitions, time.monotonic() - began)
     columns = np.moveaxis(np.array(rows, float), 2, 0)
-    return Runs(names or (), *columns, reasons=tuple(sorted(reasons)))
+    return Runs(names or (), *columns, reasons=tuple(sorted(reasons)), ranges=frozenset(study.ranges))
 
 
 def summarise(runs: Runs) -> pd.DataFrame:
@@ -128,8 +132,9 @@ def summarise(runs: Runs) -> pd.DataFrame:
     Columns: estimator, parameter, truth and mean (over the repetitions with an estimate), sd (of the errors),
     bias_in_se (mean error over its Monte-Carlo standard error, that of a computed truth included), coverage,
     se_over_sd (mean standard error over the sd of the errors), repetitions, failed, p_bias and p_coverage (two-sided,
-    unadjusted).
+    unadjusted). Of a range bias_in_se is NaN, p_bias is 1, and p_coverage is that of covering too little.
     """
+    free = np.array([name in runs.ranges for name, _ in runs.parameters], bool)
     error = runs.value - runs.truth
     known = np.isfinite(error)
     n = known.sum(axis=0)
@@ -147,13 +152,13 @@ def summarise(runs: Runs) -> pd.DataFrame:
                 "truth": truth,
                 "mean": truth + mean,
                 "sd": sd,
-                "bias_in_se": t,
+                "bias_in_se": np.where(free, np.nan, t),
                 "coverage": covered / n,
                 "se_over_sd": se / sd,
                 "repetitions": len(error),
                 "failed": len(error) - n,
-                "p_bias": 2 * stdtr(n - 1.0, -np.abs(t)),
-                "p_coverage": binomial_p(covered, n, 0.95),
+                "p_bias": np.where(free, 1.0, 2 * stdtr(n - 1.0, -np.abs(t))),
+                "p_coverage": np.where(free, bdtr(covered.astype(float), n, 0.95), binomial_p(covered, n, 0.95)),
             }
         )
 

@@ -168,6 +168,20 @@ def test_a_naive_method_must_fail_and_stands_apart_in_the_table(tmp_path: Path) 
         validate(replace(study, naive={"no fault": study.estimators["t"]}), SHORT, tmp_path)
 
 
+def test_a_range_may_cover_more_than_it_says_but_not_less(tmp_path: Path) -> None:
+    study = replace(coin(refused=0.0), estimators={})
+
+    def wide(sample: np.ndarray, half: float = 1.0) -> Mapping[str, Compared]:
+        return {"mean": Compared(3.0, Estimate(9.0, 3 + sample.mean() - half, 3 + sample.mean() + half, "1", 200))}
+
+    validate(replace(study, ranges={"range": wide}), SHORT, tmp_path)
+    text = (tmp_path / "mean-20.md").read_text()
+    assert "| range | mean | 3 | 9 |  | 100.0% |  | 0 | within |" in text
+    assert "Of range it is asked only" in text
+    with pytest.raises(AssertionError, match="range, mean: 95 % intervals cover in"):
+        validate(replace(study, ranges={"range": lambda sample: wide(sample, 0.05)}), SHORT, tmp_path)
+
+
 def test_an_interval_of_another_level_is_refused() -> None:
     answer = Estimate(0.0, -1.0, 1.0, "1", 9, level=0.9, se=0.5)
     study = Study("other", "", lambda seed: seed, {"t": lambda _: {"mean": Compared(0.0, answer)}})

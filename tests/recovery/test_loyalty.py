@@ -1,93 +1,95 @@
-"""Loyalty on the demo bank's own law: importance in the true order, and silence that hides the dissatisfied bounded."""
+"""Loyalty on the demo bank's own law: means, importance in the true order, and silence that hides the dissatisfied."""
 
 import dataclasses
 
 import numpy as np
 import pandas as pd
 import pytest
+from recovery.answers import (
+    ASKED,
+    IMPORTANCE,
+    STRENGTHS,
+    Ranks,
+    answering_by_satisfaction,
+    draw_asked,
+    importance,
+    mean_plain,
+    mean_range,
+    mean_weighted,
+    order_page,
+    ranks,
+)
+from recovery.harness import LONG, SHORT, Study, run
 from recovery.loyalty import mean_mark
+from recovery.validation import FOLDER, check, validate
 
+from insights.data.store import write_atomic
 from insights.demo import Law, simulate
-from insights.demo.people.clients import factor_covariance
-from insights.demo.service.surveys import FACTORS, PER_FACTOR, RECOMMEND, mean_recommendation
-from insights.demo.truth.record import loyalty
-from insights.stats.importance import Importance, shapley_importance
-from insights.stats.inputs import Floats
-from insights.stats.reliability import ErrorVariance, error_variance
+from insights.demo.service.surveys import RECOMMEND
+from insights.stats.results import Estimate
 from insights.stats.survey import ResponseWeights, Sensitivity, response_weights
 
-ANSWERS = 3_000
-STRENGTHS = (-0.5, -0.25, 0.0, 0.25, 0.5)
+SURVEYS = Study(
+    "surveys",
+    f"One wave among {ASKED:,} new clients of the default law, of whom the wealthy answer more. Shares are those of "
+    "what the five factors explain of the recommendation.",
+    lambda seed: draw_asked(Law(), seed),
+    {"mean, weighted for who answered": mean_weighted, IMPORTANCE: importance},
+    naive={"mean of the answers as they are": mean_plain},
+)
 
 
-def survey(law: Law, seed: int) -> tuple[dict[str, pd.DataFrame], Floats]:
-    """Return the items of each factor and the recommendation of new clients, as the law has them answer."""
-    rng = np.random.default_rng(seed)
-    p, people = law.surveys, law.people
-    behind = rng.multivariate_normal(np.zeros(len(FACTORS)), factor_covariance(people), ANSWERS)
-    rest = np.sqrt(max(1 - np.asarray(people.loyalty_weights) @ factor_covariance(people) @ people.loyalty_weights, 0))
-    attitude = behind @ np.asarray(people.loyalty_weights) + rest * rng.standard_normal(ANSWERS)
-    noisy = p.loading * np.repeat(behind, PER_FACTOR, axis=1)
-    noisy += np.sqrt(1 - p.loading**2) * rng.standard_normal(noisy.shape)
-    marks = 1.0 + np.searchsorted(np.asarray(p.thresholds), noisy)
-    frames = {f: pd.DataFrame(marks[:, PER_FACTOR * k : PER_FACTOR * (k + 1)]) for k, f in enumerate(FACTORS)}
-    told = mean_recommendation(p, attitude, rng.standard_normal(ANSWERS)) + p.recommend_sd * rng.standard_normal(
-        ANSWERS
+def silent(name: str, strength: float, who: str) -> Study:
+    """Return the study of a law under which answering depends on satisfaction too."""
+    return Study(
+        name,
+        f"The same where {who} answer more: {strength:+g} log odds of answering per standard deviation of "
+        "satisfaction.",
+        lambda seed: draw_asked(answering_by_satisfaction(strength), seed),
+        {},
+        ranges={"range of the mean, up to half a log odds": mean_range},
+        naive={"mean, weighted by wealth alone": mean_weighted},
     )
-    return frames, np.clip(np.rint(told), 0, 10)
 
 
-def shares(law: Law, seed: int) -> Floats:
-    """Return the share of each factor in what all explain, measurement error taken out."""
-    frames, outcome = survey(law, seed)
-    errors = [error_variance(own) for own in frames.values()]
-    assert all(isinstance(e, ErrorVariance) for e in errors)
-    scores = pd.DataFrame({name: own.mean(axis=1) for name, own in frames.items()})
-    contributions = np.column_stack([e.contributions for e in errors if isinstance(e, ErrorVariance)])
-    found = shapley_importance(outcome, scores, errors=contributions, draws=100, seed=seed)
-    assert isinstance(found, Importance)
-    return found.table["share"].to_numpy(float)
+SILENT = [
+    silent("silent-dissatisfied", 0.5, "the satisfied"),
+    silent("silent-satisfied", -0.5, "the dissatisfied"),
+]
 
 
-def ranks_right(repetitions: int) -> tuple[float, int]:
-    """Return the share of the surveys in which all pairs of factors far apart are in the true order, and their number.
-
-    Far apart: true shares that differ by more than three standard deviations of their difference over the surveys.
-    """
-    law = Law()
-    truth = np.array([loyalty(law.people)["lmg"][f] for f in FACTORS])
-    drawn = np.array([shares(law, seed) for seed in range(repetitions)])
-    right = np.ones(repetitions, dtype=bool)
-    pairs = 0
-    for a in range(len(FACTORS)):
-        for b in range(a + 1, len(FACTORS)):
-            gap = drawn[:, a] - drawn[:, b]
-            if abs(truth[a] - truth[b]) > 3 * gap.std(ddof=1):
-                pairs += 1
-                right &= np.sign(gap) == np.sign(truth[a] - truth[b])
-    return float(right.mean()), pairs
+def ranked(repetitions: int) -> Ranks:
+    """Run the surveys, leave their tables, and return how the importances were ordered."""
+    runs = run(SURVEYS, repetitions)
+    found = ranks(runs)
+    page = order_page(found, repetitions)
+    write_atomic(FOLDER / f"importance-order-{repetitions}.md", page.encode(), mode=0o644)
+    check(SURVEYS, runs)
+    return found
 
 
-def test_importance_ranks_are_right_where_the_true_shares_are_far_apart() -> None:
-    share, pairs = ranks_right(40)
-    assert pairs >= 4
-    assert share >= 0.95
+def test_means_and_importance_are_recovered_and_ranks_are_right_where_true_shares_are_far_apart() -> None:
+    found = ranked(SHORT)
+    assert found.pairs["far_apart"].sum() >= 4
+    assert found.right >= 0.95
 
 
 @pytest.mark.long
-def test_importance_ranks_are_right_in_many_repetitions() -> None:
-    share, pairs = ranks_right(400)
-    assert pairs >= 4
-    assert share >= 0.95
+def test_means_and_importance_are_recovered_and_ranks_right_in_400_repetitions() -> None:
+    found = ranked(LONG)
+    assert found.pairs["far_apart"].sum() >= 4
+    assert found.right >= 0.95
 
 
-def test_shares_are_those_of_the_law_once_error_is_taken_out() -> None:
-    law = Law()
-    truth = np.array([loyalty(law.people)["lmg"][f] for f in FACTORS])
-    drawn = np.array([shares(law, seed) for seed in range(40)])
-    error = drawn.std(axis=0, ddof=1) / np.sqrt(len(drawn))
-    # Rounding to five marks and to whole points moves a share by less than a hundredth.
-    assert (np.abs(drawn.mean(axis=0) - truth) < 4 * error + 0.01).all()
+@pytest.mark.parametrize("study", SILENT, ids=lambda study: study.name)
+def test_the_range_under_silence_covers_where_the_weighted_mean_does_not(study: Study) -> None:
+    validate(study, SHORT)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("study", SILENT, ids=lambda study: study.name)
+def test_the_range_under_silence_covers_in_400_repetitions(study: Study) -> None:
+    validate(study, LONG)
 
 
 def silent_by_satisfaction(strength: float, seed: int) -> tuple[float, ResponseWeights, pd.DataFrame]:
@@ -101,16 +103,15 @@ def silent_by_satisfaction(strength: float, seed: int) -> tuple[float, ResponseW
 
 
 @pytest.mark.parametrize("strength", [0.5, -0.5])
-def test_the_range_under_silence_covers_the_truth_where_the_weighted_mean_does_not(strength: float) -> None:
-    covered, missed = [], []
-    for seed in (1, 2, 3):
-        truth, weights, asked = silent_by_satisfaction(strength, seed)
-        said = asked[RECOMMEND].to_numpy(float)
-        found = weights.sensitivity(said, strengths=STRENGTHS, cluster=asked["client_id"])
-        assert isinstance(found, Sensitivity)
-        whole = found.interval()
-        covered.append(whole.low < truth < whole.high)
-        plain = weights.mean(said, cluster=asked["client_id"])
-        missed.append(np.sign(plain.value - truth) == np.sign(strength) and not plain.low < truth < plain.high)
-    assert all(covered)
-    assert any(missed)  # or silence would hide nothing here, and the range would prove nothing
+def test_the_range_covers_in_a_whole_bank_too_where_clients_are_asked_again_and_again(strength: float) -> None:
+    truth, weights, asked = silent_by_satisfaction(strength, seed=1)
+    said = asked[RECOMMEND].to_numpy(float)
+    found = weights.sensitivity(said, strengths=STRENGTHS, cluster=asked["client_id"])
+    assert isinstance(found, Sensitivity)
+    whole = found.interval()
+    assert whole.low < truth < whole.high
+    # Silence hides something here, or the range would prove nothing.
+    plain = weights.mean(said, cluster=asked["client_id"])
+    assert isinstance(plain, Estimate)
+    assert np.sign(plain.value - truth) == np.sign(strength)
+    assert not plain.low < truth < plain.high

@@ -7,6 +7,7 @@ written before the assertion: a study that fails leaves the table that shows why
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from recovery.harness import ALPHA, FIRST_SEED, NAIVE_ALPHA, Runs, Study, outside, run, summarise, unnoticed
 
@@ -32,8 +33,12 @@ def validate(study: Study, repetitions: int, folder: Path = FOLDER) -> pd.DataFr
 
     Returns the summary, a row per parameter of every estimator and naive method.
     """
-    runs = run(study, repetitions)
-    summary = summarise(runs)
+    return check(study, run(study, repetitions), folder)
+
+
+def check(study: Study, runs: Runs, folder: Path = FOLDER) -> pd.DataFrame:
+    """Do the same with repetitions that were run before."""
+    summary, repetitions = summarise(runs), len(runs.value)
     naive = summary["estimator"].isin(list(study.naive))
     faults, missed = outside(summary[~naive]), unnoticed(summary[naive])
     page = render(study, runs, summary[~naive], faults, summary[naive])
@@ -57,6 +62,8 @@ def render(study: Study, runs: Runs, right: pd.DataFrame, faults: list[str], nai
         "",
         *_table(right, faults),
     ]
+    if study.ranges:
+        lines += ["", f"Of {', '.join(study.ranges)} it is asked only that 95 % or more are covered."]
     notes = [f"- Outside: {fault}" for fault in faults] + [f"- No estimate: {reason}" for reason in runs.reasons]
     lines += ["", *notes] if notes else []
     if len(naive):
@@ -70,20 +77,21 @@ def _table(summary: pd.DataFrame, faults: list[str]) -> list[str]:
     shown = summary.assign(
         truth=summary["truth"].map("{:.4g}".format),
         mean=summary["mean"].map("{:.4g}".format),
-        bias_in_se=summary["bias_in_se"].map("{:+.2f}".format),
+        bias_in_se=summary["bias_in_se"].map(lambda t: f"{t:+.2f}" if np.isfinite(t) else ""),
         coverage=summary["coverage"].map("{:.1%}".format),
-        se_over_sd=summary["se_over_sd"].map("{:.3f}".format),
+        se_over_sd=summary["se_over_sd"].map(lambda ratio: f"{ratio:.3f}" if np.isfinite(ratio) else ""),
         verdict=[
             "OUTSIDE" if any(f.startswith(f"{row.estimator}, {row.parameter}: ") for f in faults) else "within"
             for row in summary.itertuples()
         ],
     )
     return [
-        _line(COLUMNS.values()),
-        _line(["---"] * 2 + ["---:"] * (len(COLUMNS) - 3) + ["---"]),
-        *(_line(row) for row in shown[list(COLUMNS)].astype(str).itertuples(index=False)),
+        table_line(COLUMNS.values()),
+        table_line(["---"] * 2 + ["---:"] * (len(COLUMNS) - 3) + ["---"]),
+        *(table_line(row) for row in shown[list(COLUMNS)].astype(str).itertuples(index=False)),
     ]
 
 
-def _line(cells: object) -> str:
+def table_line(cells: object) -> str:
+    """Return a line of a table in Markdown."""
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"  # type: ignore[attr-defined]

@@ -24,16 +24,11 @@ def survey_rows(process: Process, month: Month, rng: np.random.Generator) -> Row
     of = np.flatnonzero((rng.random(len(risk.at)) < (p.invited if due else 0.0)) & (month.reason < 0))
     n, client = len(of), risk.at[of]
     invited = clock.month_end(month.t)
-    odds = p.answer + p.answer_log_wealth * risk.log_wealth[of] + p.answer_satisfaction * risk.satisfaction[of]
     answered = invited + np.ceil(rng.exponential(p.delay_days, n)).astype(np.int64)
-    replies = (rng.random(n) < 1 / (1 + np.exp(-odds))) & (answered <= np.datetime64(clock.last_day))
+    willing = rng.random(n) < answering(p, risk.log_wealth[of], risk.satisfaction[of])
+    replies = willing & (answered <= np.datetime64(clock.last_day))
     people = process.people
-    behind = np.repeat(people.factors[client], PER_FACTOR, axis=1)
-    noise = np.sqrt(1 - p.loading**2) * rng.standard_normal(behind.shape)
-    marks = 1 + np.searchsorted(np.asarray(p.thresholds), p.loading * behind + noise)
-    recommend = mean_recommendation(p, people.attitude[client], risk.log_wealth[of])
-    recommend = recommend + p.recommend_sd * rng.standard_normal(n)
-    recommend = np.clip(np.rint(recommend), 0, 10).astype(np.int64)
+    marks, recommend = said(p, people.factors[client], people.attitude[client], risk.log_wealth[of], rng)
     rows = {
         "client_id": client,
         "invited_on": np.full(n, invited),
@@ -46,6 +41,24 @@ def survey_rows(process: Process, month: Month, rng: np.random.Generator) -> Row
     if not p.pulse:
         return rows
     return stack([_pulse(process, month), {**rows, PULSE: np.full(n, np.nan)}])
+
+
+def answering(p: SurveyLaw, log_wealth: np.ndarray, satisfaction: np.ndarray) -> np.ndarray:
+    """Return the probability that clients with this wealth and satisfaction (standardised) answer at all."""
+    odds = p.answer + p.answer_log_wealth * log_wealth + p.answer_satisfaction * satisfaction
+    chance: np.ndarray = 1 / (1 + np.exp(-odds))
+    return chance
+
+
+def said(
+    p: SurveyLaw, factors: np.ndarray, attitude: np.ndarray, log_wealth: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what clients answer if they do: marks of 1 to 5 (n, items), and the recommendation (n,) from 0 to 10."""
+    behind = np.repeat(factors, PER_FACTOR, axis=1)
+    noise = np.sqrt(1 - p.loading**2) * rng.standard_normal(behind.shape)
+    marks = 1 + np.searchsorted(np.asarray(p.thresholds), p.loading * behind + noise)
+    recommend = mean_recommendation(p, attitude, log_wealth) + p.recommend_sd * rng.standard_normal(len(attitude))
+    return marks, np.clip(np.rint(recommend), 0, 10).astype(np.int64)
 
 
 def mean_recommendation(p: SurveyLaw, attitude: np.ndarray, log_wealth: np.ndarray) -> np.ndarray:
