@@ -21,7 +21,9 @@ CHOSEN, WORSE, SMALL, UNSTABLE, NO_BETTER = "chosen", "worse", "small", "unstabl
 
 @dataclass(frozen=True)
 class Choice(Result):
-    """``table``: one row per number of classes: classes, loglik, parameters, bic, icl, smallest (share), jaccard (of the
+    """How many classes there are.
+
+    ``table``: one row per number of classes: classes, loglik, parameters, bic, icl, smallest (share), jaccard (of the
     least stable class; nan where not needed), rand (mean), verdict. ``mixture`` is the one chosen, ``stability`` its
     own (None for one class). ``checks``: the test of one class (no p-value where one class was best anyway).
     """
