@@ -4,44 +4,56 @@ Such a row is kept, since nobody can tell which of the figures is wrong, and not
 market change of each balance and the category of each booking; without them nothing can be said.
 """
 
-from decimal import Decimal
-
 import duckdb
 
 from insights.data.staging import Staged, Touched
 from insights.data.typing_sql import quoted
 
 RULE = "does_not_follow"
+BALANCES, TRANSACTIONS = "balances", "transactions"
+HELD, BOOKED = "books_held", "books_booked"
 
 
-def note_breaks(con: duckdb.DuckDBPyConnection, balances: Staged, transactions: Staged) -> None:
-    """Note how many balances of a client, category and month do not follow, and by how much money altogether.
+def keep_for_books(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    """Keep what the books need of balances and bookings in the engine when the tables leave it.
+
+    Of several versions of a row the latest known one counts, as in the snapshot.
+    """
+    if staged.name == BALANCES and staged.has("market_change"):
+        con.execute(
+            f"CREATE TEMP TABLE {HELD} AS SELECT client_id, category, month, amount::DECIMAL(18,2) AS closing, "
+            f"coalesce(market_change, 0)::DECIMAL(18,2) AS change FROM {_latest(staged)}"
+        )
+    if staged.name == TRANSACTIONS and staged.has("category"):
+        con.execute(
+            f"CREATE TEMP TABLE {BOOKED} AS SELECT client_id, category, date_trunc('month', booked_on)::DATE AS month, "
+            f"sum(amount) AS booked FROM {_latest(staged)} WHERE category IS NOT NULL GROUP BY ALL"
+        )
+
+
+def find_breaks(con: duckdb.DuckDBPyConnection, balances: Staged, transactions: Staged, kept: int) -> Touched | None:
+    """Return how many balances of a client, category and month do not follow, and by how much money altogether.
 
     The first month has no opening balance and is left out; so are bookings outside the months of the balances. A
-    balance that is missing although money should be there is one that does not follow. Of several versions of a row
-    the latest known one counts, as in the snapshot.
+    balance that is missing although money should be there is one that does not follow. ``kept`` is the number of
+    balances. None where all follow, or where the bank does not deliver what would tell.
     """
     if not (balances.has("market_change") and transactions.has("category")):
-        return
+        return None
     rows, amount = con.execute(
         f"""
-        WITH held AS (
-            SELECT client_id, category, month, amount AS closing, coalesce(market_change, 0) AS change
-            FROM {_latest(balances)}),
-        opened AS (SELECT client_id, category, (month + INTERVAL 1 MONTH)::DATE AS month, closing AS opening FROM held),
-        booked AS (
-            SELECT client_id, category, date_trunc('month', booked_on)::DATE AS month, sum(amount) AS booked
-            FROM {_latest(transactions)} WHERE category IS NOT NULL GROUP BY ALL),
+        WITH steps AS (
+            SELECT client_id, category, month, closing - change AS step FROM {HELD}
+            UNION ALL SELECT client_id, category, (month + INTERVAL 1 MONTH)::DATE, -closing FROM {HELD}
+            UNION ALL SELECT client_id, category, month, -booked FROM {BOOKED}),
         gaps AS (
-            SELECT coalesce(closing, 0) - coalesce(opening, 0) - coalesce(booked, 0) - coalesce(change, 0) AS gap
-            FROM held FULL JOIN opened USING (client_id, category, month)
-                FULL JOIN booked USING (client_id, category, month)
-            WHERE month > (SELECT min(month) FROM held) AND month <= (SELECT max(month) FROM held))
+            SELECT sum(step) AS gap FROM steps
+            WHERE month > (SELECT min(month) FROM {HELD}) AND month <= (SELECT max(month) FROM {HELD})
+            GROUP BY client_id, category, month)
         SELECT count(*), sum(abs(gap)) FROM gaps WHERE gap <> 0
         """
     ).fetchall()[0]
-    if rows:
-        balances.notes.append(Touched(RULE, rows, Decimal(amount), balances.present(con)))
+    return Touched(RULE, rows, amount, kept) if rows else None
 
 
 def _latest(staged: Staged) -> str:

@@ -1,7 +1,9 @@
 """What ``insights check`` says about a delivery: per table what is wrong, and how much of it, and no client's value."""
 
+import tempfile
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 
@@ -79,19 +81,21 @@ class CheckReport:
 
 
 def check(settings: Settings, as_of: date) -> CheckReport:
-    """Read and judge every mapped table without storing anything, and report what was found.
+    """Read and judge every mapped table, keeping nothing of it, and report what was found.
 
     Errors that stop a run (a missing file, a missing column, no key) are collected, one per table, not raised.
     """
-    work = judge(settings, as_of)
-    problems = {table: str(error) for table, error in work.failures.items()}
-    try:
-        Key.load(settings)
-    except KeyFileError as error:
-        problems["pseudonyms"] = str(error)
-    warnings = tuple(_warnings(work))
-    sources = source_lines(work) if work.staged else pd.DataFrame()
-    work.con.close()
+    settings.processed.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".checking-", dir=settings.processed) as folder:
+        work = judge(settings, as_of, Path(folder))
+        problems = {table: str(error) for table, error in work.failures.items()}
+        try:
+            Key.load(settings)
+        except KeyFileError as error:
+            problems["pseudonyms"] = str(error)
+        warnings = tuple(_warnings(work))
+        sources = source_lines(work) if work.staged else pd.DataFrame()
+        work.con.close()
     return CheckReport(problems, warnings, work.ledger.frame(), sources)
 
 

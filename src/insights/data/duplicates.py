@@ -27,11 +27,10 @@ def merge_duplicates(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
       earlier row (a second joining date of one client); the earlier one stays, because it was known first.
     - A withdrawn row beats the others of its key and day.
     """
-    if staged.made_id:
-        if staged.source.unique:
-            _merge(con, staged, staged.kept, [quoted(c.name) for c in staged.columns], "exact_duplicate")
-        return
-    if not has_versions(con, staged):
+    if staged.made_id and staged.source.unique:
+        _merge(con, staged, staged.kept, [quoted(c.name) for c in staged.columns], "exact_duplicate")
+    staged.repeats = has_versions(con, staged)
+    if not staged.repeats:
         return
     key = [*_key(staged), "known_on"]
     con.execute(
@@ -51,7 +50,7 @@ def merge_duplicates(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
 
 def has_versions(con: duckdb.DuckDBPyConnection, staged: Staged) -> bool:
     """Whether some key still has several rows: the snapshot then has to choose among them."""
-    if staged.made_id:
+    if staged.made_id or not staged.repeats:
         return False
     key = ", ".join(_key(staged))
     return bool(con.execute(f"SELECT 1 FROM {staged.kept} GROUP BY {key} HAVING count(*) > 1 LIMIT 1").fetchall())

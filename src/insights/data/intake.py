@@ -12,11 +12,12 @@ import pandas as pd
 
 from insights.data.checking import CheckReport, check
 from insights.data.duplicates import has_versions
-from insights.data.judging import SPILL, judge, source_lines
+from insights.data.judging import SPILL, Intake, judge, source_lines
 from insights.data.keeping import id_map, pseudonymise, write_quarantine, write_table
 from insights.data.pseudonyms import Key, write_map
 from insights.data.settings import Settings
 from insights.data.sources import fingerprint_sources
+from insights.data.staging import Staged
 from insights.data.store import atomic_folder, folder_lock
 from insights.data.withheld import cutoffs, window_from
 from insights.errors import IntakeError
@@ -62,19 +63,22 @@ def prepare(settings: Settings, *, as_of: date) -> Processed:
 
 def _make(settings: Settings, as_of: date, key: Key, files: dict[str, str], folder: Path) -> None:
     """Do the whole intake and write it into ``folder``."""
-    work = judge(settings, as_of, folder)
-    for error in work.failures.values():
-        raise error
     for part in ("tables", "quarantine"):
         (folder / part).mkdir(mode=0o700)
-    tables = {}
-    for name, staged in work.staged.items():
+    tables: dict[str, dict[str, Any]] = {}
+
+    def store(work: Intake, staged: Staged) -> None:
+        name = staged.name
         pseudonymise(work.con, staged, key)
         columns = write_table(work.con, staged, folder / "tables" / f"{name}.parquet")
         problems = work.problems[name].rename(columns={"reason": "rule"})
         write_quarantine(work.con, staged, folder / "quarantine" / f"{name}.parquet", problems)
         versions = has_versions(work.con, staged)
         tables[name] = {"columns": columns, "made_id": staged.made_id, "versions": versions}
+
+    work = judge(settings, as_of, folder, store)
+    for error in work.failures.values():
+        raise error
     write_map(folder, key, id_map(work.con))
     opens = window_from(settings, as_of)
     manifest = {

@@ -1,9 +1,12 @@
-"""From extracts to judged rows: read, type, apply every rule, and account for every row. Nothing is stored here.
+"""From extracts to judged rows: read, type, apply every rule, and account for every row, table by table.
 
 The order of the rules is the order of ``_judge``. What a row is held against was known no later than the row itself, so
-rows that arrive later never change what was kept before.
+rows that arrive later never change what was kept before. A table leaves the engine when it is judged and stored; only
+what others are held against stays: the clients, the market, and what the books need of balances and bookings. So the
+memory that intake takes is that of its largest table, and beyond a limit the engine goes on in files.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -12,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from insights.data.bookkeeping import note_breaks
+from insights.data.bookkeeping import BALANCES, TRANSACTIONS, find_breaks, keep_for_books
 from insights.data.column_rules import apply_column_rules
 from insights.data.duplicates import merge_duplicates
 from insights.data.ledger import IN, KEPT, NOTED, QUARANTINED, REPAIRED, Entry, Ledger
@@ -30,8 +33,11 @@ SPILL = ".spill"
 ABSURD = 10**15
 """The most that one row adds to the ledger: a thousand times the largest amount that intake accepts."""
 
+ENGINE_MEMORY = "2GB"
+"""What the engine may hold at a time; beyond it lies a little of its own and of Python's."""
+
 FIRST = ("market", "clients")
-"""Tables that others are held against."""
+"""Tables that others are held against: they come first, and stay to the end."""
 
 
 @dataclass
@@ -47,34 +53,55 @@ class Intake:
     ledger: Ledger = field(default_factory=Ledger)
 
 
-def judge(settings: Settings, as_of: date, scratch: Path | None = None) -> Intake:
-    """Read and judge every mapped table, storing nothing; what cannot be built stands in ``failures``."""
+def judge(
+    settings: Settings, as_of: date, scratch: Path, store: Callable[[Intake, Staged], None] | None = None
+) -> Intake:
+    """Read and judge every mapped table, one after the other; what cannot be built stands in ``failures``.
+
+    ``scratch`` is a restricted folder for what does not fit into memory. ``store`` is called with each table that is
+    judged, before it leaves the engine, as long as nothing has failed.
+    """
     work = Intake(settings, as_of, connect(settings, scratch))
+    lines: dict[str, list[Entry]] = {}
     for name in _in_order(settings):
         try:
             _read_and_judge(work, name)
         except InsightsError as error:
             work.failures[name] = error
+        staged = work.staged.get(name)
+        if staged is not None:
+            lines[name] = _lines(work, staged)
+            if name not in work.failures:
+                keep_for_books(work.con, staged)
+            if store and not work.failures:
+                store(work, staged)
+            _release(work.con, staged)
     if "clients" not in settings.tables:
         work.failures["clients"] = IntakeError(
             "the table clients is not mapped",
             expected="[tables.clients] in bank.toml: it is the one table that every analysis needs",
             todo="add it, with client_id and joined_on",
         )
-    if all(name in work.staged and name not in work.failures for name in ("balances", "transactions")):
-        note_breaks(work.con, work.staged["balances"], work.staged["transactions"])
-    for staged in work.staged.values():
-        work.ledger.extend(_lines(work, staged))
+    if all(name in work.staged and name not in work.failures for name in (BALANCES, TRANSACTIONS)):
+        kept = lines[BALANCES][-1]
+        found = find_breaks(work.con, work.staged[BALANCES], work.staged[TRANSACTIONS], kept.rows)
+        if found:
+            lines[BALANCES].insert(
+                -1, _line(work.staged[BALANCES], found.rule, NOTED, found.rows, found.amount, kept.rows)
+            )
+    for told in lines.values():
+        work.ledger.extend(told)
     work.ledger.check()
     return work
 
 
-def connect(settings: Settings, scratch: Path | None) -> duckdb.DuckDBPyConnection:
+def connect(settings: Settings, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Return the engine of an intake: in memory, in the bank's time zone, spilling only into the restricted folder."""
     con = duckdb.connect()
     con.execute("SET preserve_insertion_order = true")
     con.execute(f"SET TimeZone = {literal(settings.bank.time_zone)}")
-    con.execute(f"SET temp_directory = {literal(str(scratch / SPILL) if scratch else '')}")
+    con.execute(f"SET temp_directory = {literal(str(scratch / SPILL))}")
+    con.execute(f"SET memory_limit = {literal(ENGINE_MEMORY)}")
     con.execute("CREATE TABLE withheld_clients (client_id VARCHAR, rule VARCHAR)")
     return con
 
@@ -130,43 +157,55 @@ def _in_order(settings: Settings) -> list[str]:
     return [name for name in (*FIRST, *rest) if name in settings.tables]
 
 
+def _release(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    """Take out of the engine what no later table needs."""
+    own = staged.spec.date
+    if own and staged.has(own):
+        staged.span = con.execute(f"SELECT min({quoted(own)}), max({quoted(own)}) FROM {staged.kept}").fetchall()[0]
+    con.execute(f"DROP VIEW {staged.texts}")
+    con.execute(f"DROP TABLE {quoted(f'raw_{staged.name}')}")
+    if staged.name not in FIRST:
+        con.execute(f"DROP TABLE {staged.rows}")
+        con.execute(f"DROP TABLE {staged.out}")
+
+
+def _line(
+    staged: Staged, rule: str, action: str, rows: int, amount: Decimal | None, before: int | None = None
+) -> Entry:
+    amount = Decimal(0) if amount is None and staged.money else amount
+    return Entry(staged.name, staged.extract, rule, action, rows, amount, before)
+
+
 def _lines(work: Intake, staged: Staged) -> list[Entry]:
     """Return the ledger of one table: what came, what happened to it by rule, what was kept, repaired and noted."""
     # An absurd amount is in the ledger as ABSURD, so that no number of them goes beyond what the engine can add up.
     capped = f"greatest(least({quoted(staged.money)}, {ABSURD}), -{ABSURD})" if staged.money else ""
     money = f"sum({capped})" if staged.money else "NULL"
 
-    def line(rule: str, action: str, rows: int, amount: Decimal | None, before: int | None = None) -> Entry:
-        amount = Decimal(0) if amount is None and staged.money else amount
-        return Entry(staged.name, staged.extract, rule, action, rows, amount, before)
-
     def totals(relation: str) -> tuple[int, Decimal | None]:
         rows, amount = work.con.execute(f"SELECT count(*), {money} FROM {relation}").fetchall()[0]
         return rows, amount
 
     rows, amount = totals(staged.rows)
-    lines = [line("", IN, rows + staged.problems, amount)]
+    lines = [_line(staged, "", IN, rows + staged.problems, amount)]
     unread = work.problems[staged.name]["reason"].value_counts().sort_index()
-    lines += [line(str(reason), QUARANTINED, int(count), None) for reason, count in unread.items()]
+    lines += [_line(staged, str(reason), QUARANTINED, int(count), None) for reason, count in unread.items()]
     taken = work.con.execute(
         f"SELECT _action, _rule, count(*), {money}, min(o.rowid) AS first FROM {staged.rows} "
         f"JOIN {staged.out} o USING (_n) GROUP BY _action, _rule ORDER BY first"  # in the order of the rules
     ).fetchall()
-    lines += [line(rule, action, count, amount) for action, rule, count, amount, _ in taken]
-    lines += [line(t.rule, REPAIRED, t.rows, t.amount, t.before) for t in staged.repairs]
-    lines += [line(t.rule, NOTED, t.rows, t.amount, t.before) for t in staged.notes]
+    lines += [_line(staged, rule, action, count, amount) for action, rule, count, amount, _ in taken]
+    lines += [_line(staged, t.rule, REPAIRED, t.rows, t.amount, t.before) for t in staged.repairs]
+    lines += [_line(staged, t.rule, NOTED, t.rows, t.amount, t.before) for t in staged.notes]
     rows, amount = totals(staged.kept)
-    return [*lines, line("", KEPT, rows, amount)]
+    return [*lines, _line(staged, "", KEPT, rows, amount)]
 
 
 def source_lines(work: Intake) -> pd.DataFrame:
     """Return one row per table: its extract, legal basis and purpose, its rows, its first and last date."""
     lines = []
     for name, staged in work.staged.items():
-        own, source = staged.spec.date, staged.source
-        span: tuple[date | None, date | None] = (None, None)
-        if own and staged.has(own):
-            span = work.con.execute(f"SELECT min({quoted(own)}), max({quoted(own)}) FROM {staged.kept}").fetchall()[0]
+        source = staged.source
         came = sum(e.rows for e in work.ledger.entries if e.table == name and e.action == IN)
         lines.append(
             {
@@ -177,8 +216,8 @@ def source_lines(work: Intake) -> pd.DataFrame:
                 "consent_column": source.consent_column or "",
                 "retention_months": source.retention_months,
                 "rows_in": came,
-                "first_date": span[0],
-                "last_date": span[1],
+                "first_date": staged.span[0],
+                "last_date": staged.span[1],
             }
         )
     frame = pd.DataFrame(lines).astype({"retention_months": "Int64", "rows_in": "int64"})

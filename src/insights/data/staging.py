@@ -32,7 +32,8 @@ class Staged:
     ``rows`` is the relation of typed rows: ``_n`` (running number), ``_file``, ``_row``, ``_bad`` (names of the columns
     whose text could not be read, each between bars), ``_long`` (some cell is too long), ``_consent``, ``known_on`` and
     the canonical ``columns``; ``texts`` shows the same rows as text, before typing. ``out`` lists the rows that will
-    not be kept: ``_n``, ``_action``, ``_rule``; the first rule that takes a row has it.
+    not be kept: ``_n``, ``_action``, ``_rule``; the first rule that takes a row has it. ``repeats`` says whether some
+    key may have several rows, ``span`` is the first and last date of the rows kept; both are known when it is judged.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Staged:
     columns: tuple[Column, ...]
     problems: int = 0
     known_mapped: bool = False
+    repeats: bool = True
+    span: tuple[date | None, date | None] = (None, None)
     repairs: list[Touched] = field(default_factory=list)
     notes: list[Touched] = field(default_factory=list)
 
