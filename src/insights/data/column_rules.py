@@ -3,9 +3,11 @@
 A value that fails costs the whole row where the row would mean something else without it: required columns, the dates
 that say when something was known or ended, and the columns of the key. Any other value is emptied and counted as
 repaired. The schema is applied to the distinct values of each column: its checks look at one value at a time, and a
-million rows hold few different codes and days.
+million rows hold few different codes and months. Where a check asks no more than whether a value lies between two
+bounds, or is there at all, the extremes of the column tell first whether any value can fail.
 """
 
+import re
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -29,6 +31,12 @@ UNREADABLE = {
     "number": "unreadable_number",
     "flag": "unreadable_flag",
 }
+ORDERED = ("date", "timestamp", "money", "integer", "number")
+"""Kinds of which the schemas ask only whether a value lies between two bounds, unless they have a list of codes."""
+
+ANY = ("id", "text", "code")
+"""Kinds of which the schemas ask only whether there is a value, unless they have a list of codes."""
+
 CHUNK = 500_000
 
 
@@ -39,7 +47,8 @@ def apply_column_rules(con: duckdb.DuckDBPyConnection, staged: Staged, own_codes
         if column.kind in UNREADABLE:
             judge_value(con, staged, column, UNREADABLE[column.kind], f"contains(_bad, {literal(f'|{column.name}|')})")
     table = schema(staged.name, extra_codes=own_codes)
-    for column in staged.columns:
+    sound = _sound(con, staged, table)
+    for column in (c for c in staged.columns if c.name not in sound):
         for rule, bad in _failures(con, staged, column, table).items():
             con.register("bad_values", bad)
             name = _compared(column)
@@ -86,16 +95,37 @@ def empty_out(con: duckdb.DuckDBPyConnection, staged: Staged, column: str, rule:
         staged.repairs.append(Touched(f"{rule}:{column}", count, amount, staged.present(con)))
 
 
+def _sound(con: duckdb.DuckDBPyConnection, staged: Staged, table: "pa.DataFrameSchema") -> set[str]:
+    """Return the columns of which no value can fail the schema, by their extremes and whether some are empty."""
+    import pandera.pandas as pa
+
+    keys = {c.name: _key(c, table) for c in staged.columns if c.codes is None and c.kind in (*ORDERED, *ANY)}
+    probed = [c for c in staged.columns if keys.get(c.name)]
+    if not probed:
+        return set()
+    told: list[str] = []
+    for place, column in enumerate(probed):
+        value = _compared(column)
+        low, high = ("min", "max") if column.kind in ORDERED else ("any_value", "any_value")
+        told.append(f"{low}({value}) AS l{place}, {high}({value}) AS h{place}, bool_or({value} IS NULL) AS e{place}")
+    rows = (
+        ", ".join(f"{text.format(k=k)} AS {quoted(c.name)}" for k, c in enumerate(probed))
+        for text in ("l{k}", "h{k}", "CASE WHEN e{k} THEN NULL ELSE l{k} END")
+    )
+    ends = " UNION ALL ".join(f"SELECT {row} FROM told" for row in rows)
+    frame = con.execute(f"WITH told AS (SELECT {', '.join(told)} FROM {staged.kept}) {ends}").df()
+    checks = pa.DataFrameSchema({key: table.columns[key] for key in keys.values() if key})
+    cases = _cases(checks, frame)
+    return {c.name for c in probed} - (set() if cases is None else set(cases["column"]))
+
+
 def _failures(
     con: duckdb.DuckDBPyConnection, staged: Staged, column: Column, table: "pa.DataFrameSchema"
 ) -> dict[str, pd.DataFrame]:
     """Return, by rule, the distinct values of the column that fail the schema (one column ``v``)."""
     import pandera.pandas as pa
 
-    key = next((k for k, c in table.columns.items() if not c.regex and k == column.name), None)
-    key = key or next(
-        (k for k, c in table.columns.items() if c.regex and pd.Series([column.name]).str.match(k)[0]), None
-    )
+    key = _key(column, table)
     if key is None:
         return {}  # currency: judged by the conversion
     checks = pa.DataFrameSchema({key: table.columns[key]})
@@ -108,21 +138,34 @@ def _failures(
     return {rule: pd.concat(parts, ignore_index=True) for rule, parts in found.items()}
 
 
+def _key(column: Column, table: "pa.DataFrameSchema") -> str | None:
+    """Return the name, or the pattern, under which the schema has the column; None if it has none."""
+    if column.name in table.columns and not table.columns[column.name].regex:
+        return column.name
+    return next((str(k) for k, c in table.columns.items() if c.regex and re.match(str(k), column.name)), None)
+
+
 def _failing(checks: "pa.DataFrameSchema", frame: pd.DataFrame) -> dict[str, list[int]]:
     """Return, by rule, the positions of the rows of ``frame`` that fail."""
+    found: dict[str, list[int]] = {}
+    cases = _cases(checks, frame)
+    if cases is not None:
+        for rule, position in zip(cases["check"], cases["index"], strict=True):
+            # A failure of the column as a whole (its type) has no position: every value of it fails.
+            where = range(len(frame)) if pd.isna(position) else [int(position)]
+            found.setdefault(str(rule), []).extend(where)
+    return found
+
+
+def _cases(checks: "pa.DataFrameSchema", frame: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the failures of ``frame``, one row each; None if there are none."""
     import pandera.errors
 
     try:
         checks.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as error:
-        cases = error.failure_cases
-        found: dict[str, list[int]] = {}
-        for rule, position in zip(cases["check"], cases["index"], strict=True):
-            # A failure of the column as a whole (its type) has no position: every value of it fails.
-            where = range(len(frame)) if pd.isna(position) else [int(position)]
-            found.setdefault(str(rule), []).extend(where)
-        return found
-    return {}
+        return error.failure_cases
+    return None
 
 
 def _check_named(
