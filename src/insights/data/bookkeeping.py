@@ -6,6 +6,7 @@ market change of each balance and the category of each booking; without them not
 
 import duckdb
 
+from insights.data.duplicates import TWINS
 from insights.data.staging import Staged, Touched
 from insights.data.typing_sql import quoted
 
@@ -60,9 +61,11 @@ def _latest(staged: Staged) -> str:
     """Return the kept rows, of each key the one known last, without those that were withdrawn."""
     if staged.made_id:
         return staged.kept
-    key = ", ".join(quoted(name) for name in staged.spec.key if staged.has(name))
+    rows = staged.kept
+    if staged.repeats:
+        key = ", ".join(quoted(name) for name in staged.spec.key if staged.has(name))
+        newest = f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY known_on DESC)"
+        older = f"SELECT _n FROM {TWINS} ANTI JOIN {staged.out} USING (_n) {newest} > 1"
+        rows = f"(SELECT * FROM {staged.kept} ANTI JOIN ({older}) USING (_n))"
     gone = " WHERE NOT coalesce(withdrawn, false)" if staged.has("withdrawn") else ""
-    return (
-        f"(SELECT * FROM (SELECT * FROM {staged.kept} "
-        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY known_on DESC) = 1){gone})"
-    )
+    return f"(SELECT * FROM {rows}{gone})"

@@ -29,14 +29,13 @@ def merge_duplicates(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     """
     if staged.made_id and staged.source.unique:
         _merge(con, staged, staged.kept, [quoted(c.name) for c in staged.columns], "exact_duplicate")
-    staged.repeats = has_versions(con, staged)
-    if not staged.repeats:
+    if staged.made_id:
+        staged.repeats = False
         return
     key = [*_key(staged), "known_on"]
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT * FROM {staged.kept} "
-        f"QUALIFY count(*) OVER (PARTITION BY {', '.join(_key(staged))}) > 1"
-    )
+    _find_twins(con, staged)
+    if not has_versions(con, staged):
+        return
     _merge(con, staged, TWINS, [*_contents(staged), "known_on"], "exact_duplicate")
     _set_aside_later(con, staged)
     if staged.has("withdrawn"):
@@ -49,11 +48,25 @@ def merge_duplicates(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
 
 
 def has_versions(con: duckdb.DuckDBPyConnection, staged: Staged) -> bool:
-    """Whether some key still has several rows: the snapshot then has to choose among them."""
-    if staged.made_id or not staged.repeats:
-        return False
-    key = ", ".join(_key(staged))
-    return bool(con.execute(f"SELECT 1 FROM {staged.kept} GROUP BY {key} HAVING count(*) > 1 LIMIT 1").fetchall())
+    """Whether some key still has several rows: the snapshot then has to choose among them.
+
+    Asked of the twins, so only while the table they were found in is the one at work.
+    """
+    if staged.repeats:
+        key = ", ".join(_key(staged))
+        several = f"SELECT 1 FROM {_still(staged)} GROUP BY {key} HAVING count(*) > 1 LIMIT 1"
+        staged.repeats = bool(con.execute(several).fetchall())
+    return staged.repeats
+
+
+def _find_twins(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    """Create ``twins``: the rows that share their key with another one."""
+    key = _key(staged)
+    several = f"SELECT {', '.join(key)} FROM {staged.kept} GROUP BY ALL HAVING count(*) > 1"
+    same = " AND ".join(f"r.{name} IS NOT DISTINCT FROM s.{name}" for name in key)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT r.* FROM {staged.kept} r SEMI JOIN ({several}) s ON {same}"
+    )
 
 
 def _key(staged: Staged) -> list[str]:

@@ -4,7 +4,6 @@ from insights.data.columns import Column, Kind
 from insights.data.settings_sources import NullWhen, TableSource
 
 BLANKS = " \t\r\n\u00a0\u3000\ufeff"
-ANY_BLANK = r"[\s\x{a0}\x{3000}\x{feff}]"
 LONGEST_CELL = 4_000
 """Characters. A longer cell is no value of any column; the row is set aside."""
 
@@ -49,10 +48,10 @@ def raw_text(raw: str, empty: NullWhen | None) -> str:
 
 
 def _trimmed(raw: str) -> str:
-    # Trimming every kind of blank costs much more than finding out that there is none.
+    # Trimming every kind of blank costs much more than finding out that there is none at either end.
     cell = quoted(raw)
-    blank = f"regexp_matches({cell}, {literal(ANY_BLANK)})"
-    return f"CASE WHEN {blank} THEN trim({cell}, {literal(BLANKS)}) ELSE {cell} END"
+    plain = f"{cell} >= '!' AND {cell} < chr(127) AND reverse({cell}) >= '!' AND reverse({cell}) < chr(127)"
+    return f"CASE WHEN {plain} THEN {cell} ELSE trim({cell}, {literal(BLANKS)}) END"
 
 
 def typed(column: Column, text: str, source: TableSource) -> str:
