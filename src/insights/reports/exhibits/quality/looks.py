@@ -96,9 +96,15 @@ def revenue(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         Column("amount", Message("Amount"), "money"),
     )
     bars = [{"label": r["kind"], "value": r["amount"]} for r in rows]
+    values |= {
+        "earned": float(cells["amount"].clip(lower=0).sum()),
+        "cost": float(-cells["amount"].clip(upper=0).sum()),
+    }
+    both = complete and values["earned"] > 0 and values["cost"] > 0
     return Exhibit(
         id=answer.id,
         title=title,
+        sentences=(Message("{earned:money} came in; serving the clients cost {cost:money}.", values),) if both else (),
         figure=Figure(
             "bars", {"bars": bars, "kind": "money"}, Message("Revenue and cost by kind. {title}.", {"title": title})
         ),
