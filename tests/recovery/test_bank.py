@@ -4,20 +4,16 @@ import pytest
 from recovery.adoption import adoption
 from recovery.exits import without_manager_effects
 from recovery.harness import LONG, SHORT, Study
-from recovery.leaving import death, draw_leavers, leaving, leaving_unseen, leaving_within_managers
+from recovery.leaving import death, leaving
 from recovery.loyalty import weights_corrected, weights_uncorrected
 from recovery.payments import frequency, spend
 from recovery.programmes import club, retention, rollout, rollout_two_way
 from recovery.validation import validate
 
 from insights.demo import Law, simulate
-from insights.demo.truth.record import marginal, marginal_hash
 
 CLIENTS, MONTHS = 2_500, 48
 """Enough clients for ten events per parameter everywhere, few enough for twenty banks in every ``make test``."""
-
-LONG_WINDOW = 60
-"""Months of the window for which the marginal parameters were computed."""
 
 BANK = Study(
     "bank",
@@ -41,17 +37,6 @@ BANK = Study(
     },
 )
 
-DEFAULT = Study(
-    "leaving",
-    f"Who leaves from banks of {CLIENTS:,} clients and {LONG_WINDOW} months of the default law: managers have effects "
-    "of their own. Once with satisfaction and intention seen, once without, against the marginal parameters.",
-    lambda seed: draw_leavers(Law(), CLIENTS, LONG_WINDOW, seed),
-    {
-        "all seen, random intercept by manager": leaving_within_managers,
-        "marginal, clustered by manager": leaving_unseen,
-    },
-)
-
 
 def test_law_is_recovered() -> None:
     validate(BANK, SHORT)
@@ -60,9 +45,3 @@ def test_law_is_recovered() -> None:
 @pytest.mark.long
 def test_law_is_recovered_in_400_repetitions() -> None:
     validate(BANK, LONG)
-
-
-@pytest.mark.long
-def test_leaving_under_the_default_law_is_recovered_in_400_repetitions() -> None:
-    assert marginal()["law"] == marginal_hash(Law()), "marginal.toml belongs to another law: compute it anew"
-    validate(DEFAULT, LONG)
