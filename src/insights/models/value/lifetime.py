@@ -17,6 +17,7 @@ from insights.models.cache import once
 from insights.models.exits.draws import DRAWS
 from insights.models.exits.hazards import ExitHazards, fit_exit_hazards
 from insights.models.exits.risk import in_force
+from insights.models.exits.rows import ExitRows
 from insights.models.exits.totals import VARIES
 from insights.models.value.draws import SEED, Drawn, Worlds, drawn_values, worlds
 from insights.models.value.forecast import ASSETS, YEAR, Forecast, forecast
@@ -90,11 +91,32 @@ def lifetime_values(
     return once(bank, key, lambda: _valued(bank, landmark, months, rate), on_disk=True)
 
 
-def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeValues | NotEstimable:
+@dataclass(frozen=True)
+class Ground:
+    """What values at a landmark are computed from: the clients in force (n ``rows``), how they leave and stand."""
+
+    rows: ExitRows = field(repr=False)
+    hazards: ExitHazards = field(repr=False)
+    inputs: Inputs = field(repr=False)
+    market: Markets | None = field(repr=False)
+
+    @property
+    def n_events(self) -> int:
+        """Number of exits that the hazards rest on."""
+        return sum(model.events for model in self.hazards.models.values())
+
+
+def ground(
+    bank: Bank, landmark: date, months: int, rate: float, rng: np.random.Generator, *, inference: bool = True
+) -> Ground | NotEstimable:
+    """Return what values at a landmark are computed from; NotEstimable as for ``lifetime_values``.
+
+    ``inference``: False where no draws of the hazards are wanted, which is cheaper at past landmarks.
+    """
     book = money(bank)
     if book is None:
         return NotEstimable("neither revenue nor assets are delivered")
-    hazards = fit_exit_hazards(bank, landmark)
+    hazards = fit_exit_hazards(bank, landmark, inference=inference)
     if not hazards.models:
         return NotEstimable("nobody has left yet, so nothing tells how long clients stay")
     at = book.column(landmark, bank)
@@ -104,7 +126,6 @@ def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeVal
     rows = in_force(bank, landmark)
     if not rows.n:
         return NotEstimable("no client is in force")
-    rng = np.random.default_rng(SEED)
     start = standing(book, rows, at, tuple(learnt.elasticity[k] for k in range(len(book.income))))
     paths = _markets(bank, book, at, months, rng)
     inputs = Inputs(
@@ -117,6 +138,17 @@ def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeVal
         discount=discounts(rate, months),
         growth=mean_growth(start, learnt.fits[ASSETS, YEAR].coefficients),
     )
+    return Ground(rows, hazards, inputs, paths)
+
+
+def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeValues | NotEstimable:
+    rng = np.random.default_rng(SEED)
+    found = ground(bank, landmark, months, rate, rng)
+    book = money(bank)
+    if isinstance(found, NotEstimable) or book is None:
+        return found if isinstance(found, NotEstimable) else NotEstimable("neither revenue nor assets are delivered")
+    rows, hazards, inputs, paths = found.rows, found.hazards, found.inputs, found.market
+    start, learnt, at = inputs.start, inputs.forecast, inputs.start.at
     shared = worlds(learnt, start, paths, _years(hazards, inputs.intensity, months, rng))
     factors = drawn_factors(hazards, rows, np.random.default_rng(SEED))
     drawn = _drawn(inputs, factors, shared, rng)
@@ -136,10 +168,9 @@ def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeVal
             "tenure_months": rows.tenure - 1.0,
         }
     )
-    events = sum(model.events for model in hazards.models.values())
     yearly = _yearly(ahead, brought, inputs, learnt)
     return LifetimeValues(
-        landmark, months, book.measure, rate, clients, drawn, yearly, inputs, factors, shared, paths, events
+        landmark, months, book.measure, rate, clients, drawn, yearly, inputs, factors, shared, paths, found.n_events
     )
 
 
