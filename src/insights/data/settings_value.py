@@ -58,6 +58,13 @@ class ReferralsSection(Section):
         return self
 
 
+class BridgeSection(Section):
+    """Since when the change of the book's value is explained, and the discount rate of that date if it was another."""
+
+    months: Annotated[int, Field(ge=1, le=120)] = 12
+    discount_rate_before: Rate | None = None
+
+
 class ValueSection(Section):
     """What the value report counts.
 
@@ -85,3 +92,4 @@ class ValueSection(Section):
         default_factory=dict
     )
     referrals: ReferralsSection = ReferralsSection()
+    bridge: BridgeSection = BridgeSection()

@@ -25,7 +25,7 @@ from insights.models.value.forecast import (
 from insights.models.value.market import Markets
 from insights.models.value.money import MARGIN
 from insights.models.value.standing import Standing
-from insights.models.value.worths import Inputs, course, log_growth, mean_growth
+from insights.models.value.worths import Inputs, log_growth, mean_growth, values
 from insights.stats.inputs import Floats, Ints
 
 Singles = npt.NDArray[np.float32]
@@ -102,7 +102,7 @@ def drawn_values(
         bad = own.badness(middle)
         realised += weight * (hazard * bad < lot) * (own.moved(parts, own.path(middle), middle) * noise + cost)
         before = middle
-    exact = course(inputs).brought(inputs.measure) @ inputs.discount
+    exact = values(inputs)
     expected += (exact - expected.mean(axis=1)).astype(np.float32)[:, None]
     return Drawn(expected, realised)
 
@@ -147,7 +147,7 @@ class _Given:
         parts = {what: self._linear(what, node) for what in self.what}
         if month > YEAR:
             growth = log_growth(self.inputs, self.first_year, self.shared.growth, YEAR, np.array([month]))[..., 0]
-            parts = {what: values * np.exp(growth) for what, values in parts.items()}
+            parts = {what: own * np.exp(growth) for what, own in parts.items()}
         if self.inputs.measure != MARGIN:
             return {ASSETS: np.maximum(parts[ASSETS], 0) / 12}, 0.0
         return parts, self._linear(COST, node).astype(np.float32)
@@ -159,13 +159,13 @@ class _Given:
         """
         total = np.zeros((self.inputs.start.n, DRAWS), np.float32)
         mean = np.log1p(self.inputs.exposure * self.inputs.expected) * month
-        for what, values in parts.items():
+        for what, amounts in parts.items():
             power = np.float32(self.inputs.forecast.elasticity[what])
             level = np.exp(power * mean).astype(np.float32)[:, None]
             if log is not None:
                 growth = np.exp(power * log)
                 level = growth * (level / growth.mean(axis=1, keepdims=True))
-            total += values.astype(np.float32) * level
+            total += amounts.astype(np.float32) * level
         return total
 
     def drift(self, month: int) -> Singles | None:

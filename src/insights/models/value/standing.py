@@ -72,19 +72,23 @@ def standing(money: Money, rows: ExitRows, at: int, powers: tuple[float, ...]) -
         [
             own,
             _of_manager(own, rows.manager),
-            np.log2(np.maximum(assets, 1.0)) - np.log2(max(float(np.median(assets)), 1.0)),
+            log_size(assets, float(np.median(assets))),
             rows.tenure < 2 * YEAR,
             _known(rows, "outflow_12m"),
         ],
         axis=1,
     ).astype(float)
-    features[:, 2] = np.clip(features[:, 2], -6, 6)
     few = len(np.unique(rows.manager[rows.manager != MISSING])) < 20
     cluster = np.where((rows.manager == MISSING) | few, len(rows.managers) + client, rows.manager).astype(np.int64)
     cost = cost / there
     n = max(len(client), 1)
     means = float(assets.sum()) / n, now.sum(axis=0) / n, float(cost.sum()) / n
     return Standing(client, at, assets, now, cost, features, cluster, means)
+
+
+def log_size(assets: Floats, median: float) -> Floats:
+    """Return the log (base 2) of assets over those of the client in the middle, between -6 and 6."""
+    return np.clip(np.log2(np.maximum(assets, 1.0)) - np.log2(max(median, 1.0)), -6.0, 6.0)
 
 
 def market_growth(money: Money, client: Ints, first: int, last: int) -> Floats:

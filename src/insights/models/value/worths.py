@@ -75,10 +75,11 @@ def discounts(rate: float, months: int) -> Floats:
     return np.asarray((1 + rate) ** (-np.arange(1, months + 1) / 12))
 
 
-def course(inputs: Inputs, market: Floats | None = None) -> Ahead:
+def course(inputs: Inputs, market: Floats | None = None, *, assets: bool = True) -> Ahead:
     """Return the expected course of the clients.
 
-    ``market`` (n, H) multiplies each client's assets by the end of each month; default: what is expected.
+    ``market`` (n, H) multiplies each client's assets by the end of each month; default: what is expected. Without
+    ``assets``, and where values are margins, what they hold is left out (zeros): it is not needed for a value.
     """
     months = inputs.months
     if market is None:
@@ -89,14 +90,15 @@ def course(inputs: Inputs, market: Floats | None = None) -> Ahead:
         zeros = np.zeros_like(alive)
         held, grown = (_path(inputs, ASSETS, m) for m in (market, still))
         return Ahead(alive, held, grown, zeros, zeros)
-    held, grown = (_path(inputs, ASSETS, m) for m in (market, still))
+    zeros = np.zeros((1, months))
+    held, grown = (_path(inputs, ASSETS, m) for m in (market, still)) if assets else (zeros, zeros)
     income = sum((_path(inputs, k, market) for k in range(inputs.start.income.shape[1])), np.zeros_like(alive))
     return Ahead(alive, held, grown, income, _path(inputs, COST, market))
 
 
 def values(inputs: Inputs) -> Floats:
     """Return each client's expected value (n): the discounted sum of what he is expected to bring."""
-    return np.asarray(course(inputs).brought(inputs.measure) @ inputs.discount)
+    return np.asarray(course(inputs, assets=False).brought(inputs.measure) @ inputs.discount)
 
 
 def _path(inputs: Inputs, what: What, market: Floats) -> Floats:
@@ -153,16 +155,13 @@ def log_growth(inputs: Inputs, first: Floats, mean: Floats, since: int, at: Ints
     """
     filled = np.nan_to_num(first)
     apart = np.where(np.isnan(first), 0.0, filled - mean)
-    yearly = [mean + apart * inputs.forecast.lasting**k for k in range(GROWTH_YEARS)]
-    yearly.append(np.minimum(yearly[-1], 0.0))
-
-    def until(month: int) -> Floats:
-        found = np.zeros(first.shape)
-        for year, growth in enumerate(yearly):
-            begin = YEAR * year
-            end = month if year == GROWTH_YEARS else min(month, begin + YEAR)
-            if end > begin:
-                found = found + growth * ((end - begin) / YEAR)
-        return found
-
-    return np.asarray(np.stack([until(int(m)) - until(since) for m in at], axis=-1))
+    part = inputs.forecast.lasting ** np.arange(GROWTH_YEARS)
+    begin = YEAR * np.arange(GROWTH_YEARS + 1)
+    spans = np.diff(np.append(begin, np.inf))
+    within = np.clip(np.append(at, since)[:, None] - begin, 0, spans) / YEAR
+    within = within[:-1] - within[-1]  # years of each kind (months, kinds)
+    known, late = within[:, :-1].sum(axis=1), within[:, -1]
+    found = apart[..., None] * (within[:, :-1] @ part) + (mean + np.zeros(first.shape))[..., None] * known
+    if late.any():
+        found += np.minimum(mean + apart * part[-1], 0.0)[..., None] * late
+    return np.asarray(found)
