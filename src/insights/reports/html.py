@@ -4,6 +4,7 @@ A code cell of a report may show exhibits under a valid seal. Anything else it s
 not pass the door; the text of the notebook is translated and escaped.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -56,6 +57,9 @@ class ReportContext:
     languages: Mapping[str, str] = field(default_factory=dict)
     round_to: int = 5
     min_clients: int = 10
+
+
+_SECTION = re.compile(r"^## ", re.MULTILINE)
 
 
 class ReportExporter(Exporter):
@@ -189,6 +193,21 @@ def _leads(found: list[Block]) -> list[ExhibitView]:
         if wanted and block.exhibit and block.exhibit.told:
             leads.append(block.exhibit)
             wanted = False
+    return leads
+
+
+def lead_ids(notebook: NotebookNode, secret: str) -> list[str]:
+    """Return the ids of the exhibits that stand on page one (see ``_leads``), without drawing anything."""
+    leads: list[str] = []
+    wanted = sectioned = any(c.cell_type == "markdown" and _SECTION.search(c.source) for c in notebook.cells)
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            wanted |= bool(_SECTION.search(cell.source))
+        elif cell.cell_type == "code":
+            for exhibit in cell_exhibits(cell, index, secret):
+                if exhibit.told and (wanted or not sectioned):
+                    leads.append(exhibit.id)
+                    wanted = False
     return leads
 
 

@@ -17,7 +17,7 @@ from insights.reports import findings as findings_file
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.findings import findings_bytes, findings_of, message_data, message_from
 from insights.reports.history import read_pack, write_manifest
-from insights.reports.html import Link, ReportContext, cell_exhibits, render_report
+from insights.reports.html import Link, ReportContext, cell_exhibits, lead_ids, render_report
 from insights.reports.index import AllPacksView, PackEntry, PackView, ReportEntry, render_all_packs, render_pack_index
 from insights.reports.parameters import RunParameters
 from insights.reports.split import Part
@@ -26,9 +26,6 @@ from insights.reports.wording import Wording
 from insights.reports.wording.labels import REPORTS, code_label
 
 COMPLETE, FAILED, CARRIED = "complete", "failed", "carried over"
-
-ON_THE_INDEX = 5
-"""Findings of a report that the index shows; the report itself has one for each of its sections up front."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +47,18 @@ class Run:
 
 @dataclass(frozen=True)
 class Report:
-    """One report of a pack: its pages by language, how it ended, why, and its findings."""
+    """One report of a pack: its pages by language, how it ended, why, its findings, and which stand on page one."""
 
     name: str
     state: str
     files: Mapping[str, str]
     reason: Message | None = None
     findings: tuple[dict[str, Any], ...] = ()
+    leads: tuple[str, ...] = ()
+
+    def on_the_index(self) -> list[dict[str, Any]]:
+        """Return the findings that the index names: those of its page one."""
+        return [finding for finding in self.findings if finding["id"] in self.leads]
 
 
 def pack_head(settings: Any, parameters: RunParameters) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def make_report(
     for language, page in pages.items():
         context = _context(run, name, language, pages, beside, part)
         (folder / page).write_text(render_report(notebook, language=language, context=context), encoding="utf-8")
-    return Report(name, COMPLETE, pages, findings=tuple(found))
+    return Report(name, COMPLETE, pages, findings=tuple(found), leads=tuple(lead_ids(notebook, run.secret)))
 
 
 def exhibits(notebook: NotebookNode, secret: str) -> list[Exhibit]:
@@ -127,7 +129,8 @@ def carry_over(run: Run, current: Path, folder: Path, renewed: Sequence[str]) ->
         for page in report["files"].values():
             shutil.copyfile(current / page, folder / page)
         own = tuple(finding for finding in found if finding["report"] == report["name"])
-        carried.append(Report(report["name"], CARRIED, report["files"], findings=own))
+        leads = tuple(report.get("leads", [finding["id"] for finding in own]))
+        carried.append(Report(report["name"], CARRIED, report["files"], findings=own, leads=leads))
     return carried
 
 
@@ -147,6 +150,7 @@ def finish_pack(run: Run, reports: Sequence[Report], folder: Path, *, all_packs:
             "state": report.state,
             "files": dict(report.files),
             "reason": message_data(report.reason) if report.reason else None,
+            "leads": list(report.leads),
         }
         for report in reports
     ]
@@ -228,9 +232,7 @@ def _view(run: Run, reports: Sequence[Report], language: str, all_packs: str, pa
                 name=report.name,
                 title=REPORTS.get(report.name, report.name),
                 files=report.files,
-                findings=tuple(
-                    message_from(f["title"]) for f in report.findings if f["estimates"] or not f["refusals"]
-                )[:ON_THE_INDEX],
+                findings=tuple(message_from(f["title"]) for f in report.on_the_index()),
                 state=report.state,
                 reason=report.reason or "",
             )

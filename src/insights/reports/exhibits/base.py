@@ -69,3 +69,8 @@ class Exhibit:
     refusals: tuple[Message, ...] = ()
     estimates: tuple[dict[str, Any], ...] = ()
     checks: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether it holds more than a refusal."""
+        return bool(self.figure or self.tables or self.sentences or not self.refusals)

@@ -78,7 +78,7 @@ def exhibit_view(exhibit: Exhibit, wording: Wording, *, anchor: str, number: int
         refusals=texts(exhibit.refusals),
         caveats=texts(exhibit.caveats),
         basis=texts(exhibit.basis),
-        told=bool(exhibit.figure or exhibit.tables or exhibit.sentences or not exhibit.refusals),
+        told=exhibit.told,
     )
 
 
