@@ -13,6 +13,7 @@ from insights.data.snapshot import Bank, open_bank
 from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.models.value.money import ASSETS, MARGIN, PAID_IN, money
 from insights.models.value.totals import giants, summed
+from insights.reports.wording import Wording
 from insights.stats.results import NotEstimable
 from insights.topics import value as topic
 from insights.topics.evidence import Answer, NotAvailable
@@ -79,12 +80,15 @@ def test_without_revenue_value_is_in_assets_and_says_so(tmp_path: Path) -> None:
         assert exhibit.refusals[0].values["needs"] == ["revenue.amount"]
     with opened(tmp_path / "paid", drop=("revenue", "balances")) as bank:
         assert of(bank).measure == PAID_IN
-        assert title(shown(topic.worth(bank), bank)).startswith("Told in what they have paid in")
+        exhibit = shown(topic.worth(bank), bank)
+        assert title(exhibit).startswith("Told in what they have paid in")
+        words = Wording("en", {}, currency="CHF").text(exhibit.refusals[0])
+        assert words == "not available: needs revenue.amount or balances.amount"
     with opened(tmp_path / "none", drop=("revenue", "balances", "transactions")) as bank:
         assert isinstance(lifetime_values(bank), NotEstimable)
         answer = topic.worth(bank)
         assert isinstance(answer, NotAvailable)
-        assert answer.needs == ("revenue.amount", "balances.amount")
+        assert answer.needs == (("revenue.amount", "balances.amount", "transactions.amount"),)
 
 
 def test_a_client_who_costs_more_than_he_brings_has_a_negative_value(bank: Bank) -> None:

@@ -114,7 +114,7 @@ def test_without_revenue_value_is_in_assets_and_says_so(tmp_path: Path) -> None:
 
 def test_without_revenue_and_balances_there_is_none(tmp_path: Path) -> None:
     bank = small(tmp_path, revenue="", balances="")
-    assert value.margin(bank) == NotAvailable("value.margin", ("revenue.amount", "balances.amount"))
+    assert value.margin(bank) == NotAvailable("value.margin", (("revenue.amount", "balances.amount"),))
 
 
 def test_a_year_is_needed(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from insights.errors import DisclosureError
 from insights.reports.disclosure import protect
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.exhibits.codec import from_json, to_json
+from insights.reports.exhibits.rows import needed
 from insights.reports.exhibits.untold import untold
 from insights.topics.evidence import Answer, Evidence, NotAvailable, RiskCounts
 
@@ -92,8 +93,7 @@ def verify(bundle: Any, secret: str) -> Exhibit:
 
 def _exhibit(answer: Answer | NotAvailable, bank: Bank, writers: Mapping[str, Writer] | None) -> Exhibit:
     if isinstance(answer, NotAvailable):
-        needs = Message("not available: needs {needs}", {"needs": list(answer.needs)})
-        return Exhibit(answer.id, untold(answer.id), refusals=(needs,))
+        return Exhibit(answer.id, untold(answer.id), refusals=(needed(answer.needs),))
     writer = (_writers(answer.kind) if writers is None else writers).get(answer.kind)
     if writer is None:
         raise DisclosureError(

@@ -132,9 +132,16 @@ class Answer:
         return self.estimate(self.evidence)
 
 
+Need = str | tuple[str, ...]
+"""A table, column or setting that is lacking, or several of which one would do."""
+
+
 @dataclass(frozen=True)
 class NotAvailable:
-    """A question that cannot be asked of this bank, with the tables or columns it would need."""
+    """A question that cannot be asked of this bank, with the tables or columns it would need.
+
+    All of ``needs``; of several names in one place any one would do.
+    """
 
     id: str
-    needs: tuple[str, ...]
+    needs: tuple[Need, ...]

@@ -1,6 +1,7 @@
 """Rows of a finding: the same shape for every number that is published."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Message
 from insights.reports.wording.labels import code_label
 from insights.stats.results import Estimate, NotEstimable, TestResult
+from insights.topics.evidence import Need
 
 SHOWN, SUPPRESSED, NOT_ESTIMABLE = "shown", "suppressed", "not_estimable"
 
@@ -70,6 +72,12 @@ def interval(result: Estimate | NotEstimable, kind: str) -> Message | None:
     if kind == "tenths":
         return Message("{value:tenths} ({low:tenths} to {high:tenths})", values)
     return Message("{value:number} ({low:number} to {high:number})", values)
+
+
+def needed(needs: Iterable[Need]) -> Message:
+    """Say what a question would need: all of it, and of alternatives any one."""
+    parts = [need if isinstance(need, str) else Message("{names:either}", {"names": list(need)}) for need in needs]
+    return Message("not available: needs {needs}", {"needs": parts})
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -36,7 +36,6 @@ class Wording:
         self.mode = mode
         self.missing: set[str] = set()
         self._catalogue = catalogue(language)
-        self._formatter = _MessageFormatter(self)
         self.mark = self.text(Message("withheld") if mode == "bank" else Message("n/a"))
         self.formats = Formats(language, currency, self.mark)
 
@@ -46,7 +45,7 @@ class Wording:
             return plain(message)
         if message.id == CODE:
             return self._code(str(message.values["domain"]), str(message.values["code"]))
-        sentence = self._formatter.vformat(self.translate(message.id), (), message.values)
+        sentence = _MessageFormatter(self, message).vformat(self.translate(message.id), (), message.values)
         return sentence.replace("= <", "<")  # of a p value too small to be written
 
     def heading(self, message: Message | str) -> str:
@@ -73,6 +72,8 @@ class Wording:
         if is_missing(value):
             return self.mark
         if isinstance(value, Sequence) and not isinstance(value, str):
+            if kind == "either":
+                return self.formats.listed([self.value(v) for v in value], either=True)
             return self.formats.listed([self.value(v, kind) for v in value])
         if kind in ("text", ""):
             return plain(value) if isinstance(value, str) else self.formats.number(value)
@@ -86,8 +87,13 @@ class Wording:
 class _MessageFormatter(string.Formatter):
     """Format fields by name only: no attributes, no indices, no conversions, whatever a message id may hold."""
 
-    def __init__(self, wording: Wording) -> None:
+    def __init__(self, wording: Wording, message: Message) -> None:
         self._wording = wording
+        named = [name for _, name, spec, _ in self.parse(message.id) if name and spec == "money"]
+        values = {name: message.values.get(name) for name in named}
+        self._money = {k: float(v) for k, v in values.items() if isinstance(v, int | float) and not is_missing(v)}
+        # The ends of an interval are read against each other.
+        self._one_unit = {"low", "high"} <= set(self._money)
 
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
         if not re.fullmatch(r"[A-Za-z_]\w*", field_name):
@@ -100,4 +106,6 @@ class _MessageFormatter(string.Formatter):
         return value
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == "money" and not isinstance(value, Message | str | Sequence) and not is_missing(value):
+            return self._wording.formats.money(value, self._money.values(), one_unit=self._one_unit)
         return self._wording.value(value, format_spec)

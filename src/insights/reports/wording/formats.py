@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
@@ -75,10 +75,20 @@ class Formats:
             )
         return self._writers[kind](value)
 
-    def money(self, value: float) -> str:
-        """Return money with its currency, compact and to three significant digits: CHF 1.23 bn, 12.3亿瑞士法郎."""
+    def money(self, value: float, beside: Iterable[float] = (), *, one_unit: bool = False) -> str:
+        """Return money with its currency, compact and to three significant digits: CHF 1.23 bn, 12.3亿瑞士法郎.
+
+        ``beside`` are the amounts of the same sentence: one that is at least a tenth of the largest unit among them is
+        written in it, CHF −0.6 m beside CHF 4.2 m; with ``one_unit`` (the ends of one interval) so are smaller ones, if
+        two decimals show them. Chinese needs no such rule: its smaller unit is as short.
+        """
         divisor, unit = self._step(abs(value))
         decimals = max(0, 2 - _digits(value / divisor)) if divisor > 1 else 0
+        if self.language != "zh-CN":
+            larger, name = self._step(max((abs(v) for v in beside), default=0.0))
+            if larger > divisor and (abs(value) >= larger / 10 or (one_unit and abs(value) >= larger / 200)):
+                divisor, unit = larger, name
+                decimals = 3 if abs(value) >= larger / 10 else 2
         number = self.decimal(value / divisor, decimals, trim=True)
         if self.language == "zh-CN":
             return f"{number}{unit}{self.currency_name}"
@@ -117,9 +127,10 @@ class Formats:
         """Return a p value to three decimals; smaller ones as less than 0.001."""
         return f"<{_NBSP}{self.decimal(0.001, 3)}" if value < 0.001 else self.decimal(value, 3)
 
-    def listed(self, parts: Sequence[str]) -> str:
-        """Return several texts as one list: a, b and c."""
-        return format_list(list(parts), locale=self.locale) if parts else ""
+    def listed(self, parts: Sequence[str], *, either: bool = False) -> str:
+        """Return several texts as one list: a, b and c (with ``either``: a, b or c)."""
+        style: Literal["or", "standard"] = "or" if either else "standard"
+        return format_list(list(parts), style=style, locale=self.locale) if parts else ""
 
     @property
     def currency_name(self) -> str:

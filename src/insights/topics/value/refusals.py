@@ -26,7 +26,7 @@ def margins_of(
     """
     found = client_margins(bank)
     if found is None:
-        return NotAvailable(id, ("revenue.amount", "balances.amount"))
+        return NotAvailable(id, (("revenue.amount", "balances.amount"),))
     if income and found.basis == ASSETS:
         return NotAvailable(id, bank.needs("revenue.amount", "revenue.month"))
     if found.months.count < months:

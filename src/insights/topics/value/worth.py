@@ -11,7 +11,7 @@ from insights.models.value.lifetime import LEVEL, LifetimeValues, lifetime_value
 from insights.models.value.money import MARGIN, measure_of
 from insights.models.value.totals import giants, sizes_of, summed
 from insights.stats.results import NotEstimable
-from insights.topics.evidence import Answer, Estimates, NotAvailable
+from insights.topics.evidence import Answer, Estimates, Need, NotAvailable
 from insights.topics.value.refusals import NO_VALUE, refused
 
 ID = "value.worth"
@@ -63,10 +63,10 @@ def worth(bank: Bank) -> Answer | NotAvailable:
 
 def valued(bank: Bank, id: str) -> LifetimeValues | Answer | NotAvailable:
     """Return the lifetime values, or the answer that says why there are none."""
-    missing = bank.needs("clients.joined_on", "clients.left_on")
+    missing: tuple[Need, ...] = bank.needs("clients.joined_on", "clients.left_on")
     missing = missing if bank.window_from else (*missing, "[window] complete_from")
     if measure_of(bank) is None:
-        missing = (*missing, "revenue.amount", "balances.amount")
+        missing = (*missing, ("revenue.amount", "balances.amount", "transactions.amount"))
     if missing:
         return NotAvailable(id, missing)
     values = lifetime_values(bank)

@@ -7,7 +7,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.value.money import PAID_IN
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.rows import basis
+from insights.reports.exhibits.rows import basis, needed
 from insights.reports.exhibits.told import find, finding_row
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer
@@ -83,8 +83,7 @@ def told_in(facts: dict[str, Any]) -> tuple[Message, ...]:
     """Say what a value is told in where revenue is not delivered."""
     if facts["in_margin"]:
         return ()
-    needs = ["revenue.amount"] if facts["measure"] != PAID_IN else ["revenue.amount", "balances.amount"]
-    return (Message("not available: needs {needs}", {"needs": needs}),)
+    return (needed(["revenue.amount"] if facts["measure"] != PAID_IN else [("revenue.amount", "balances.amount")]),)
 
 
 def _title(facts: dict[str, Any], value: Estimate | None) -> Message:
