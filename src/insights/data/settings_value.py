@@ -74,7 +74,8 @@ class ValueSection(Section):
     ``cost_of_capital_rate`` a year on the capital that a client ties up, ``capital_per_loan`` of what he has drawn and
     ``capital_per_income`` of a year's income from him. Expected credit loss: the bank's own rate of default where it
     has seen enough of them, else ``default_probability`` a year, times ``loss_given_default`` of the part of the loan
-    that nothing covers and ``loss_given_default_covered`` of the rest.
+    that nothing covers and ``loss_given_default_covered`` of the rest. Bookings of the ``contractual_categories``, such
+    as premiums of an insurance, are owed under a contract: they belong to no stream.
     """
 
     annual_discount_rate: Rate = 0.08
@@ -86,6 +87,7 @@ class ValueSection(Section):
     default_probability: Rate = 0.01
     loss_given_default: Rate = 0.40
     loss_given_default_covered: Rate = 0.10
+    contractual_categories: tuple[str, ...] = ()
     tiers: TiersSection = TiersSection()
     renewal: RenewalSection | None = None
     streams: dict[Annotated[str, Field(pattern=STREAM_NAME, max_length=30)], StreamSection] = Field(

@@ -1,8 +1,9 @@
 """The bookings of a stream as the bank knows them: whose they are, how long each client was watched, what is left out.
 
 A client's stream begins with his first booking of the kind. Leaving the bank ends the watching and says nothing of the
-stream itself; a client who comes back is a new one. Only streams known from their beginning are used: how long ago a
-first booking was is half of what a model knows of a client.
+stream itself; a client who comes back is a new one. What is owed under a contract is no stream: nobody has to guess
+whether it goes on. Only streams known from their beginning are used: how long ago a first booking was is half of what
+a model knows of a client.
 """
 
 from dataclasses import dataclass
@@ -62,6 +63,9 @@ def _made(bank: Bank, rules: StreamSection) -> StreamLog | None:
     bookings = bookings.filter(bookings.kind == rules.kind)
     if rules.categories and "category" in bookings.columns:
         bookings = bookings.filter(bookings.category.isin(rules.categories))
+    owed = bank.settings.value.contractual_categories
+    if owed and "category" in bookings.columns:
+        bookings = bookings.filter(~bookings.category.isin(owed).fill_null(False))
     rows = _of_relationships(bank, bookings)
     sign = -1 if rules.direction == "out" else 1
     amount = sign * rows.amount.cast("float64")
