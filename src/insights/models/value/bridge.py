@@ -21,24 +21,48 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.exits.risk import in_force
-from insights.models.value.changed import CAUSES, DISCOUNT, MARGIN, MARKET, MODEL, Changed, Worth, moved_by
-from insights.models.value.draws import SEED, Worlds, drawn_values, worlds
+from insights.models.value.changed import (
+    CAUSES,
+    DISCOUNT,
+    MARGIN,
+    MARKET,
+    MODEL,
+    MOVED,
+    RETENTION,
+    Changed,
+    Worth,
+    moved_by,
+)
+from insights.models.value.draws import SEED, Drawn, Worlds, drawn_values, worlds
 from insights.models.value.lifetime import LEVEL, Ground, LifetimeValues, ground, lifetime_values
 from insights.models.value.market import Markets
 from insights.models.value.money import MARGIN as IN_MARGIN
 from insights.models.value.money import Money, money
 from insights.models.value.standing import market_growth
 from insights.models.value.survival import drawn_factors, intensities
-from insights.models.value.worths import values
+from insights.models.value.worths import Inputs, values
 from insights.stats.inputs import Floats
 from insights.stats.orders import mean_over_orders, order_weights
 from insights.stats.results import NotEstimable
 from insights.stats.sampling import systematic_sample
 
 LOST, NEW = "lost", "new"
-PARTS = (LOST, NEW, *CAUSES)
-SAMPLE = 120
+PARTS = (LOST, NEW, MOVED, MARKET, MARGIN, RETENTION, DISCOUNT, MODEL)
+SAMPLE = 150
 """Clients that intervals are drawn for: their cost does not grow with the book."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What was expected at a date, of n clients, as shares of assets.
+
+    ``growth`` by net new money in the first year; ``market``: what markets would add in a year, None where nothing
+    tells.
+    """
+
+    growth: float
+    market: float | None
+    n: int
 
 
 @dataclass(frozen=True)
@@ -48,8 +72,8 @@ class Bridge:
     ``clients``: client_id, was, now (values at the two dates; 0 where not in force) and one column for each of
     ``PARTS``: they add up to now - was. ``drawn`` (parts, draws) is by what the sums of the parts may be off. Amounts
     in the reporting currency, in the ``measure`` of ``LifetimeValues``. ``rates`` are the discount rates of the dates.
-    ``brought`` is what the clients in force at the first date brought in between the two. ``n_events`` exits are
-    behind the hazards.
+    ``brought`` (n) is what each client in force at the first date brought in between the two. ``outlook`` is what was
+    expected at each of the two. ``n_events`` exits are behind the hazards.
     """
 
     before: date
@@ -58,7 +82,8 @@ class Bridge:
     rates: tuple[float, float]
     clients: pd.DataFrame = field(repr=False)
     drawn: Floats = field(repr=False)
-    brought: float
+    brought: Floats = field(repr=False)
+    outlook: tuple[Outlook, Outlook]
     n_events: int
 
     def cents(self) -> dict[str, int]:
@@ -106,15 +131,21 @@ def _bridged(bank: Bank, before: date, now: date) -> Bridge | NotEstimable:
     rate = later.rate if rules.discount_rate_before is None else rules.discount_rate_before
     earlier = ground(bank, before, later.months, rate, np.random.default_rng(SEED), inference=False)
     book = money(bank)
-    if isinstance(earlier, NotEstimable) or book is None:
-        return NotEstimable("the value at the earlier date cannot be told: too little was known by then")
+    if isinstance(earlier, NotEstimable):
+        return NotEstimable(f"at the earlier date: {earlier.reason}")
+    assert book is not None, "there are values"
     pair = _Pair(bank, book, earlier, later)
     own = pair.parts((rate, later.rate))
+    drawn = pair.drawn(own)
     start = earlier.inputs.start
     between = book.brought[start.client, start.at + 1 : later.inputs.start.at + 1]
-    return Bridge(
-        before, now, later.measure, (rate, later.rate), own, pair.drawn(), float(between.sum()), later.n_events
-    )
+    seen = _outlook(earlier.inputs, earlier.market), _outlook(later.inputs, later.market)
+    return Bridge(before, now, later.measure, (rate, later.rate), own, drawn, between.sum(axis=1), seen, later.n_events)
+
+
+def _outlook(inputs: Inputs, market: Markets | None) -> Outlook:
+    yearly = None if market is None else float((1 + market.expected) ** 12 - 1)
+    return Outlook(float(np.expm1(inputs.growth)), yearly, inputs.start.n)
 
 
 class _Pair:
@@ -150,22 +181,21 @@ class _Pair:
             frame.loc[self.stayed, name] = part
         return frame
 
-    def drawn(self) -> Floats:
+    def drawn(self, told: pd.DataFrame) -> Floats:
         """Return by what the sums of the parts may be off (parts, draws), told by a sample of the clients."""
+        size = told[["was", "now", *PARTS]].abs().sum(axis=1).to_numpy(float)
         shared = {True: self.later.shared, False: self._worlds_before()}
         found = {name: np.zeros(shared[True].growth.shape) for name in PARTS}
         new = self.later.drawn.expected[self.new].sum(axis=0, dtype=float)
         found[NEW] = new - new.mean() if len(self.new) else found[NEW]
         rng = np.random.default_rng(SEED)
-        size = values(self.earlier.inputs.take(self.lost)) if len(self.lost) else np.zeros(0)
-        rows, weight = systematic_sample(np.abs(size), SAMPLE)
+        rows, weight = systematic_sample(size[self.lost], SAMPLE)
         if len(rows):
             own = self.earlier.inputs.take(self.lost[rows])
             factor = drawn_factors(self.hazards, self.earlier.rows.take(self.lost[rows]), np.random.default_rng(SEED))
-            told = drawn_values(own, self._factors_before(factor), shared[False], rng, chance=False).expected
-            found[LOST] = -_off(told, weight)
-        held = np.abs(self.later.value[self.still])
-        rows, weight = systematic_sample(held, SAMPLE)
+            off = _off(drawn_values(own, self._factors_before(factor), shared[False], rng, chance=False), weight)
+            found[LOST] = -off
+        rows, weight = systematic_sample(size[self.stayed], SAMPLE)
         if len(rows):
             some, factor = self.both.take(rows), self.later.factors[self.still[rows]]
             factors = {True: factor, False: self._factors_before(factor)}
@@ -173,8 +203,7 @@ class _Pair:
             for flags, weights in order_weights(len(self.causes)).items():
                 put = worth.put(flags)
                 model = put[MODEL]
-                told = drawn_values(some.inputs(put), factors[model], shared[model], rng, chance=False).expected
-                off = _off(told, weight)
+                off = _off(drawn_values(some.inputs(put), factors[model], shared[model], rng, chance=False), weight)
                 for name, part in zip(self.causes, weights, strict=True):
                     found[name] = found[name] + part * off
         return np.stack([found[name] for name in PARTS])
@@ -227,9 +256,9 @@ def _medians(before: Floats, now: Floats) -> tuple[float, float]:
     return float(np.median(before)), float(np.median(now))
 
 
-def _off(told: Floats, weight: Floats) -> Floats:
-    """Return by what a weighted sum of draws (n, draws) is off its mean (draws)."""
-    total = weight @ told.astype(np.float64)
+def _off(told: Drawn, weight: Floats) -> Floats:
+    """Return by what a weighted sum of expected values is off its mean (draws)."""
+    total = weight @ told.expected.astype(np.float64)
     return np.asarray(total - total.mean())
 
 

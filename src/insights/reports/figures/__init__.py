@@ -15,6 +15,8 @@ that is withheld and is drawn as such, never as zero):
 - ``bars``: ``{"bars": [{"label", "value", "low", "high", "note"}], "kind", "x_label", "in_order"}`` (low, high and
   note optional; ``in_order`` keeps the order given, else the longest comes first; with ``reference``, such as 1 for
   ratios, points on a logarithmic scale around it)
+- ``waterfall``: ``{"start": {"label", "value"}, "steps": [{"label", "value", "low", "high"}], "end": {"label",
+  "value"}, "kind", "x_label"}``: each step begins where the one before ended
 - ``stacked``: ``{"dates", "series": [{"label", "values"}], "y_kind", "y_label"}``
 - ``heat``: ``{"rows", "columns", "values" (one list per row), "kind"}``; columns that are months are labelled by year
 - ``shares``: ``{"across", "below" (shares from 0 to 1), "x_label", "y_label"}``: a Lorenz curve beside the diagonal
@@ -31,6 +33,7 @@ from insights.reports.figures.heat import draw_heat
 from insights.reports.figures.lines import draw_lines, draw_stacked
 from insights.reports.figures.matrix import draw_matrix
 from insights.reports.figures.shares import draw_shares
+from insights.reports.figures.waterfall import draw_waterfall
 from insights.reports.wording import Wording
 
 __all__ = ["draw"]
@@ -43,6 +46,7 @@ _KINDS: dict[str, Callable[[Figure, Wording, bool], Canvas]] = {
     "heat": draw_heat,
     "shares": draw_shares,
     "matrix": draw_matrix,
+    "waterfall": draw_waterfall,
 }
 
 

@@ -4,8 +4,10 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.topics.value.activity import activity
+from insights.topics.value.bridge import bridge
 from insights.topics.value.change import change
 from insights.topics.value.concentration import concentration, largest
+from insights.topics.value.depth import depth
 from insights.topics.value.margin import margin
 from insights.topics.value.potential import potential
 from insights.topics.value.relationship import relationship
@@ -17,8 +19,10 @@ from insights.topics.value.worth import worth
 
 __all__ = [
     "activity",
+    "bridge",
     "change",
     "concentration",
+    "depth",
     "largest",
     "lists",
     "margin",

@@ -8,8 +8,10 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.value.activity import activity
+from insights.reports.exhibits.value.bridge import bridge
 from insights.reports.exhibits.value.change import change
 from insights.reports.exhibits.value.concentration import concentration, concentration_by, largest
+from insights.reports.exhibits.value.depth import depth
 from insights.reports.exhibits.value.list_words import value_at_stake_in_words
 from insights.reports.exhibits.value.margin import in_assets, margin
 from insights.reports.exhibits.value.potential import potential
@@ -17,7 +19,8 @@ from insights.reports.exhibits.value.refusals import refused
 from insights.reports.exhibits.value.relationship import relationship
 from insights.reports.exhibits.value.renewals import renewals, renewals_refused
 from insights.reports.exhibits.value.resources import resources
-from insights.reports.exhibits.value.stream_tests import stream_checks, stream_holdout
+from insights.reports.exhibits.value.stream_checks import stream_checks
+from insights.reports.exhibits.value.stream_holdout import stream_holdout
 from insights.reports.exhibits.value.stream_words import stream_refused
 from insights.reports.exhibits.value.streams import stream_activity, stream_worth
 from insights.reports.exhibits.value.tiers import tier_moves, tiers
@@ -27,6 +30,7 @@ from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "value.worth": worth,
+    "value.bridge": bridge,
     "value.margin": margin,
     "value.in_assets": in_assets,
     "value.change": change,
@@ -38,6 +42,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "value.resources": resources,
     "value.relationship": relationship,
     "value.activity": activity,
+    "value.depth": depth,
     "value.potential": potential,
     "value.refused": refused,
     "value.renewals": renewals,

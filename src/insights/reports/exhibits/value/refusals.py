@@ -6,6 +6,7 @@ from insights.reports.exhibits.rows import basis
 from insights.reports.exhibits.untold import untold
 from insights.topics.evidence import Answer
 from insights.topics.value.activity import SILENT
+from insights.topics.value.depth import NO_ANNIVERSARY
 from insights.topics.value.refusals import FEW, NO_VALUE, SHORT
 from insights.topics.value.tiers import NOBODY
 
@@ -14,6 +15,7 @@ WHY = {
     NOBODY: Message("Nobody was in force twelve months before the as-of date."),
     SILENT: Message("Nothing tells what clients do: it needs bookings, contacts or log-ins."),
     NO_VALUE: Message("There are too few exits, or too few months of money, to forecast what clients will bring."),
+    NO_ANNIVERSARY: Message("Too few relationships can be followed from their first anniversary."),
     FEW: Message("There are too few clients, or one or two of them make up most of the money."),
 }
 
