@@ -8,7 +8,7 @@ import pytest
 from small_bank import CLIENTS, write_bank
 
 from insights.data.snapshot import Bank, open_bank
-from insights.models.exits.checks import influence, without_manager
+from insights.models.exits.checks import influence, months_test, without_manager
 from insights.models.exits.columns import changing_effects, clusters
 from insights.models.exits.design import Category, Number, Recipe, Season, Tenure, learn
 from insights.models.exits.fit import fit_cause, fitted_rows
@@ -92,6 +92,25 @@ def test_managers_who_differ_have_a_part_of_their_own_in_predictions_and_others_
     assert set(found.log_parts(nobody, 1)["manager"][:, 0]) == {0.0}
     alike = made_up()
     assert fit_cause("competitor", alike, alike.cause == 1, order, {}, splits=()).managers is None
+
+
+def test_months_that_differ_within_a_quarter_are_seen_by_the_test_and_quarters_that_differ_are_not() -> None:
+    rows = made_up()
+    order = ("log2_assets", "complaint_6m", "season")
+    rng = np.random.default_rng(4)
+
+    def p_value(more: np.ndarray) -> float:
+        event = (rows.cause == 1) | (rng.random(rows.n) < 0.012 * more)
+        found = fit_cause("competitor", rows, event, order, {}, splits=())
+        test = months_test(found, rows, event, None)
+        assert test is not None
+        assert test.df == 8
+        return float(test.p_value or 0)
+
+    assert p_value(rows.month % 12 // 3 == 3) > 0.01
+    assert p_value(rows.month % 12 == 11) < 1e-4
+    plain = fit_cause("competitor", rows, rows.cause == 1, ("log2_assets",), {}, splits=())
+    assert months_test(plain, rows, rows.cause == 1, None) is None
 
 
 def test_without_one_manager_the_first_order_change_is_near_that_of_fits_without_each_of_them() -> None:

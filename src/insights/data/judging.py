@@ -18,6 +18,7 @@ import pandas as pd
 from insights.data.bookkeeping import BALANCES, TRANSACTIONS, find_breaks, keep_for_books
 from insights.data.column_rules import apply_column_rules
 from insights.data.duplicates import merge_duplicates
+from insights.data.engine import limits
 from insights.data.ledger import IN, KEPT, NOTED, QUARANTINED, REPAIRED, Entry, Ledger
 from insights.data.noting import note_foreign, note_rows
 from insights.data.row_rules import apply_date_order, convert_money, find_orphans, remove_identifiers, round_money
@@ -32,9 +33,6 @@ from insights.errors import InsightsError, IntakeError
 SPILL = ".spill"
 ABSURD = 10**15
 """The most that one row adds to the ledger: a thousand times the largest amount that intake accepts."""
-
-ENGINE_MEMORY = "2GB"
-"""What the engine may hold at a time; beyond it lies a little of its own and of Python's."""
 
 FIRST = ("market", "clients")
 """Tables that others are held against: they come first, and stay to the end."""
@@ -100,8 +98,8 @@ def connect(settings: Settings, scratch: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute("SET preserve_insertion_order = true")
     con.execute(f"SET TimeZone = {literal(settings.bank.time_zone)}")
-    con.execute(f"SET temp_directory = {literal(str(scratch / SPILL))}")
-    con.execute(f"SET memory_limit = {literal(ENGINE_MEMORY)}")
+    for limit in limits(scratch / SPILL):
+        con.execute(limit)
     con.execute("CREATE TABLE withheld_clients (client_id VARCHAR, rule VARCHAR)")
     return con
 

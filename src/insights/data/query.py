@@ -10,6 +10,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from insights.data.engine import limits
 from insights.data.extract_read import FILE, ROW, ExtractRead, finished, quoted
 from insights.data.parquet_extract import as_text
 from insights.data.settings import Settings
@@ -40,6 +41,8 @@ def run_query(
     with tempfile.TemporaryDirectory(prefix=".query-", dir=settings.processed) as folder:
         room = duckdb.connect(str(Path(folder) / "room.duckdb"))
         try:
+            for limit in limits(Path(folder) / "spill"):
+                room.execute(limit)
             _check_single_select(room, query)
             named = [e for e in settings.extracts if re.search(rf"\b{e}\b", query, re.IGNORECASE)]
             reads = [read(settings.extracts[extract], settings, room, extract) for extract in named]

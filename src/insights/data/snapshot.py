@@ -7,6 +7,8 @@ by then; of several versions the latest known one counts; what a later date reve
 import hashlib
 import json
 import sys
+import weakref
+from collections.abc import Callable
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +20,10 @@ from ibis.backends.duckdb import Backend
 
 from insights.data import months
 from insights.data.asof import as_of_view, versions_known
+from insights.data.engine import limits
 from insights.data.intake import Processed, prepare
 from insights.data.settings import Settings, load_settings
+from insights.data.store import own_scratch
 from insights.data.tables import TABLES
 from insights.errors import SnapshotError
 
@@ -52,6 +56,7 @@ class Bank:
         self.window_from: date | None = processed.window_from
         self.part: tuple[str, str] | None = None
         self.con: Backend = ibis.duckdb.connect()
+        self._scratch = self._limit()
         self._stored: dict[str, ir.Table] = {}
         self._views: dict[str, ir.Table] = {}
         self._filled: dict[str, frozenset[str]] = {}
@@ -70,6 +75,17 @@ class Bank:
     def close(self) -> None:
         """Give the connection back; tables of this bank cannot be executed any more."""
         self.con.disconnect()
+        self._scratch()
+
+    def _limit(self) -> Callable[[], object]:
+        """Keep the engine within its memory; return what takes away the folder that it goes on in."""
+        try:
+            folder, remove = own_scratch(self.processed.path)
+        except OSError:  # nothing may be written here
+            folder, remove = None, lambda: None
+        for limit in limits(folder):
+            self.con.raw_sql(limit)
+        return weakref.finalize(self, remove)
 
     @property
     def tables_present(self) -> tuple[str, ...]:

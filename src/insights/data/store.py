@@ -8,7 +8,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,6 +53,23 @@ def atomic_folder(path: Path, mode: int = PRIVATE_FOLDER) -> Iterator[Path]:
         raise
     finally:
         os.close(handle)
+
+
+def own_scratch(beside: Path) -> tuple[Path, Callable[[], None]]:
+    """Return an empty folder beside ``beside`` for what lives no longer than its owner, and what takes it away.
+
+    A killed process leaves it behind; the next one that asks for one, or makes ``beside``, removes it.
+    """
+    _remove_leftovers(beside)
+    folder, handle = _own_folder(beside)
+    owner = os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == owner:  # a forked process has the same folder open, and it is not his
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(handle)
+
+    return folder, remove
 
 
 def write_atomic(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:

@@ -9,15 +9,15 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.columns import clusters, cox_of, first_years
-from insights.models.exits.design import YOUNG_MONTHS, Fifths, Number, Recipe
+from insights.models.exits.design import YOUNG_MONTHS, Fifths, Number, Recipe, Season, months_within_quarters
 from insights.models.exits.fit import CauseHazard, fit_cause, fitted_rows
 from insights.models.exits.hazards import OUTFLOW, fit_exit_hazards, main_order
 from insights.models.exits.rows import ExitRows, exit_rows
 from insights.stats.coefficients import EVENTS_PER_PARAMETER
-from insights.stats.hazard import HazardModel, discrete_hazard
+from insights.stats.hazard import HazardModel, added_columns_test, discrete_hazard
 from insights.stats.multiplicity import holm
 from insights.stats.proportional import proportional_hazards_test
-from insights.stats.results import NotEstimable
+from insights.stats.results import NotEstimable, TestResult
 
 LAGS = (1, 3, 6)
 REFITTED = 3
@@ -37,7 +37,8 @@ class ExitChecks:
     manager's clients are left out), exact (whether the fit was made anew without that manager; to first order
     otherwise), managers, refitted (managers without whom the fit was made anew: those of the largest changes).
     ``form``: fifth, estimate, low, high, line (what the straight line says at the fifth's mean),
-    against the middle fifth. A part is NotEstimable with its reason where it cannot be made.
+    against the middle fifth. ``season``: the score test, clustered by client, that months of one quarter do not differ
+    in the hazard; None where the model has no season. A part is NotEstimable with its reason where it cannot be made.
     ``events_per_column`` of the model.
     """
 
@@ -45,6 +46,7 @@ class ExitChecks:
     cox: pd.DataFrame | NotEstimable
     influence: pd.DataFrame | NotEstimable
     form: pd.DataFrame | NotEstimable
+    season: TestResult | None
     events_per_column: float
 
 
@@ -72,6 +74,7 @@ def _checked(bank: Bank, event: str | None) -> ExitChecks | NotEstimable:
         cox=_cox(found, part, of_part, weight),
         influence=influence(found, part, of_part, weight),
         form=_form(found, part, of_part, weight),
+        season=months_test(found, part, of_part, weight),
         events_per_column=found.model.n_events / len(found.model.names),
     )
 
@@ -174,6 +177,24 @@ def _form(
     table = model.table.set_index("name").loc[list(fifths.columns), ["estimate", "low", "high"]].reset_index(drop=True)
     at = [0, 1, 3, 4]
     return table.assign(fifth=[k + 1 for k in at], line=slope * (mean[at] - mean[2]))
+
+
+def months_test(
+    found: CauseHazard, rows: ExitRows, event: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64] | None
+) -> TestResult | None:
+    """Test whether months of one quarter differ in the hazard, beyond what the quarters of the model say."""
+    if not any(isinstance(t, Season) for t in found.recipe.terms):
+        return None
+    assert isinstance(found.model, HazardModel)
+    return added_columns_test(
+        "months within quarters",
+        found.model,
+        found.recipe.design(rows),
+        months_within_quarters(rows),
+        event,
+        weight=weight,
+        cluster=rows.client,
+    )
 
 
 def _without_splits(recipe: Recipe) -> Recipe:

@@ -41,7 +41,12 @@ class Tenure:
 
 @dataclass(frozen=True)
 class Season:
-    """The quarter of the calendar year, against the first."""
+    """The quarter of the calendar year, against the first.
+
+    Not the month: its eleven columns need the events of eight more effects (ten for each), and what they pick up by
+    chance goes into every prediction. Whether months of one quarter do differ is tested (``exit_checks``), and the page
+    says what came out.
+    """
 
     name: str = "season"
     moves: bool = True
@@ -51,6 +56,12 @@ class Season:
         """Return the columns (n, 3)."""
         quarter = (rows.month + ahead) % 12 // 3
         return np.stack([quarter == k for k in (1, 2, 3)], axis=1).astype(np.float32)
+
+
+def months_within_quarters(rows: ExitRows) -> npt.NDArray[np.float32]:
+    """Return columns (n, 8): the second and the third month of each quarter, against its first."""
+    month = rows.month % 12
+    return np.stack([month == 3 * q + k for q in range(4) for k in (1, 2)], axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True)

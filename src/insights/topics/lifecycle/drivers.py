@@ -39,8 +39,9 @@ def driver_checks(bank: Bank) -> Answer | NotAvailable:
     ``lags``: the ratio of every column with features 1, 3 and 6 months old. ``cox``: that of Cox's model. ``change``:
     p-value of the test that the effect stays the same over the relationship, adjusted for the number of tests.
     ``influence``: by what factor a ratio changes at most when one manager's clients are left out (fact ``refitted``:
-    how many managers the model was fitted without). ``form``: ratios of
-    the fifths of assets against the middle fifth, and what the straight line of the model says instead.
+    how many managers the model was fitted without). ``form``: ratios of the fifths of assets against the middle fifth,
+    and what the straight line of the model says instead. ``season``: p-value of the test that months of one quarter do
+    not differ.
     """
     if missing := needs(bank):
         return NotAvailable("lifecycle.driver_checks", missing)
@@ -166,6 +167,11 @@ def _checks(found: CauseHazard, checks: ExitChecks) -> dict[str, Evidence]:
         line = form[["fifth"]].assign(value=checks.form["line"])
         evidence["form"] = Estimates(rows(form, ("fifth",)), ("fifth",))
         evidence["line"] = Estimates(rows(line, ("fifth",)), ("fifth",))
+    if checks.season is not None and checks.season.p_value is not None:
+        told = pd.DataFrame(
+            {"what": ["months_within_quarters"], "value": checks.season.p_value, "low": NAN, "high": NAN}
+        )
+        evidence["season"] = Estimates(told.assign(n=base, n_events=float(found.events), unit="p"), ("what",))
     return evidence
 
 

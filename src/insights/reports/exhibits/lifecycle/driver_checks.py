@@ -82,6 +82,9 @@ def _words(parts: Rows, event: Message | str, bank: Bank) -> tuple[Message, tupl
         )
     elif "change" in parts:
         said.append(Message("By the score test no effect differs clearly between the first two years and later."))
+    months = _months(parts)
+    if months is not None:
+        said.append(months)
     apart = _cox_apart(parts)
     if apart is None:
         title = Message("Effects on “{event}”, checked", {"event": event})
@@ -96,6 +99,24 @@ def _words(parts: Rows, event: Message | str, bank: Bank) -> tuple[Message, tupl
             {"event": event, "apart": apart},
         )
     return title, tuple(said)
+
+
+def _months(parts: Rows) -> Message | None:
+    """Say whether the quarters of the model are enough of a season."""
+    p = find(parts["season"], what="months_within_quarters") if "season" in parts else None
+    if p is None:
+        return None
+    if p.value < LEVEL:
+        return Message(
+            "The season is told by quarters (three columns), and months of one quarter differ (score test, p = {p:p}): "
+            "the model does not follow that.",
+            {"p": p.value},
+        )
+    return Message(
+        "The season is told by quarters (three columns): that months of one quarter differ cannot be seen "
+        "(score test with eight degrees of freedom, p = {p:p}).",
+        {"p": p.value},
+    )
 
 
 def _left_out(answer: Answer) -> tuple[Message, ...]:
@@ -182,6 +203,7 @@ def _form(parts: Rows) -> Table | None:
 def _estimates(parts: Rows) -> list[dict[str, Any]]:
     names = {"lags": "hazard_ratio", "cox": "cox_hazard_ratio", "change": "p_change_with_tenure"}
     names |= {"influence": "largest_change_without_one_manager", "form": "hazard_ratio_of_fifth"}
+    names |= {"season": "p_months_within_quarters"}
     found = []
     for part, name in names.items():
         for row in parts[part].to_dict("records") if part in parts else ():
