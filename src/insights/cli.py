@@ -68,10 +68,13 @@ def run(**given: Any) -> None:
     from insights.reports.parameters import check_parameters
 
     parameters = check_parameters(**given)
-    from insights.reports.runner import run as make_pack
+    from insights.reports.nursery import Nursery
 
-    with _progress() as listen:
-        index = make_pack(parameters, listen)
+    with Nursery() as nursery:  # it begins to import at once, beside what this process imports and takes in
+        from insights.reports.runner import run as make_pack
+
+        with _progress() as listen:
+            index = make_pack(parameters, listen, nursery)
     click.echo(index.absolute().as_uri())
 
 

@@ -13,7 +13,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from insights.errors import DisclosureError
 from insights.reports.exhibits.base import Exhibit, Message
-from insights.reports.html import Link, ReportExporter, render_report
+from insights.reports.exporter import ReportExporter
+from insights.reports.html import Link, render_report
 from insights.reports.index import (
     AllPacksView,
     FailedAttempt,

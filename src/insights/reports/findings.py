@@ -11,9 +11,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from insights.data.snapshot import Bank
+from insights.data.settings import Settings
 from insights.errors import DisclosureError, RunError
 from insights.reports.exhibits.base import Exhibit, Message
 
@@ -21,8 +21,24 @@ SCHEMA_VERSION = 1
 FILE = "findings.json"
 
 
+class Subject(Protocol):
+    """Which bank on which day a pack is about; an open bank says it, and what a run hands to the writers of pages."""
+
+    @property
+    def settings(self) -> Settings:
+        """The bank's settings."""
+
+    @property
+    def as_of(self) -> date:
+        """The as-of date."""
+
+    @property
+    def window_from(self) -> date | None:
+        """The first day from which leavers are completely recorded."""
+
+
 def findings_of(
-    report: str, exhibits: Iterable[Exhibit], bank: Bank, part: Mapping[str, str] | None = None
+    report: str, exhibits: Iterable[Exhibit], bank: Subject, part: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:
     """Return the findings of one report, in the order of its exhibits.
 
@@ -77,6 +93,11 @@ def findings_bytes(findings: Sequence[Mapping[str, Any]]) -> bytes:
             )
         _HELD.add(digest)
     return (json.dumps(list(findings), ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+
+
+def held(findings: Iterable[Mapping[str, Any]]) -> None:
+    """Note findings that ``findings_bytes`` passed in another process of this run: they need no second check here."""
+    _HELD.update(_digest(finding) for finding in findings)
 
 
 def read_findings(path: Path) -> list[dict[str, Any]]:

@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
-from typing import Any
 
 from markupsafe import Markup
-from nbconvert.exporters.exporter import Exporter
 from nbformat import NotebookNode
 
 from insights.errors import DisclosureError
@@ -60,22 +58,6 @@ class ReportContext:
 
 
 _SECTION = re.compile(r"^## ", re.MULTILINE)
-
-
-class ReportExporter(Exporter):
-    """The same through the interface of nbconvert: ``ReportExporter(language, context).from_notebook_node(nb)``."""
-
-    def __init__(self, language: str, context: ReportContext, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._language, self._context = language, context
-        self.file_extension, self.output_mimetype = ".html", "text/html"
-
-    def from_notebook_node(  # type: ignore[override]  # an exporter returns text; the base class returns the notebook
-        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kwargs: Any
-    ) -> tuple[str, dict[str, Any]]:
-        """Return the page and the resources; DisclosureError where a cell shows anything but sealed exhibits."""
-        notebook, resources = super().from_notebook_node(nb, resources, **kwargs)
-        return render_report(notebook, language=self._language, context=self._context), resources
 
 
 def render_report(notebook: NotebookNode, *, language: str, context: ReportContext) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nbformat
 import zmq
@@ -32,6 +32,7 @@ from traitlets import default
 import insights.errors
 from insights.errors import InsightsError, RunError
 from insights.reports.exhibits.base import Message
+from insights.reports.nursery import Nursery
 
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 INJECTED = "injected-parameters"
@@ -102,12 +103,14 @@ def execute(
     env: Mapping[str, str],
     seconds: int,
     kernels: Kernels,
+    nursery: Nursery | None = None,
 ) -> tuple[NotebookNode, Failure | None]:
     """Execute ``notebook`` in a fresh kernel; return it with its outputs, and why it failed (None: it ran to its end).
 
-    ``output`` is where the executed notebook is kept, cell by cell; its folder (private: it also holds the file with
-    the kernel's keys while it runs) is the kernel's working directory. ``seconds`` is for the whole notebook including
-    the start of its kernel. Raises RunError if the transport cannot be encrypted.
+    ``output`` is where the executed notebook is kept, however it ended; its folder (private: it also holds the file
+    with the kernel's keys while it runs) is the kernel's working directory. ``seconds`` is for the whole notebook
+    including the start of its kernel, which ``nursery`` forks (None: a new Python is started). Raises RunError if the
+    transport cannot be encrypted.
     """
     deadline = time.monotonic() + seconds
     failure = None
@@ -124,6 +127,7 @@ def execute(
             timeout_func=lambda cell: max(1, math.ceil(deadline - time.monotonic())),
             kernel_env=dict(env),
             kernels=kernels,
+            nursery=nursery,
         )
     except PapermillExecutionError as error:
         failure = Failure("error", error=error.ename)
@@ -194,6 +198,8 @@ def _own_message(name: str, text: str) -> str:
 class EncryptedKernelManager(AsyncKernelManager):
     """Starts kernels of this very Python over CurveZMQ, and no others, whatever is installed for Jupyter beside."""
 
+    nursery: Nursery | None = None
+
     @default("transport_encryption")
     def _always_encrypted(self) -> str:
         return "required"
@@ -202,16 +208,30 @@ class EncryptedKernelManager(AsyncKernelManager):
     def _own_python_only(self) -> KernelSpecManager:
         return KernelSpecManager(parent=self, kernel_dirs=[], ensure_native_kernel=True)
 
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
+        """Let the nursery fork the kernel where there is one: jupyter_client has this method to be overridden."""
+        if self.nursery is None:
+            await super()._async_launch_kernel(kernel_cmd, **kw)
+            return
+        local = cast(Any, self.provisioner)
+        arguments = kernel_cmd[kernel_cmd.index("ipykernel_launcher") + 1 :]
+        local.process = self.nursery.kernel(arguments, env=kw["env"], folder=kw["cwd"])
+        local.pid = local.pgid = local.process.pid
+        local.cwd = kw["cwd"]
+        self._reconcile_connection_info(local.connection_info)
+
 
 class _Client(PapermillNotebookClient):
     """Papermill's client with a connection file in a private folder, and a look at the wire before the first cell."""
 
     kernels: Kernels
     folder: Path
+    nursery: Nursery | None = None
     pid: int | None = None
 
     def create_kernel_manager(self) -> AsyncKernelManager:
         manager = super().create_kernel_manager()
+        manager.nursery = self.nursery
         manager.connection_file = str(self.folder / f".kernel-{os.urandom(8).hex()}.json")
         return manager
 
@@ -235,7 +255,14 @@ class _Engine(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: Any, kernel_name: str, *, kernel_env: dict[str, str], kernels: Kernels, **kwargs: Any
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        *,
+        kernel_env: dict[str, str],
+        kernels: Kernels,
+        nursery: Nursery | None,
+        **kwargs: Any,
     ) -> None:
         if not zmq.has("curve"):
             raise _unencrypted("the installed pyzmq cannot encrypt")
@@ -249,9 +276,14 @@ class _Engine(NBClientEngine):
             shutdown_kernel="immediate",
         )
         client.kernels, client.folder = kernels, Path(nb_man.output_path).parent
+        client.nursery = nursery
+        # Papermill would write the notebook, with all that was shown so far, before and after every cell.
+        save, nb_man.save = nb_man.save, lambda **_: None
         try:
             client.execute(env={**os.environ, **kernel_env}, cwd=str(client.folder))
         finally:
+            nb_man.save = save
+            save()
             if client.pid is not None:
                 kernels.remove(client.pid)
 

@@ -20,22 +20,25 @@ from pathlib import Path
 from typing import cast
 
 import pandas as pd
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from pandas.api.types import is_numeric_dtype
 
 from insights.data.pseudonyms import reveal
 from insights.data.settings import Settings
-from insights.data.snapshot import Bank
+from insights.data.snapshot import Bank, open_bank
 from insights.data.store import write_atomic
 from insights.errors import DisclosureError, SettingsError, SourceError
 from insights.reports import exhibits
 from insights.reports.audit import write_audit
+from insights.reports.parameters import RunParameters
 from insights.reports.wording import Wording
 
 # A spreadsheet takes a cell for a formula if it begins with one of these; the wide forms count in East Asian settings.
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 SHEET_ROWS = 1_048_575
 """Rows of data that one sheet of XLSX can hold below its heading."""
+
+Lists = tuple[dict[str, pd.DataFrame], dict[str, dict[str, bytes]]]
+"""Restricted lists by name, and by name and suffix the files to be written of them."""
 
 
 def make_lists(bank: Bank, reports: Iterable[str]) -> dict[str, pd.DataFrame]:
@@ -47,6 +50,14 @@ def make_lists(bank: Bank, reports: Iterable[str]) -> dict[str, pd.DataFrame]:
             make = getattr(importlib.import_module(name), "lists", None)
             made |= make(bank) if make else {}
     return made
+
+
+def lists_and_files(parameters: RunParameters, reports: Iterable[str]) -> Lists:
+    """Return the lists of a run and their files, made on a bank opened for them: notebooks run beside."""
+    with open_bank(parameters.config, as_of=parameters.as_of, raw=parameters.raw) as bank:
+        made = make_lists(bank, reports)
+        wanted = {name for may in bank.settings.lists.recipients.values() for name in may.lists}
+        return made, {name: list_contents(name, frame, bank) for name, frame in made.items() if name in wanted}
 
 
 def write_lists(
@@ -233,11 +244,17 @@ def _csv(frame: pd.DataFrame) -> bytes:
 
 def _xlsx(frame: pd.DataFrame) -> bytes:
     """Return the frame as a workbook; more rows than a sheet holds go on to further sheets."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # only what writes a workbook pays for its library
+
+    def writable(value: object) -> object:
+        """Return a value as XML can hold it: control characters, as in a line set aside, become a mark."""
+        return ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
+
     raw = io.BytesIO()
     with pd.ExcelWriter(raw, engine="openpyxl") as book:
         for number, start in enumerate(range(0, max(len(frame), 1), SHEET_ROWS), start=1):
-            rows = frame.iloc[start : start + SHEET_ROWS].map(_writable)
-            rows.rename(columns=_writable).to_excel(book, sheet_name=f"list {number}", index=False)
+            rows = frame.iloc[start : start + SHEET_ROWS].map(writable)
+            rows.rename(columns=writable).to_excel(book, sheet_name=f"list {number}", index=False)
     return _without_clock(raw.getvalue())
 
 
@@ -260,11 +277,6 @@ def _blank(text: str, tag: str) -> str:
     """Return XML without the element ``tag``."""
     before, opened, rest = text.partition(f"<{tag}")
     return before + rest.partition(f"</{tag}>")[2] if opened else text
-
-
-def _writable(value: object) -> object:
-    """Return a value as XML can hold it: control characters, as in a line that was set aside, become a mark."""
-    return ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

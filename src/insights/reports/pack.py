@@ -5,13 +5,15 @@ Everything here is a function of executed notebooks, bank and parameters: no clo
 
 import shutil
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
-from insights.data.snapshot import Bank
+from insights.data.settings import Settings
 from insights.errors import RunError
 from insights.reports import findings as findings_file
 from insights.reports.exhibits.base import Exhibit, Message
@@ -19,6 +21,7 @@ from insights.reports.findings import findings_bytes, findings_of, message_data,
 from insights.reports.history import read_pack, write_manifest
 from insights.reports.html import Link, ReportContext, cell_exhibits, lead_ids, render_report
 from insights.reports.index import AllPacksView, PackEntry, PackView, ReportEntry, render_all_packs, render_pack_index
+from insights.reports.nursery import Nursery
 from insights.reports.parameters import RunParameters
 from insights.reports.split import Part
 from insights.reports.stamp import Stamp
@@ -29,10 +32,19 @@ COMPLETE, FAILED, CARRIED = "complete", "failed", "carried over"
 
 
 @dataclass(frozen=True)
+class About:
+    """Which bank on which day: what pages say of an open bank, in a form that goes to other processes."""
+
+    settings: Settings
+    as_of: date
+    window_from: date | None
+
+
+@dataclass(frozen=True)
 class Run:
     """What all pages of a run share. ``order`` are the names of all reports; the first language is the bank's own."""
 
-    bank: Bank
+    bank: About
     parameters: RunParameters
     stamp: Stamp
     languages: tuple[str, ...]
@@ -76,23 +88,56 @@ def pack_head(settings: Any, parameters: RunParameters) -> dict[str, Any]:
 
 
 def make_report(
-    run: Run, name: str, notebook: NotebookNode, folder: Path, beside: Collection[str], part: Part | None = None
+    run: Run,
+    name: str,
+    notebook: NotebookNode,
+    folder: Path,
+    beside: Collection[str],
+    part: Part | None,
+    nursery: Nursery,
 ) -> Report:
     """Write the pages of one report, one for each language, and return it. ``beside`` are all reports of the pack.
 
-    DisclosureError where the notebook shows anything but sealed exhibits; RunError where it shows none.
+    Findings and pages come from processes of their own, one beside the other. DisclosureError where the notebook shows
+    anything but sealed exhibits; RunError where it shows none. No page is written then.
+    """
+    pages = {language: _file(name, language, run.languages) for language in run.languages}
+    with ThreadPoolExecutor(1 + len(pages)) as pool:
+        checked = pool.submit(nursery.call, f"{__name__}:report_findings", run, name, notebook, part)
+        texts = {
+            language: pool.submit(nursery.call, f"{__name__}:page_text", run, name, notebook, language, beside, part)
+            for language in pages
+        }
+        found, leads = checked.result()
+        written = {page: texts[language].result() for language, page in pages.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    for page, text in written.items():
+        (folder / page).write_text(text, encoding="utf-8")
+    findings_file.held(found)
+    return Report(name, COMPLETE, pages, findings=tuple(found), leads=tuple(leads))
+
+
+def report_findings(
+    run: Run, name: str, notebook: NotebookNode, part: Part | None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the findings of one report, checked, and the ids of those that lead its sections.
+
+    A report whose findings do not hold fails alone.
     """
     shown = exhibits(notebook, run.secret)
     if not shown:
         raise RunError(f"report {name!r} shows no exhibit", todo="show an answer in the notebook, or remove it")
     found = findings_of(name, shown, run.bank, {part.column: part.value} if part else None)
-    findings_bytes(found)  # a report whose findings do not hold fails alone
-    pages = {language: _file(name, language, run.languages) for language in run.languages}
-    folder.mkdir(parents=True, exist_ok=True)
-    for language, page in pages.items():
-        context = _context(run, name, language, pages, beside, part)
-        (folder / page).write_text(render_report(notebook, language=language, context=context), encoding="utf-8")
-    return Report(name, COMPLETE, pages, findings=tuple(found), leads=tuple(lead_ids(notebook, run.secret)))
+    findings_bytes(found)
+    return found, lead_ids(notebook, run.secret)
+
+
+def page_text(
+    run: Run, name: str, notebook: NotebookNode, language: str, beside: Collection[str], part: Part | None
+) -> str:
+    """Return the page of one report in one language."""
+    pages = {other: _file(name, other, run.languages) for other in run.languages}
+    return render_report(notebook, language=language, context=_context(run, name, language, pages, beside, part))
 
 
 def exhibits(notebook: NotebookNode, secret: str) -> list[Exhibit]:

@@ -8,15 +8,14 @@ import re
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 import insights
 from insights.data import places
@@ -28,22 +27,31 @@ from insights.models.groups import group_columns
 from insights.reports.audit import who
 from insights.reports.exhibits.base import Message
 from insights.reports.history import Attempt, link, new_attempt, publishing, write_manifest
-from insights.reports.kernel import Failure, Kernels, execute
 from insights.reports.listing import refresh_index
-from insights.reports.lists import check_lists, list_contents, make_lists, write_lists
-from insights.reports.pack import FAILED, Report, Run, carry_over, finish_pack, finish_parts, make_report, pack_head
+from insights.reports.lists import Lists, check_lists, write_lists
+from insights.reports.nursery import FIXED, Nursery
+from insights.reports.pack import (
+    FAILED,
+    About,
+    Report,
+    Run,
+    carry_over,
+    finish_pack,
+    finish_parts,
+    make_report,
+    pack_head,
+)
 from insights.reports.parameters import RunParameters, check_against_bank
 from insights.reports.publish import SECRET
 from insights.reports.split import PART_ENV, Part, parts
 from insights.reports.stamp import make_stamp
 from insights.reports.wording import Wording
 
-AT_ONCE = 2
-Lists = tuple[dict[str, pd.DataFrame], dict[str, dict[str, bytes]]]
-"""Restricted lists by name, and by name and suffix the files to be written of them."""
+if TYPE_CHECKING:
+    from insights.reports.kernel import Failure, Kernels
 
+AT_ONCE = 2
 NOTEBOOK = re.compile(r"\d\d_([a-z]+)\.ipynb")
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ABOUT_THE_DELIVERY = ("quality",)
 """Reports about what the bank delivered, not about its clients: they have no part for some of the clients."""
 
@@ -51,18 +59,26 @@ Listener = Callable[[str, int, int], None]
 """Is told what was done, and how many steps of how many are behind."""
 
 
-def run(parameters: RunParameters, listen: Listener = lambda text, done, total: None) -> Path:
+def run(
+    parameters: RunParameters,
+    listen: Listener = lambda text, done, total: None,
+    nursery: Nursery | None = None,
+) -> Path:
     """Make a pack and return the path of its index page.
 
-    Raises ParameterError before anything runs; what intake raises; RunError, naming every notebook that did not run to
-    its end or showed what it may not. Until the new pack is complete the last good one stays in its place.
+    ``nursery`` is one that the caller has begun and will close (None: the run has its own). Raises ParameterError
+    before anything runs; what intake raises; RunError, naming every notebook that did not run to its end or showed what
+    it may not. Until the new pack is complete the last good one stays in its place.
     """
     settings = load_settings(parameters.config, raw=parameters.raw)
     notebooks = find_notebooks()
     check_against_bank(parameters, settings, notebooks)
     check_lists(settings, reports := _reports_dir(parameters, settings))
-    with new_attempt(reports, settings.state, pack_head(settings, parameters)) as attempt:
-        work = _Work(parameters, settings, notebooks, reports, attempt, listen)
+    with (
+        nullcontext(nursery) if nursery else Nursery() as starts,
+        new_attempt(reports, settings.state, pack_head(settings, parameters)) as attempt,
+    ):
+        work = _Work(parameters, settings, notebooks, reports, attempt, starts, listen)
         with _told(work):
             return _make_pack(work)
 
@@ -93,6 +109,7 @@ class _Work:
     notebooks: Mapping[str, Path]
     reports: Path
     attempt: Attempt
+    nursery: Nursery
     listen: Listener
     log: dict[str, Any] = field(default_factory=dict)
 
@@ -120,12 +137,14 @@ class _Job:
 
 def _make_pack(work: _Work) -> Path:
     work.listen("intake", 0, 0)
+    Thread(target=import_module, args=("insights.reports.kernel",), daemon=True).start()  # it takes half a second
     parameters = work.parameters
     with open_bank(parameters.config, as_of=parameters.as_of, raw=parameters.raw) as bank:
         _check_bank(parameters, bank)
         work.log |= {"raw_files": bank.processed.files, "processed": bank.processed.path.name}
         jobs = _jobs(work, bank)
-        lists = None if parameters.split else _beside(lambda: _lists(parameters, [job.report for job in jobs]))
+        names = [job.report for job in jobs]
+        lists = None if parameters.split else _beside(lambda: _lists(work, names))
         plan, done = _execute_all(work, bank, jobs)
         if lists is not None:
             wait([lists])
@@ -161,12 +180,10 @@ def _beside(make: Callable[[], Lists]) -> Future[Lists]:
     return future
 
 
-def _lists(parameters: RunParameters, reports: Sequence[str]) -> Lists:
-    """Return the restricted lists and their files. They are made while the notebooks run, on an engine of their own."""
-    with open_bank(parameters.config, as_of=parameters.as_of, raw=parameters.raw) as bank:
-        made = make_lists(bank, reports)
-        wanted = {name for may in bank.settings.lists.recipients.values() for name in may.lists}
-        return made, {name: list_contents(name, frame, bank) for name, frame in made.items() if name in wanted}
+def _lists(work: _Work, reports: Sequence[str]) -> Lists:
+    """Return the restricted lists and their files, made in a process of their own while the notebooks run."""
+    made: Lists = work.nursery.call("insights.reports.lists:lists_and_files", work.parameters, reports)
+    return made
 
 
 def _check_bank(parameters: RunParameters, bank: Bank) -> None:
@@ -198,28 +215,42 @@ def _jobs(work: _Work, bank: Bank) -> list[_Job]:
 
 def _execute_all(work: _Work, bank: Bank, jobs: Sequence[_Job]) -> tuple[Run, dict[_Job, Report]]:
     """Execute all notebooks, two at a time, and write the pages of each as soon as it is through."""
+    from insights.reports.kernel import Kernels
+
     secret, kernels = secrets.token_hex(32), Kernels()
-    pages: dict[_Job, Report] = {}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    done: dict[_Job, Report] = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(AT_ONCE) as writers:
         try:
-            waiting = {pool.submit(_execute, job, work, secret, kernels): job for job in jobs}
+            executed: dict[Future[Any], _Job] = {pool.submit(_execute, j, work, secret, kernels): j for j in jobs}
             stamp = make_stamp(bank, work.parameters)
             work.log["stamp"] = stamp.data_form()
-            plan = Run(bank, work.parameters, stamp, work.languages, secret, tuple(work.notebooks))
+            about = About(bank.settings, bank.as_of, bank.window_from)
+            plan = Run(about, work.parameters, stamp, work.languages, secret, tuple(work.notebooks))
             beside = {job.report for job in jobs} | _already_there(work)
-            for future in as_completed(waiting):
-                job = waiting[future]
-                pages[job] = _page(work, plan, job, *future.result(), beside)
-                work.listen(f"{job}: {pages[job].state}", len(pages), len(jobs))
+            written: dict[Future[Any], _Job] = {}
+            while executed or written:
+                ended, _ = wait([*executed, *written], return_when=FIRST_COMPLETED)
+                for future in ended:
+                    if future in executed:
+                        job = executed.pop(future)
+                        notebook, failure = future.result()
+                        written[writers.submit(_page, work, plan, job, notebook, failure, beside)] = job
+                    else:
+                        job = written.pop(future)
+                        done[job] = future.result()
+                        work.listen(f"{job}: {done[job].state}", len(done), len(jobs))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            writers.shutdown(wait=False, cancel_futures=True)
             kernels.kill()
             raise
-    return plan, {job: pages[job] for job in jobs}
+    return plan, {job: done[job] for job in jobs}
 
 
-def _execute(job: _Job, work: _Work, secret: str, kernels: Kernels) -> tuple[Any, Failure | None]:
+def _execute(job: _Job, work: _Work, secret: str, kernels: "Kernels") -> "tuple[Any, Failure | None]":
     """Execute one notebook in the attempt's private folder."""
+    from insights.reports.kernel import execute
+
     folder = work.attempt.private / str(job).replace(" ", "")
     folder.mkdir(mode=0o700)
     parameters = work.parameters
@@ -236,27 +267,23 @@ def _execute(job: _Job, work: _Work, secret: str, kernels: Kernels) -> tuple[Any
             env=_kernel_env(job, secret) | {"IPYTHONDIR": profile},  # nobody's own start-up files run in a report
             seconds=work.settings.reports.time_limit_seconds,
             kernels=kernels,
+            nursery=work.nursery,
         )
 
 
 def _kernel_env(job: _Job, secret: str) -> dict[str, str]:
-    env = dict.fromkeys(ONE_THREAD, "1") | {
-        SECRET: secret,
-        "INSIGHTS_HOME": str(places.home()),
-        "PYTHONHASHSEED": "0",
-        "PYTHONWARNINGS": "ignore",  # a warning is an output, and an output that is no exhibit stops the report
-    }
+    env = FIXED | {SECRET: secret, "INSIGHTS_HOME": str(places.home())}
     if job.part:
         env[PART_ENV] = json.dumps({"column": job.part.column, "value": job.part.value})
     return env
 
 
-def _page(work: _Work, plan: Run, job: _Job, notebook: Any, failure: Failure | None, beside: set[str]) -> Report:
+def _page(work: _Work, plan: Run, job: _Job, notebook: Any, failure: "Failure | None", beside: set[str]) -> Report:
     """Return the report of an executed notebook with its pages written; a failed one says why."""
     if failure is None:
         folder = work.attempt.folder / job.part.slug if job.part else work.attempt.folder
         try:
-            return make_report(plan, job.report, notebook, folder, beside, job.part)
+            return make_report(plan, job.report, notebook, folder, beside, job.part, work.nursery)
         except InsightsError as error:
             return Report(
                 job.report, FAILED, {}, Message("{error}", {"error": f"{type(error).__name__}: {error.found}"})

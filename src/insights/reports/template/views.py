@@ -7,7 +7,6 @@ from typing import Any
 from markupsafe import Markup
 
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.figures import draw
 from insights.reports.wording import Wording
 from insights.reports.wording.formats import Scale, is_missing
 
@@ -140,4 +139,6 @@ def _holds_numbers(value: Any) -> bool:
 
 
 def _drawn(figure: Figure, wording: Wording, name: str, *, narrow: bool) -> Markup:
+    from insights.reports.figures import draw  # half a second of imports that a page without figures does not need
+
     return Markup(draw(figure, wording, name=name, narrow=narrow))
