@@ -6,11 +6,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from acceptance import ABSENT, AcceptanceCount, entries, shared_folder
 from browser import Browser, find_chromium
+
+if TYPE_CHECKING:
+    from insights.reports.nursery import Nursery
 
 # Before any test imports numpy, and inherited by the workers and by every process that a test starts.
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -56,6 +59,16 @@ def home_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INSIGHTS_HOME", str(tmp_path_factory.mktemp("home")))
         yield
+
+
+@pytest.fixture(scope="session")
+def nursery() -> "Iterator[Nursery]":
+    """The process that runs fork their kernels from: one for all runs of a worker, which must not close it."""
+    from insights.reports.nursery import Nursery
+
+    with Nursery() as found:
+        found.call("os:getpid")  # it has imported all: no test waits for that on its own time
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from insights.errors import RunError
 from insights.reports.kernel import PORTS, EncryptedKernelManager, Failure, Kernels, check_encrypted, execute
+from insights.reports.nursery import Nursery
 from insights.reports.wording import Wording
 
 PARAMETERS = {"config": "bank.toml", "as_of": "2026-10-31", "raw": None, "by": None}
@@ -31,7 +32,9 @@ def notebook(folder: Path, *code: str, tags: tuple[str, ...] = ()) -> Path:
     return path
 
 
-def run(folder: Path, *code: str, seconds: int = LIMIT, tags: tuple[str, ...] = ()) -> tuple[Any, Failure | None]:
+def run(
+    folder: Path, nursery: Nursery | None, *code: str, seconds: int = LIMIT, tags: tuple[str, ...] = ()
+) -> tuple[Any, Failure | None]:
     private = folder / "private {by}"  # a name that papermill would fill in
     private.mkdir(mode=0o700, exist_ok=True)
     return execute(
@@ -41,6 +44,7 @@ def run(folder: Path, *code: str, seconds: int = LIMIT, tags: tuple[str, ...] = 
         env={"INSIGHTS_RUN_SECRET": "the secret"},
         seconds=seconds,
         kernels=Kernels(),
+        nursery=nursery,
     )
 
 
@@ -48,9 +52,10 @@ def texts(node: Any) -> list[str]:
     return [o.text.strip() for cell in node.cells if cell.cell_type == "code" for o in cell.outputs]
 
 
-def test_a_notebook_runs_to_its_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("forked", [True, False])
+def test_a_notebook_runs_to_its_end(tmp_path: Path, nursery: Nursery, forked: bool) -> None:
     code = "import os, pathlib; print(config, by, os.environ['INSIGHTS_RUN_SECRET'], pathlib.Path.cwd().name)"
-    node, failure = run(tmp_path, code, "", "print('end')")
+    node, failure = run(tmp_path, nursery if forked else None, code, "", "print('end')")
     assert failure is None
     assert texts(node) == ["bank.toml None the secret private {by}", "end"]
     assert [p.name for p in (tmp_path / "private {by}").iterdir()] == [
@@ -72,47 +77,47 @@ def test_a_notebook_runs_to_its_end(tmp_path: Path) -> None:
     ],
 )
 def test_how_it_ended_is_told_and_no_value_of_a_client(
-    tmp_path: Path, code: tuple[str, ...], expected: Failure
+    tmp_path: Path, nursery: Nursery, code: tuple[str, ...], expected: Failure
 ) -> None:
-    _, failure = run(tmp_path, *code)
+    _, failure = run(tmp_path, nursery, *code)
     assert failure == expected
     assert "4711" not in str(failure)
     assert str(expected.cell) in Wording("en").text(failure.in_words())
 
 
-def test_an_error_that_a_cell_was_allowed_is_a_failure_too(tmp_path: Path) -> None:
-    _, failure = run(tmp_path, "1 / 0", "2", tags=("raises-exception",))
+def test_an_error_that_a_cell_was_allowed_is_a_failure_too(tmp_path: Path, nursery: Nursery) -> None:
+    _, failure = run(tmp_path, nursery, "1 / 0", "2", tags=("raises-exception",))
     assert failure == Failure("error", 2, "ZeroDivisionError")
 
 
-def test_a_cell_that_was_skipped_is_an_early_end(tmp_path: Path) -> None:
-    _, failure = run(tmp_path, "1", tags=("skip-execution",))
+def test_a_cell_that_was_skipped_is_an_early_end(tmp_path: Path, nursery: Nursery) -> None:
+    _, failure = run(tmp_path, nursery, "1", tags=("skip-execution",))
     assert failure is not None
     assert (failure.kind, failure.cell) == ("ended early", 2)
 
 
-def test_the_time_limit_holds_even_if_the_cell_will_not_be_interrupted(tmp_path: Path) -> None:
+def test_the_time_limit_holds_even_if_the_cell_will_not_be_interrupted(tmp_path: Path, nursery: Nursery) -> None:
     stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
-    _, failure = run(tmp_path, "import os\nprint(os.getpid())", stubborn, seconds=12)
+    _, failure = run(tmp_path, nursery, "import os\nprint(os.getpid())", stubborn, seconds=5)
     assert failure is not None
     assert (failure.kind, failure.cell) == ("timed out", 3)
 
 
-def test_the_limit_is_for_the_notebook_not_for_each_cell(tmp_path: Path) -> None:
-    _, failure = run(tmp_path, *["import time\ntime.sleep(7)"] * 3, seconds=12)
+def test_the_limit_is_for_the_notebook_not_for_each_cell(tmp_path: Path, nursery: Nursery) -> None:
+    _, failure = run(tmp_path, nursery, *["import time\ntime.sleep(3)"] * 3, seconds=6)
     assert failure is not None
     assert failure.kind == "timed out"
     assert failure.cell in (2, 3)
 
 
-def test_no_kernel_outlives_its_notebook(tmp_path: Path) -> None:
-    node, failure = run(tmp_path, "import os\nprint(os.getpid())", "while True: pass", seconds=12)
+def test_no_kernel_outlives_its_notebook(tmp_path: Path, nursery: Nursery) -> None:
+    node, failure = run(tmp_path, nursery, "import os\nprint(os.getpid())", "while True: pass", seconds=5)
     assert failure is not None
     with pytest.raises(ProcessLookupError):
         os.kill(int(texts(node)[0]), 0)
 
 
-def test_outputs_of_an_earlier_execution_do_not_count(tmp_path: Path) -> None:
+def test_outputs_of_an_earlier_execution_do_not_count(tmp_path: Path, nursery: Nursery) -> None:
     path = notebook(tmp_path, "print('new')", "1 / 0", "print('never')")
     old = nbformat.read(path, as_version=4)
     for cell in old.cells[1:]:
@@ -120,20 +125,26 @@ def test_outputs_of_an_earlier_execution_do_not_count(tmp_path: Path) -> None:
     nbformat.write(old, path)
     (tmp_path / "private").mkdir()
     node, failure = execute(
-        path, tmp_path / "private" / "x.ipynb", parameters=PARAMETERS, env={}, seconds=LIMIT, kernels=Kernels()
+        path,
+        tmp_path / "private" / "x.ipynb",
+        parameters=PARAMETERS,
+        env={},
+        seconds=LIMIT,
+        kernels=Kernels(),
+        nursery=nursery,
     )
     assert failure == Failure("error", 3, "ZeroDivisionError")
     assert "old" not in json.dumps(node)
 
 
-def test_the_kernel_is_this_python_over_an_encrypted_wire(tmp_path: Path) -> None:
+def test_the_kernel_is_this_python_over_an_encrypted_wire(tmp_path: Path, nursery: Nursery) -> None:
     code = (
         "import sys, json, pathlib\nfrom ipykernel.kernelapp import IPKernelApp\napp = IPKernelApp.instance()\n"
         "file = json.loads(pathlib.Path(app.abs_connection_file).read_text())\n"
         "mode = oct(pathlib.Path(app.abs_connection_file).stat().st_mode & 0o077)\n"
         "print(sys.executable, mode, 'curve_secretkey' in file)"
     )
-    node, failure = run(tmp_path, code)
+    node, failure = run(tmp_path, nursery, code)
     assert failure is None
     assert texts(node) == [f"{sys.executable} 0o0 True"]
 
@@ -167,8 +178,8 @@ def test_a_kernel_without_keys_or_without_anybody_listening_is_refused() -> None
         check_encrypted(kernel)
 
 
-def test_without_encryption_nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_encryption_nothing_runs(tmp_path: Path, nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zmq, "has", lambda capability: False)
     with pytest.raises(RunError, match="cannot encrypt"):
-        run(tmp_path, "open('touched', 'w')")
+        run(tmp_path, nursery, "open('touched', 'w')")
     assert not list(tmp_path.rglob("touched"))

@@ -21,6 +21,7 @@ from small_bank import CLIENTS, write_bank
 from insights.errors import DisclosureError, InsightsError, ParameterError, RunError, SettingsError
 from insights.reports.findings import read_findings
 from insights.reports.history import packs, read_pack, unfinished
+from insights.reports.nursery import Nursery
 from insights.reports.parameters import check_parameters
 from insights.reports.runner import find_notebooks
 from insights.reports.runner import run as make_pack
@@ -37,8 +38,8 @@ RECIPIENTS = '[reports]\nlanguages = ["zh-CN"]\n\n[lists.recipients.desk]\ngroup
 class House:
     """A home with notebooks and a small bank, and the runs made in it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.home = folder, folder / "home"
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
+        self.folder, self.home, self.nursery = folder, folder / "home", nursery
         self.reports = self.home / "reports" / "demo"
         self.state = self.home / "state" / "demo"
         self.config = write_bank(folder, {"clients": clients()}, more=RECIPIENTS)
@@ -55,7 +56,8 @@ class House:
             nbformat.write(made, self.home / "notebooks" / f"{NUMBERS[report]}_{report}.ipynb")
 
     def run(self, **more: Any) -> Path:
-        return make_pack(check_parameters(**{"config": str(self.config), "as_of": AS_OF, **more}))
+        parameters = check_parameters(**{"config": str(self.config), "as_of": AS_OF, **more})
+        return make_pack(parameters, nursery=self.nursery)
 
     @property
     def pack(self) -> Path:
@@ -77,21 +79,21 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Path:
     """A home in which one good run was made; the tests copy it."""
     folder = tmp_path_factory.mktemp("first")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INSIGHTS_HOME", str(folder / "home"))
-        House(folder).run()
+        House(folder, nursery).run()
     return folder
 
 
 @pytest.fixture
-def house(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+def house(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nursery: Nursery) -> House:
     folder = tmp_path / "house"
     shutil.copytree(first, folder, symlinks=True)
     monkeypatch.setenv("INSIGHTS_HOME", str(folder / "home"))
-    return House(folder)
+    return House(folder, nursery)
 
 
 def test_a_pack_is_complete_and_says_what_it_is(house: House) -> None:
@@ -176,7 +178,7 @@ def test_a_failed_notebook_leaves_the_last_good_pack(house: House, code: str, sa
 
 
 def test_a_notebook_over_its_time_is_a_failure(house: House) -> None:
-    house.config.write_text(house.config.read_text().replace("[reports]", "[reports]\ntime_limit_seconds = 15"))
+    house.config.write_text(house.config.read_text().replace("[reports]", "[reports]\ntime_limit_seconds = 6"))
     house.write(lifecycle="while True: pass")
     with pytest.raises(RunError, match="lifecycle: code cell 3 was still running at the time limit"):
         house.run(reports=["lifecycle"])

@@ -59,11 +59,15 @@ def show(answer: Answer | NotAvailable, bank: Bank) -> None:
     display(data, raw=True)
 
 
-def headline(answer: Answer | NotAvailable, bank: Bank) -> None:
-    """Print the title of an answer's exhibit at the screen, as the report has it; in a run, print nothing."""
+def headline(asked: Answer | NotAvailable | Callable[[Bank], Answer | NotAvailable], bank: Bank) -> None:
+    """Print the title of an answer's exhibit at the screen, as the report has it; in a run, print nothing.
+
+    ``asked`` is the answer, or better the question (``lifecycle.survival``): a run then does not even ask it.
+    """
     if not os.environ.get(SECRET):
         from insights.reports.screen import title
 
+        answer = asked(bank) if callable(asked) else asked
         print(title(from_json(publish(answer, bank).exhibit), bank.settings))
 
 
