@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from small_bank import CLIENTS, ledger_of, settings_of
 
-from insights.data import intake
+from insights.data import intake, judging
 from insights.data.checking import ROW_RULES, rule_in_words
 from insights.data.intake import check, prepare
 from insights.data.ledger import Ledger
 from insights.data.settings import Settings
+from insights.data.staging import Staged
 from insights.data.store import atomic_folder, folder_lock, write_atomic
 from insights.errors import IntakeError, SourceError
 
@@ -527,3 +528,33 @@ def test_each_line_of_the_ledger_says_how_many_rows_were_there_before_and_after(
         ("repaired", "unreadable_number:birth_year", 3, 1, 3),  # it came before the duplicates were merged
         ("kept", "", 2, 2, 2),
     ]
+
+
+def test_a_table_leaves_the_engine_when_it_is_judged_and_a_check_leaves_nothing(tmp_path: Path) -> None:
+    bookings = BOOKINGS + "17,2020-01-05,inflow,10\n99,2020-01-05,inflow,20\n"
+    settings = settings_of(tmp_path, {"clients": CLIENTS + ANNA, "transactions": bookings})
+    seen: dict[str, list[str]] = {}
+
+    def look(work: judging.Intake, staged: Staged) -> None:
+        seen[staged.name] = [row[0] for row in work.con.execute("SHOW TABLES").fetchall()]
+
+    work = judging.judge(settings, AS_OF, tmp_path, look)
+    assert {"raw_transactions", "staged_transactions", "text_transactions"} <= set(seen["transactions"])
+    assert "raw_clients" not in seen["transactions"]
+    left = {row[0] for row in work.con.execute("SHOW TABLES").fetchall()}
+    assert not any(name.endswith("_transactions") for name in left)
+    assert work.staged["transactions"].span == (date(2020, 1, 5), date(2020, 1, 5))
+    limit = work.con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
+    assert limit == "1.8 GiB"
+    work.con.close()
+    assert check(settings, AS_OF).ok
+    assert not list(settings.processed.glob(".checking-*"))
+
+
+def test_nothing_is_stored_of_a_delivery_with_a_table_that_cannot_be_built(tmp_path: Path) -> None:
+    files = {"clients": CLIENTS + ANNA, "transactions": BOOKINGS + "17,2020-01-05,inflow,10\n"}
+    settings = settings_of(tmp_path, files)
+    (settings.raw / "transactions.csv").write_text("client_id,booked_on,kind,sum\n17,2020-01-05,inflow,10\n")
+    with pytest.raises(IntakeError, match="no column 'amount'"):
+        prepare(settings, as_of=AS_OF)
+    assert not list(tmp_path.rglob("*.parquet"))

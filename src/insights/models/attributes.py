@@ -28,16 +28,18 @@ def attach_attributes(bank: Bank, rows: ir.Table, lag: int) -> tuple[ir.Table, d
     """
     rows = rows.mutate(_then=(rows.month - ibis.interval(months=lag - 1) - ibis.interval(days=1)).cast("date"))
     refused: dict[str, str] = {}
-    fixed = []
+    fixed, told = [], []
     for name in (*NUMBERS, *CATEGORIES, *own_measures(bank), "rm_id"):
         if bank.has("client_history", name):
-            rows = _from_history(bank, rows, name)
+            told.append(name)
         elif not bank.has("clients", name):
             refused[name] = f"needs clients.{name}"
         elif name in bank.settings.tables["clients"].static:
             fixed.append(name)
         else:
             refused[name] = "has one current value only: deliver client_history, or declare the column static"
+    if told:
+        rows = _from_history(bank, rows, told)
     if fixed:
         clients = bank.table("clients").select("client_id", *fixed)
         rows = rows.left_join(clients, "client_id").drop("client_id_right")
@@ -86,10 +88,17 @@ def attach_programmes(bank: Bank, rows: ir.Table, prefix: str) -> tuple[ir.Table
     return rows, tuple(prefix + name for name in names)
 
 
-def _from_history(bank: Bank, rows: ir.Table, name: str) -> ir.Table:
+def _from_history(bank: Bank, rows: ir.Table, names: list[str]) -> ir.Table:
+    """Add attributes as the client's history had them by ``_then``: each as it was recorded last, in one join for all.
+
+    Of what became known on one day the latest in force counts; an entry that leaves an attribute empty does not change
+    it.
+    """
     history = bank.table("client_history")
-    history = history.filter(history[name].notnull())
-    since = ibis.greatest(history.valid_from, history.known_on)
-    told = history.group_by("client_id", _since=since).agg(**{name: history[name].argmax(history.valid_from)})
+    day = ibis.greatest(history.valid_from, history.known_on)
+    last = {n: history[n].argmax(history.valid_from, where=history[n].notnull()) for n in names}
+    told = history.group_by("client_id", _since=day).agg(**last)
+    so_far = ibis.window(group_by="client_id", order_by="_since", preceding=None, following=0)
+    told = told.select("client_id", "_since", **{n: told[n].last().over(so_far) for n in names})
     rows = rows.asof_join(told, on=rows["_then"] >= told["_since"], predicates="client_id")
     return rows.drop("client_id_right", "_since")

@@ -19,6 +19,7 @@ from insights.data.months import month_end
 from insights.data.snapshot import Bank
 from insights.errors import SnapshotError
 from insights.models.cache import once
+from insights.models.columns import EMPTY, read_columns
 from insights.models.exits.counts import UNKNOWN
 from insights.models.features import client_months
 
@@ -26,8 +27,10 @@ Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Singles = npt.NDArray[np.float32]
 
-MISSING = -1
+MISSING = EMPTY
 """The code of a manager or level that is not known."""
+
+EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -150,37 +153,35 @@ def _extracted(bank: Bank, lag: int) -> ExitRows:
         month=(rows.month.year() * 12 + rows.month.month() - 1).cast("int32"),
         tenure=rows.tenure_months.cast("float32"),
         reason=left.ifelse(ibis.coalesce(rows.leave_reason, UNKNOWN), ""),
-        known=rows["_known"].delta(ibis.literal(date(1970, 1, 1)), unit="day").cast("int64"),
+        known=rows["_known"].delta(ibis.literal(EPOCH), unit="day").cast("int64"),
         outflow=outflow.cast("float32"),
         assets_before=rows.assets_before.cast("float64"),
         **{f"n_{name}": rows[name].cast("float32") for name in features.numeric},
         **{f"c_{name}": rows[name].cast("string") for name in features.categories},
     )
-    told = chosen.order_by("client_id", "spell", "month").to_pyarrow()
-
-    def column(name: str, kind: npt.DTypeLike) -> npt.NDArray[np.generic]:
-        values = told.column(name).to_numpy()
-        return np.asarray(values, dtype=kind)
-
-    clients, client = _coded(told.column("client_id"))
-    managers, manager = _coded(told.column("manager"))
-    reasons, reason = _coded(told.column("reason"))
+    texts = ("client_id", "manager", "reason", *(f"c_{name}" for name in features.categories))
+    told = read_columns(bank.con, chosen, texts)
+    clients, client = told.coded("client_id")
+    spell, month = told.numbers("spell", np.int32), told.numbers("month", np.int32)
+    order = np.lexsort((month, spell, client))
+    managers, manager = told.coded("manager")
+    reasons, reason = told.coded("reason")
     causes = tuple(r for r in reasons if r)
     place = np.array([causes.index(r) + 1 if r else 0 for r in reasons] or [0], dtype=np.int32)
-    coded = {name: _coded(told.column(f"c_{name}")) for name in features.categories}
-    known = np.nan_to_num(column("known", float), nan=0.0).astype(np.int64) + date(1970, 1, 1).toordinal()
+    coded = {name: told.coded(f"c_{name}") for name in features.categories}
+    known = np.nan_to_num(told.numbers("known", np.float64), nan=0.0).astype(np.int64) + EPOCH.toordinal()
     return ExitRows(
-        client=client,
-        spell=np.asarray(column("spell", np.int32)),
-        month=np.asarray(column("month", np.int32)),
-        tenure=np.asarray(column("tenure", np.float32)),
-        manager=manager,
-        cause=place[reason],
-        known=known,
-        outflow=np.asarray(column("outflow", np.float32)),
-        assets_before=np.asarray(column("assets_before", np.float64)),
-        numeric={name: np.asarray(column(f"n_{name}", np.float32)) for name in features.numeric},
-        categories={name: codes for name, (_, codes) in coded.items()},
+        client=client[order],
+        spell=spell[order],
+        month=month[order],
+        tenure=told.numbers("tenure", np.float32)[order],
+        manager=manager[order],
+        cause=place[reason][order],
+        known=known[order],
+        outflow=told.numbers("outflow", np.float32)[order],
+        assets_before=told.numbers("assets_before", np.float64)[order],
+        numeric={name: told.numbers(f"n_{name}", np.float32)[order] for name in features.numeric},
+        categories={name: codes[order] for name, (_, codes) in coded.items()},
         clients=clients,
         managers=managers,
         causes=causes,
@@ -203,16 +204,3 @@ def _with_known(bank: Bank, rows: ir.Table) -> ir.Table:
     # An earlier relationship of a client who came back has no such day of its own.
     last = ibis.coalesce(rows["_left"].truncate("M").cast("date") == rows.month, False)
     return rows.mutate(_known=last.ifelse(rows["_told"], end)).drop("_left", "_told")
-
-
-def _coded(column: object) -> tuple[tuple[str, ...], Codes]:
-    """Return the labels of a text column in their order, and the code of each row; -1 where there is none."""
-    joined = column.combine_chunks().dictionary_encode()  # type: ignore[attr-defined]
-    joined = joined.combine_chunks() if hasattr(joined, "combine_chunks") else joined
-    labels = [str(label) for label in joined.dictionary.to_pylist()]
-    codes = np.asarray(joined.indices.fill_null(MISSING).to_numpy(zero_copy_only=False), dtype=np.int64)
-    order = sorted(range(len(labels)), key=lambda k: labels[k])
-    place = np.empty(len(labels) + 1, dtype=np.int32)
-    place[order] = np.arange(len(labels))
-    place[-1] = MISSING
-    return tuple(labels[k] for k in order), place[codes]
