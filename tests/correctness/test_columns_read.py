@@ -1,4 +1,4 @@
-"""Columns read from the engine in batches: texts as codes of sorted labels, numbers as they are, gaps told apart."""
+"""Columns of many rows: read in batches, texts as codes of sorted labels; and rows of rows, copied when asked for."""
 
 import ibis
 import numpy as np
@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from insights.models import columns
-from insights.models.columns import EMPTY, read_columns
+from insights.models.columns import EMPTY, Taken, read_columns
 
 
 def test_texts_become_codes_and_numbers_keep_their_gaps_over_several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,3 +44,21 @@ def test_a_table_without_rows_gives_empty_columns() -> None:
     assert labels == ()
     assert codes.shape == (0,)
     assert told.numbers("amount", np.float32).shape == (0,)
+
+
+def test_rows_of_rows_are_rows_of_the_whole_and_only_what_is_asked_for_is_copied() -> None:
+    asked: list[str] = []
+
+    class Watched(dict[str, np.ndarray]):
+        def __getitem__(self, name: str) -> np.ndarray:
+            asked.append(name)
+            return super().__getitem__(name)
+
+    whole = Watched(a=np.arange(10), b=np.arange(10) * 2)
+    some = Taken(Taken(whole, np.arange(10) % 2 == 1), np.array([4, 0]))
+    assert not asked
+    assert some["a"].tolist() == [9, 1]
+    assert some["a"] is some["a"]
+    assert asked == ["a"]
+    assert dict(some).keys() == {"a", "b"}
+    assert (len(some), "c" in some) == (2, False)

@@ -170,8 +170,8 @@ def test_an_effect_that_changes_with_tenure_is_split_and_one_that_does_not_is_no
 
 def test_a_small_level_goes_with_the_reference_and_a_rare_yes_is_left_out() -> None:
     rows = made_up()
-    rows.numeric["complaint_6m"][:] = 0  # type: ignore[index]
-    rows.numeric["complaint_6m"][:50] = 1  # type: ignore[index]
+    rows.numeric["complaint_6m"][:] = 0
+    rows.numeric["complaint_6m"][:50] = 1
     recipe = learn(rows, rows.cause == 1, ("complaint_6m", "region"), {})
     assert recipe.left_out == {"complaint_6m": "too rare for an effect to be seen"}
     (region,) = recipe.terms
@@ -227,10 +227,12 @@ def test_features_that_know_the_end_are_named_and_honest_ones_are_not() -> None:
     rows = made_up()
     left = np.isin(rows.client, rows.client[rows.cause == 1])
     lot = np.random.default_rng(3).random(len(rows.clients))[rows.client]
-    rows.numeric["exit_talk"] = np.where(left & (lot < 0.7), 1 + 4 * lot, np.nan).astype(np.float32)  # type: ignore[index]
-    rows.numeric["wiped"] = np.where(left & (lot < 0.7), np.nan, lot).astype(np.float32)  # type: ignore[index]
-    rows.numeric["score"] = (left + 0.3 * lot).astype(np.float32)  # type: ignore[index]
-    found = leaks(rows)
+    planted = {
+        "exit_talk": np.where(left & (lot < 0.7), 1 + 4 * lot, np.nan).astype(np.float32),
+        "wiped": np.where(left & (lot < 0.7), np.nan, lot).astype(np.float32),
+        "score": (left + 0.3 * lot).astype(np.float32),
+    }
+    found = leaks(replace(rows, numeric={**rows.numeric, **planted}))
     assert set(found) == {"exit_talk", "wiped", "score"}
     assert "known for leavers only" in found["exit_talk"]
     assert "without it end in an exit" in found["wiped"]

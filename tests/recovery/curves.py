@@ -20,7 +20,15 @@ BATCHES, BATCH, FIRST_SEED = 30, 10_000, 2_000_000
 """The truth rests on 300,000 clients in banks of their own, a hundred times a bank that is tested."""
 
 LAW = without_manager_effects(Law())
-"""Managers differ by experience only: their own effects are shared by clients, and these intervals allow for none."""
+"""Managers differ by experience only: their own effects are shared by clients, and these intervals allow for none.
+
+Nor do they allow for markets, which all clients of a bank share: who has become richer stays longer. Between 30 banks
+of 10,000 clients the log of ten-year survival had a standard deviation 1.26 times that of the intervals; it went with
+the level of shares in the window against the ten years before (correlation 0.62), and given that level the ratio was
+1.0. In a bank of 3,000 this widens the spread about the mean over all markets by a tenth, so that 91 to 93 % of
+intervals of 95 % hold it. They are right for the markets that the bank had, and the page says that this is what they
+tell.
+"""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Rows of the engine as arrays, read a batch at a time: texts become codes on the way, so that few bytes are held."""
+"""Columns of many rows: read from the engine a batch at a time, texts as codes, and copied only when asked for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import ibis.expr.types as ir
@@ -11,6 +11,35 @@ from ibis.backends.duckdb import Backend
 BATCH = 100_000
 EMPTY = -1
 Codes = npt.NDArray[np.int32]
+
+
+Array = npt.NDArray[Any]
+
+
+class Taken(Mapping[str, Array]):
+    """Some rows of columns; a column is copied when it is first asked for, and never where nobody asks."""
+
+    def __init__(self, whole: Mapping[str, Array], rows: Array) -> None:
+        at = np.flatnonzero(rows) if rows.dtype == bool else rows
+        self._whole: Mapping[str, Array] = whole
+        self._at: Array = at
+        if isinstance(whole, Taken):  # Rows of rows are rows of the whole: what lies between need not be made.
+            self._whole, self._at = whole._whole, whole._at[at]
+        self._made: dict[str, Array] = {}
+
+    def __getitem__(self, name: str) -> Array:
+        """Return the rows of the column; the same array each time."""
+        if name not in self._made:
+            self._made[name] = self._whole[name][self._at]
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return len(self._whole)
 
 
 class ReadColumns:

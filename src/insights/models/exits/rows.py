@@ -19,7 +19,7 @@ from insights.data.months import month_end
 from insights.data.snapshot import Bank
 from insights.errors import SnapshotError
 from insights.models.cache import once
-from insights.models.columns import EMPTY, read_columns
+from insights.models.columns import EMPTY, Taken, read_columns
 from insights.models.exits.counts import UNKNOWN
 from insights.models.features import client_months
 
@@ -68,12 +68,10 @@ class ExitRows:
         return len(self.client)
 
     def take(self, rows: npt.NDArray[np.bool_] | Ints) -> "ExitRows":
-        """Return some of the rows."""
+        """Return some of the rows; features are copied when they are asked for."""
         own = ("client", "spell", "month", "tenure", "manager", "cause", "known", "outflow", "assets_before")
         changed = {name: getattr(self, name)[rows] for name in own}
-        numeric = {name: values[rows] for name, values in self.numeric.items()}
-        categories = {name: codes[rows] for name, codes in self.categories.items()}
-        return replace(self, **changed, numeric=numeric, categories=categories)
+        return replace(self, **changed, numeric=Taken(self.numeric, rows), categories=Taken(self.categories, rows))
 
     def until(self, landmark: date) -> "ExitRows":
         """Return what was known at the end of the landmark: the complete months up to it, exits known by then.
@@ -105,8 +103,8 @@ class ExitRows:
             rows,
             manager=self.manager[before],
             assets_before=self.assets_before[before],
-            numeric={name: values[before] for name, values in self.numeric.items()},
-            categories={name: codes[before] for name, codes in self.categories.items()},
+            numeric=Taken(self.numeric, before),
+            categories=Taken(self.categories, before),
         )
 
     def of(self, codes: Codes, labels: tuple[str, ...]) -> npt.NDArray[np.object_]:

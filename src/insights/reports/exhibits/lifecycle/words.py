@@ -69,6 +69,10 @@ def curve_caveats(by: str | None, bank: Bank, checks: tuple[TestResult, ...]) ->
             "The curve holds if clients still in force are neither more nor less likely to leave than "
             "those who already left at the same tenure."
         ),
+        Message(
+            "The intervals hold the chance of single clients in the markets that all of them had; other markets would "
+            "have given other figures."
+        ),
     ]
     if by and by not in bank.settings.tables["clients"].static:
         lines.append(
