@@ -28,10 +28,11 @@ help:
 report: env demo
 	$(BIN)/insights run --config bank.toml --as-of $(AS_OF)
 
-# pytest comes last: its closing line is what a reader looks for.
+# pytest comes last: its closing line is what a reader looks for. The longest files come first in it, so that no worker
+# is left with one of them at the end.
 test: env demo check-style
 	@scripts/install-test-tools.sh
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-current-env tests notebooks
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-current-env notebooks tests/reports tests
 
 test-long: env
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -s -m long tests || test $$? -eq 5  # 5: no test is marked long
