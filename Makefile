@@ -20,7 +20,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DELETE_ON_ERROR:
-.PHONY: help report test test-long lab bench lock clean env demo hooks check-style
+.PHONY: help report test test-long lab bench lock clean env demo hooks check-style test-tools
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -30,8 +30,8 @@ report: env demo
 
 # pytest comes last: its closing line is what a reader looks for. The longest files come first in it, so that no worker
 # is left with one of them at the end.
-test: env demo check-style
-	@scripts/install-test-tools.sh
+test:
+	@$(MAKE) --no-print-directory -j 3 test-tools demo check-style
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-current-env notebooks tests/reports tests
 
 test-long: env
@@ -61,6 +61,9 @@ check-style: env
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	scripts/strip-notebooks.sh --verify notebooks/*.ipynb
+
+test-tools:
+	@scripts/install-test-tools.sh
 
 # Once per clone: outputs of notebooks are stripped on `git add`, and the style checks run on `git commit`.
 hooks: env
