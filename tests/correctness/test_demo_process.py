@@ -268,6 +268,42 @@ def test_every_parameter_of_the_law_says_what_it_is() -> None:
     assert silent == []
 
 
+def test_wealth_elsewhere_is_told_once_a_year_and_moves_as_the_law_says(bank: DemoBank) -> None:
+    """Between two talks its log grows by the drift, and less where the client was satisfied in the months between."""
+    p, rows = bank.law.elsewhere, bank.tables["client_history"]
+    told = rows[rows["external_wealth"].notna()].sort_values(["client_id", "valid_from"])
+    assert not rows.duplicated(["client_id", "valid_from"]).any()
+    asked, n = told["client_id"].nunique(), len(bank.latent)
+    # Not everybody known is there for a whole year, so some of those who would tell are never asked.
+    assert 0.8 * p.told < asked / n < p.told
+    months = _month(bank, told["valid_from"])
+    of_next = told["client_id"].eq(told["client_id"].shift(-1)) & months.shift(-1).sub(months).eq(12)
+    grown = np.log(told["external_wealth"]).diff().shift(-1)[of_next]
+    mood = bank.person_months.pivot(index="client_id", columns="month", values="satisfaction")
+    at = mood.index.get_indexer(told.loc[of_next, "client_id"])
+    between = np.array([mood.to_numpy()[i, m + 1 : m + 13].sum() for i, m in zip(at, months[of_next], strict=True)])
+    keep = (at >= 0) & np.isfinite(between)
+    x = np.column_stack([np.full(keep.sum(), 12.0), between[keep]])
+    y = grown.to_numpy()[keep]
+    found, *_ = np.linalg.lstsq(x, y, rcond=None)
+    spread = np.sqrt(12 * p.sd**2 + 2 * p.stated_sd**2)
+    se = spread * np.sqrt(np.diag(np.linalg.inv(x.T @ x)))
+    assert np.std(y - x @ found) == pytest.approx(spread, rel=0.05)
+    assert np.abs(found - [p.drift, p.satisfaction]).max() < GATE * se.max()
+    assert np.all(np.abs(found - [p.drift, p.satisfaction]) < GATE * se)
+
+
+def test_what_clients_hold_elsewhere_changes_nothing_else() -> None:
+    law = Law()
+    other = dataclasses.replace(law, elsewhere=dataclasses.replace(law.elsewhere, told=0.0))
+    a, b = simulate(law, 300, 14, 3), simulate(other, 300, 14, 3)
+    for name, rows in a.tables.items():
+        if name == "client_history":
+            assert not b.tables[name]["external_wealth"].notna().any()
+            rows = rows[rows["external_wealth"].isna()].reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows, b.tables[name])
+
+
 def test_net_new_money_is_what_the_bookings_say(bank: DemoBank) -> None:
     booked = bank.tables["transactions"]
     booked = booked[booked["kind"].isin(["inflow", "outflow", "security_in", "security_out"])]

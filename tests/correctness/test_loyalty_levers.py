@@ -72,6 +72,27 @@ def test_what_followed_an_answer_by_hand(tmp_path: Path) -> None:
     assert found.missing == {"share": ("client_history.external_wealth",)}
 
 
+def test_share_of_wallet_needs_a_word_from_before_and_from_after(tmp_path: Path) -> None:
+    """A told both and went from a half to two thirds; B told only long before, C only after."""
+    files = {
+        "clients": "client_id,joined_on,left_on\n" + "".join(f"{c},2020-01-10,\n" for c in "ABC")
+        + "D,2020-01-10,2021-01-10\n",
+        "surveys": "client_id,invited_on,answered_on,wave,item_a,item_b,item_l\n"
+        + "".join(f"{c},2022-06-01,2022-06-15,1,4,4,{mark}\n" for c, mark in zip("ABC", (8, 7, 6), strict=True)),
+        "balances": "client_id,month,category,amount\n"
+        + "".join(f"{c},{m}-01,cash,{a}\n" for c in "ABC" for m, a in (("2022-05", 100), ("2023-05", 200))),
+        "client_history": "client_id,valid_from,external_wealth,region\nA,2020-02-01,900,N\nA,2022-06-15,100,N\n"
+        "A,2022-07-01,,S\nA,2023-06-15,100,N\nA,2023-06-16,900,N\nB,2021-06-15,100,N\nB,2023-01-01,100,N\n"
+        "C,2022-06-16,100,N\n",
+    }  # fmt: skip
+    bank = open_bank(write_bank(tmp_path, files, delay=0, more=LOYALTY, options=ITEMS), as_of="2024-12-31")
+    found = followed(bank)
+    rows = found.rows.join(answers(bank).answers["loyalty"]).sort_values("loyalty", ascending=False, ignore_index=True)
+    assert rows["share"][0] == pytest.approx(2 / 3 - 1 / 2)
+    assert rows["share"][1:].isna().all()
+    assert "share" not in found.missing
+
+
 def test_last_year_s_losses_by_hand(tmp_path: Path) -> None:
     rows = losses(by_hand(tmp_path)).rows.set_index("client_id")
     assert len(rows) == 3  # A, D and E were clients on 2023-12-31

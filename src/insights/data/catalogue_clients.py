@@ -124,7 +124,8 @@ CLIENT_HISTORY = table(
     client_id(),
     Column("valid_from", "date", "valid from", "First day on which the attributes of the row hold.", required=True),
     *ATTRIBUTES,
-    blank=("referred_by", "household_id", "own_*"),
+    # Asked now and then: a row that holds for another reason does not say it.
+    blank=("referred_by", "household_id", "own_*", "external_wealth"),
 )
 
 RELATIONSHIPS = table(

@@ -21,6 +21,7 @@ from insights.demo.money.products import Adoption, Shelf, first_products, holdin
 from insights.demo.money.treasury import Income, Treasury
 from insights.demo.people.changes import assign_programmes, step_changes
 from insights.demo.people.clients import draw_people
+from insights.demo.people.elsewhere import WealthElsewhere
 from insights.demo.people.leaving import Risk, draw_exits, hazards, observe
 from insights.demo.people.managers import draw_managers
 from insights.demo.people.spells import Spells, admit, begin_spell
@@ -116,6 +117,7 @@ class Process:
         self.spells = Spells()
         self.payments = Payments(self.law, self.clock, self.people, self.seed)
         self.loans = LoanBook(self.law, self.clock, self.people, self.seed)
+        self.elsewhere = WealthElsewhere(self.law, self.clock, self.people, self.seed)
         self.offers = Offers(self.law, self.clock, self.people, self.shelf)
         self._enrich()
         return True
@@ -159,7 +161,7 @@ class Process:
             contacts = contact_rows(law, risk, state, clock, t, rng["contacts"])
             margins = self.loans.margin()
             tables["contacts"] = contacts
-            tables["client_history"] = history_rows(people, state, clock, t, new, changed)
+            tables["client_history"] = history_rows(people, state, clock, t, new, changed, self.elsewhere)
             tables["transactions"] = book.rows()
             tables["balances"] = balance_rows(state, income, clock, t)
             tables["revenue"] = revenue_rows(law, clock, income, contacts, fees, margins, t)

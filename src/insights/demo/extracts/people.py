@@ -39,6 +39,7 @@ PEOPLE: dict[str, Extract] = {
         entity("rm_id", "BERATER_NR", "manager"),
         Field("region", "REGION", "words", entity="region"),
         code("risk_tolerance", "RISIKOPROFIL", ("0", "1", "2", "3", "4", "5"), ("C0", *LEVELS)),
+        Field("external_wealth", "FREMDVERMOEGEN", "money"),
     ),
     "relationships": german(
         "beziehungen.csv",

@@ -20,7 +20,15 @@ from insights.demo.law.money import (
     ProductLaw,
     WealthLaw,
 )
-from insights.demo.law.people import IntentionLaw, LeavingLaw, ManagerLaw, PeopleLaw, ProspectLaw, RegisterLaw
+from insights.demo.law.people import (
+    ElsewhereLaw,
+    IntentionLaw,
+    LeavingLaw,
+    ManagerLaw,
+    PeopleLaw,
+    ProspectLaw,
+    RegisterLaw,
+)
 from insights.demo.law.service import (
     AccessLaw,
     BehaviourLaw,
@@ -58,6 +66,7 @@ class Law:
     null_programme: NullProgrammeLaw = field(default_factory=NullProgrammeLaw)
     contacts: ContactLaw = field(default_factory=ContactLaw)
     register: RegisterLaw = field(default_factory=RegisterLaw)
+    elsewhere: ElsewhereLaw = field(default_factory=ElsewhereLaw)
     prospects: ProspectLaw = field(default_factory=ProspectLaw)
     surveys: SurveyLaw = field(default_factory=SurveyLaw)
     notes: NoteLaw = field(default_factory=NoteLaw)

@@ -143,12 +143,26 @@ class RegisterLaw:
     external_unknown: float = 0.4
     external_log_ratio: float = -0.4
     external_sd: float = 0.8
-    """Wealth elsewhere over wealth on joining, in logs; unknown for a share of the clients."""
+    """Wealth elsewhere over wealth on joining, in logs, as stated then; unknown for a share of the clients."""
     exit_known_days: float = 2.0
     papers_valid_days: int = 3_650
     papers_expired: float = 15.0
     papers_expired_days: int = 400
     """Identity papers expired among 1,000 clients (rounded up, of those in force), by at most this many days."""
+
+
+@dataclass(frozen=True)
+class ElsewhereLaw:
+    """What clients hold at other banks. Nothing here feeds back into leaving or money at this bank."""
+
+    told: float = 0.5
+    """Share of the clients who say once a year what they hold elsewhere."""
+    drift: float = 0.002
+    satisfaction: float = -0.006
+    sd: float = 0.03
+    stated_sd: float = 0.05
+    """Its log from month to month: drift, per standard deviation of satisfaction with this bank, and spread; and the
+    spread of what a client says of it around what it is."""
 
 
 @dataclass(frozen=True)

@@ -6,26 +6,42 @@ from insights.demo.clock import Clock
 from insights.demo.law import Law
 from insights.demo.money.treasury import Income
 from insights.demo.people.clients import People
+from insights.demo.people.elsewhere import WealthElsewhere, unasked
 from insights.demo.rows import Rows, length
 from insights.demo.state import CATEGORIES, State
 
 REVENUE_KINDS = ("fee", "interest_margin", "cost_to_serve")
 
 
-def history_rows(people: People, state: State, clock: Clock, t: int, new: np.ndarray, changed: np.ndarray) -> Rows:
-    """Return the attributes of those who come or come back, of all when the window opens, and of those that changed."""
+def history_rows(
+    people: People,
+    state: State,
+    clock: Clock,
+    t: int,
+    new: np.ndarray,
+    changed: np.ndarray,
+    elsewhere: WealthElsewhere,
+) -> Rows:
+    """Return the attributes of those who come or come back, of all when the window opens, and of those that changed.
+
+    And of those who were asked what they hold elsewhere, on the day of the talk.
+    """
+    asked, day, told = elsewhere.step(state, t, new)
     if t == clock.burn_in:
         changed = np.flatnonzero(people.joined < t)
     listed = np.concatenate([changed, new])
     start = np.maximum(clock.month_start(t), state.began_on[listed])
     if t == clock.burn_in:
         start = state.began_on[listed]
+    outside = np.concatenate([unasked(len(listed)), told])
+    start, listed = np.concatenate([start, day]), np.concatenate([listed, asked])
     return {
         "client_id": listed,
         "valid_from": start,
         "rm_id": state.rm[listed].astype(np.int64),
         "region": people.region[listed],
         "risk_tolerance": people.tolerance[listed],
+        "external_wealth": outside,
     }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from insights.demo.clock import Clock
 from insights.demo.law import Law
 from insights.demo.people.clients import People
+from insights.demo.people.elsewhere import stated_on_joining
 from insights.demo.rows import NO_DAY, NO_MONEY, Rows
 from insights.demo.state import State
 from insights.demo.streams import stream
@@ -22,7 +23,7 @@ def client_rows(law: Law, clock: Clock, people: People, state: State, seed: int)
     A client who came back joined when his first spell began, and left when his last one ended.
     """
     p, rng, n = law.register, stream(seed, "register"), len(people)
-    wealth = np.exp(people.log_wealth + p.external_log_ratio + p.external_sd * rng.standard_normal(n))
+    wealth = stated_on_joining(law, people, rng)
     born_year = (clock.first + np.floor(people.born).astype(np.int64)).astype("datetime64[Y]").astype(np.int64) + 1970
     delay = rng.poisson(p.exit_known_days, n)
     delay = np.minimum(delay, (clock.month_end(state.left_month) - state.left_on).astype(np.int64))

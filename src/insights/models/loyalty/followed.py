@@ -28,8 +28,9 @@ class Followed:
     ``rows`` has the index of ``SurveyAnswers.answers``, for those given at least ``MONTHS`` before the as-of date by
     clients then in force: ``left`` (1 if he left by choice within ``MONTHS``, else 0), ``money`` (net new money since
     over the assets before, cut to -1 and 1; nan without assets), ``share`` (change of the bank's share in what he
-    holds, in fractions; nan where not known), ``new_product`` (1 if he held a product that he did not hold before), as
-    far as the bank delivers them. ``missing`` says of each outcome that is not there what it would need.
+    holds, in fractions; nan where he did not say before and after what he holds elsewhere), ``new_product`` (1 if he
+    held a product that he did not hold before), as far as the bank delivers them. ``missing`` says of each outcome that
+    is not there what it would need.
     """
 
     rows: pd.DataFrame
@@ -127,14 +128,19 @@ def _assets(bank: Bank, rows: ir.Table, after: int) -> ir.Table:
 
 
 def _share(bank: Bank, rows: ir.Table) -> ir.Table:
-    """Return by row by how much the bank's share in what the client holds had changed a year later."""
+    """Return by row by how much the bank's share in what the client holds had changed a year later.
+
+    Of those who said what they hold elsewhere both in the year up to the day and in the year after it: an older figure
+    beside today's assets would show what the assets did, and call it share of wallet.
+    """
     history = bank.table("client_history")
     history = history.filter(history.external_wealth.notnull())
     parts = []
     for after, name in ((0, "before"), (MONTHS, "after")):
         assets = _assets(bank, rows, after)
         known = rows.mutate(at=_later(rows.day, after)).inner_join(history, "client_id")
-        known = known.filter(known.valid_from <= known["at"])
+        since = _later(known["at"], -MONTHS)
+        known = known.filter((known.valid_from <= known["at"]) & (known.valid_from > since))
         outside = known.group_by("row").agg(outside=known.external_wealth.argmax(known.valid_from).cast("float64"))
         both = assets.inner_join(outside, "row")
         whole = both.assets + both.outside

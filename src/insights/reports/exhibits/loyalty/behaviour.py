@@ -77,7 +77,7 @@ def _words(answer: Answer, found: Behaviour, bank: Bank) -> tuple[Message, tuple
         if clear.empty
         else Message(
             "Standing out one by one, allowing for how many were looked at: {names}.",
-            {"names": list(dict.fromkeys(factor_label(str(f), bank) for f in clear["factor"]))},
+            {"names": [factor_label(str(f), bank) for f in dict.fromkeys(clear["factor"])]},
         )
     )
     return title, tuple(said)
