@@ -74,6 +74,7 @@ ATTRIBUTES = (
         low=0,
         high=100,
     ),
+    Column("segment", "code", "segment", "Segment that the bank itself has put the client into."),
     Column("interests", "text", "interests", "Interests the client spoke of, separated by semicolons."),
     Column(
         "external_wealth", "money", "wealth elsewhere", "Wealth the client holds outside the bank, as he estimates it."

@@ -15,6 +15,7 @@ from insights.data.settings_checks import check_labels, check_table
 from insights.data.settings_errors import first_error
 from insights.data.settings_lifecycle import LifecycleSection
 from insights.data.settings_loyalty import LoyaltySection, check_loyalty
+from insights.data.settings_segments import SegmentsSection
 from insights.data.settings_sources import EnvName, Section, Source, TableSource
 from insights.data.settings_value import ValueSection
 from insights.data.tables import TABLES
@@ -163,6 +164,7 @@ class Settings(Section):
     lifecycle: LifecycleSection = LifecycleSection()
     value: ValueSection = ValueSection()
     loyalty: LoyaltySection = LoyaltySection()
+    segments: SegmentsSection = SegmentsSection()
     pseudonyms: PseudonymsSection = PseudonymsSection()
     labels: Labels = Field(default_factory=dict)
     extracts: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Source] = Field(default_factory=dict)

@@ -1,11 +1,12 @@
 """Whether numbers of events vary more from period to period than chance allows, and by how much."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from insights.stats.results import NotEstimable, TestResult
+from insights.stats.results import Estimate, NotEstimable, TestResult
 
 SOURCE = "DerSimonian & Laird (1986), for the logs of observed over expected numbers"
 FEWEST_PERIODS = 3
@@ -58,3 +59,23 @@ def common_variation(observed: npt.ArrayLike, expected: npt.ArrayLike) -> Variat
         "variation between periods", "the periods differ by chance alone", q, float(df), float(chdtrc(df, q))
     )
     return Variation(float(np.sqrt(max(0.0, (q - df) / spare))), len(o), test)
+
+
+def same_values(estimates: Sequence[Estimate], *, name: str = "equal values") -> TestResult:
+    """Test that independent estimates of k groups are of one value: Cochran's Q with k - 1 degrees of freedom.
+
+    Estimates need a standard error above 0; others are left out. Raises ValueError for units that differ.
+    """
+    null = "all groups have the same value"
+    if len({e.unit for e in estimates}) > 1:
+        raise ValueError(f"estimates in {sorted({e.unit for e in estimates})}; expected one unit")
+    told = [e for e in estimates if e.se]
+    if len(told) < 2:
+        return TestResult(name, null, reason="there are not two groups to compare")
+    value = np.array([e.value for e in told])
+    weight = np.array([1 / float(e.se or 1.0) ** 2 for e in told])
+    statistic = float(weight @ (value - weight @ value / weight.sum()) ** 2)
+    df = len(told) - 1
+    from scipy.special import chdtrc  # slow to import
+
+    return TestResult(name, null, statistic, float(df), float(chdtrc(df, statistic)))

@@ -1,6 +1,7 @@
 """Shares of units: their intervals, and whether two counts from groups of one size differ by more than chance."""
 
 import math
+from collections.abc import Sequence
 
 from insights.stats.inputs import check_level
 from insights.stats.intervals import normal_quantile
@@ -39,6 +40,28 @@ def same_chance(one: int, other: int, *, name: str = "equal counts") -> TestResu
     few = int(min(one, other))
     tail = math.fsum(math.comb(n, k) / 2**n for k in range(few + 1)) if n < 1000 else _normal(few, n)
     return TestResult(name, null, statistic=float(one) / n, p_value=min(1.0, 2 * tail))
+
+
+def same_shares(counts: Sequence[float], totals: Sequence[float], *, name: str = "equal shares") -> TestResult:
+    """Test that k groups of independent units have the same share: Pearson's chi-squared with k - 1 degrees of freedom.
+
+    ``counts`` of ``totals`` by group. An approximation for large groups: there is no statistic where a group would be
+    expected to have fewer than five with or without, or where there are not two groups. Raises ValueError for lengths
+    that differ and counts outside 0 to their total.
+    """
+    null = "all groups have the same share"
+    if len(counts) != len(totals) or any(not 0 <= c <= n for c, n in zip(counts, totals, strict=True)):
+        raise ValueError("counts do not fit their totals; expected 0 <= count <= total, one of each by group")
+    if len(totals) < 2:
+        return TestResult(name, null, reason="there are not two groups to compare")
+    share = sum(counts) / max(sum(totals), 1e-300)
+    if min(totals) * min(share, 1 - share) < 5:
+        return TestResult(name, null, reason="a group is too small, or too few or too many have it")
+    statistic = sum((c - n * share) ** 2 / (n * share * (1 - share)) for c, n in zip(counts, totals, strict=True))
+    df = len(totals) - 1
+    from scipy.special import chdtrc  # half a second that those who test nothing need not wait
+
+    return TestResult(name, null, float(statistic), float(df), float(chdtrc(df, statistic)))
 
 
 def _normal(few: int, n: int) -> float:

@@ -3,6 +3,10 @@
 from insights.reports.exhibits.base import Message
 
 _TITLES = {
+    "clients.choice": Message("How many segments there are cannot be told"),
+    "clients.later": Message("What segments foretell cannot be told"),
+    "clients.moves": Message("Who changed segment cannot be told"),
+    "clients.segments": Message("In which segments clients are cannot be told"),
     "lifecycle.assets_lost": Message("What leavers held cannot be told"),
     "lifecycle.backtest": Message("How good the predictions are cannot be told yet"),
     "lifecycle.censoring": Message("What those lost to view would have done cannot be told"),

@@ -1,0 +1,1 @@
+"""Segments of clients: the bank's own, or found from assets, risk tolerance and experience; month by month."""

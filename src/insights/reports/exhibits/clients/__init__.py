@@ -1,0 +1,22 @@
+"""Words, tables and figures of the report on clients: one file per question."""
+
+from collections.abc import Callable
+from typing import Any
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.clients.choice import choice, choice_own
+from insights.reports.exhibits.clients.later import later
+from insights.reports.exhibits.clients.moves import moves
+from insights.reports.exhibits.clients.refusals import refused
+from insights.reports.exhibits.clients.segments import segments
+from insights.topics.evidence import Answer
+
+WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "clients.segments": segments,
+    "clients.choice": choice,
+    "clients.choice_own": choice_own,
+    "clients.moves": moves,
+    "clients.later": later,
+    "clients.refused": refused,
+}

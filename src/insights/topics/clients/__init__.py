@@ -1,0 +1,8 @@
+"""Clients: who they are, in which segments, whether these hold, and what to do for each."""
+
+from insights.topics.clients.choice import choice
+from insights.topics.clients.later import later
+from insights.topics.clients.moves import moves
+from insights.topics.clients.segments import segments
+
+__all__ = ["choice", "later", "moves", "segments"]
