@@ -14,7 +14,17 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.months import NEEDS, Floats32, SpellMonths, spell_months
 
-__all__ = ["LEFT", "NEEDS", "STAGES", "UNASSIGNED", "Stages", "assign_stages", "stage_matrix"]
+__all__ = [
+    "LEFT",
+    "NEEDS",
+    "STAGES",
+    "UNASSIGNED",
+    "Stages",
+    "assign_stages",
+    "shown_stages",
+    "stage_matrix",
+    "stage_needs",
+]
 
 Codes = npt.NDArray[np.int8]
 
@@ -26,6 +36,8 @@ GONE = 6
 """Codes: 0 not assigned (or not observed), 1 to 5 the ``STAGES``, 6 has left."""
 
 NEVER = -1_000
+APART = 5
+"""Dormant clients are a line of their own if they are this many times the least number that is shown."""
 WINDOW = 12
 """Net new money is counted over a year, so that the time of the year makes no stage."""
 
@@ -64,6 +76,23 @@ def assign_stages(bank: Bank) -> Stages:
 
 def _assigned(months: SpellMonths, rules: StagesSection, bank: Bank) -> Stages:
     return Stages(months, stage_matrix(months, rules, trailing=bank.settings.lifecycle.trailing_months))
+
+
+def stage_needs(bank: Bank) -> tuple[str, ...]:
+    """Return what the stages lack to be assigned."""
+    missing = bank.needs("clients.joined_on", *NEEDS)
+    return missing if bank.window_from else (*missing, "[window] complete_from")
+
+
+def shown_stages(bank: Bank) -> tuple[Stages, bool]:
+    """Return the stages, and whether dormant is one of its own; where it has too few clients they count as decline."""
+    found = assign_stages(bank)
+    least = bank.settings.disclosure.min_clients if bank.settings.disclosure.mode == "bank" else 1
+    last = found.months.months - 1
+    for column in {last, max(last - 12, 0)}:
+        if (found.code[:, column] == DORMANT).sum() < APART * least:
+            return Stages(found.months, np.where(found.code == DORMANT, DECLINE, found.code).astype(np.int8)), False
+    return found, True
 
 
 def stage_matrix(months: SpellMonths, rules: StagesSection, trailing: int) -> Codes:

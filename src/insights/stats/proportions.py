@@ -23,6 +23,23 @@ def proportion(count: float, n: float, *, level: float = 0.95) -> Estimate:
     return Estimate(share, low, high, "share", int(n), int(count), level, se)
 
 
+def rate(count: float, time: float, *, unit: str = "per year", level: float = 0.95) -> Estimate:
+    """Return ``count`` events over ``time`` > 0 units of exposure, with the exact Poisson interval (Garwood 1936).
+
+    Assumes that events come independently at one rate; each unit has at most one.
+    """
+    check_level(level)
+    if not (time > 0 and count >= 0):
+        raise ValueError(f"{count} events in {time} is no rate; expected count >= 0 and time > 0")
+    tail = (1 - level) / 2
+    from scipy.special import gammaincinv  # half a second that those who need no rate need not wait
+
+    low = float(gammaincinv(count, tail)) if count else 0.0
+    high = float(gammaincinv(count + 1, 1 - tail))
+    se = math.sqrt(count) / time
+    return Estimate(count / time, low / time, high / time, unit, round(time), int(count), level, se)
+
+
 def same_chance(one: int, other: int, *, name: str = "equal counts") -> TestResult:
     """Test exactly that two counts come from the same rate, where both groups are of one size.
 

@@ -7,6 +7,7 @@ _TITLES = {
     "clients.later": Message("What segments foretell cannot be told"),
     "clients.moves": Message("Who changed segment cannot be told"),
     "clients.segments": Message("In which segments clients are cannot be told"),
+    "clients.stages": Message("Where segments stand in the relationship cannot be told"),
     "lifecycle.assets_lost": Message("What leavers held cannot be told"),
     "lifecycle.backtest": Message("How good the predictions are cannot be told yet"),
     "lifecycle.censoring": Message("What those lost to view would have done cannot be told"),

@@ -23,7 +23,7 @@ PEAKS = 25
 """So many places are tried for the peak."""
 
 
-def one_class_test(rows: MixtureRows, classes: int, *, seed: int = 0, replicates: int = 101) -> TestResult:
+def one_class_test(rows: MixtureRows, classes: int, *, seed: int = 0, replicates: int = 119) -> TestResult:
     """Test that one class is enough, by the gain in log-likelihood of ``classes`` over one.
 
     Under the null the density of each number rises to one peak and falls from it, in whatever shape follows the data

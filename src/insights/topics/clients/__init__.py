@@ -4,5 +4,6 @@ from insights.topics.clients.choice import choice
 from insights.topics.clients.later import later
 from insights.topics.clients.moves import moves
 from insights.topics.clients.segments import segments
+from insights.topics.clients.stages import stages
 
-__all__ = ["choice", "later", "moves", "segments"]
+__all__ = ["choice", "later", "moves", "segments", "stages"]

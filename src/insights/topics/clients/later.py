@@ -12,11 +12,10 @@ from insights.models.segments.model import Segments
 from insights.models.segments.variables import last_day
 from insights.stats.heterogeneity import same_values
 from insights.stats.intervals import normal_quantile
-from insights.stats.proportions import same_shares
 from insights.stats.ratios import ratio_of_sums
 from insights.stats.results import Estimate, TestResult
 from insights.topics.clients.refusals import segments_of
-from insights.topics.clients.segments import LEFT, STAYED, leavers, leaving_shares
+from insights.topics.clients.segments import leavers, leaving_shares, leaving_test
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
 
 ID = "clients.later"
@@ -55,6 +54,7 @@ def later(bank: Bank) -> Answer | NotAvailable:
         facts={
             "names": found.names,
             "source": found.source,
+            "variables": found.variables,
             "start": last_day(found.months, told.column),
             "end": last_day(found.months, found.last),
         },
@@ -86,10 +86,8 @@ def _later(evidence: dict[str, Evidence], names: tuple[str, ...]) -> Later:
             se = (high - low) / 2 / normal_quantile(0.95)
             shown = not np.isnan(value)
             money[str(row["segment"])] = Estimate(value, low, high, "share", int(row["n"]), se=se) if shown else None
-    wide = cells.pivot(index="segment", columns="what", values="clients").reindex(columns=[LEFT, STAYED])
-    wide = wide.dropna()
     tests = {
-        LEAVING: same_shares(list(wide[LEFT]), list(wide.sum(axis=1)), name=LEAVING),
+        LEAVING: leaving_test(leaving),
         MONEY: same_values([e for e in money.values() if e], name=MONEY),
     }
     return Later({n: clients.get(n, np.nan) for n in names}, leaving, money, tests)

@@ -64,6 +64,7 @@ def moves(bank: Bank) -> Answer | NotAvailable:
         facts={
             "names": found.names,
             "source": found.source,
+            "variables": found.variables,
             "spans": tuple(spans),
             "starts": {ago: last_day(found.months, found.last - ago) for ago in spans},
             "end": last_day(found.months, found.last),

@@ -12,8 +12,8 @@ from insights.models.segments.model import Segments
 from insights.models.segments.variables import EXPERIENCE, RISK, WEALTH, building_variables, last_day
 from insights.models.value.book import client_book
 from insights.models.value.margins import MARGIN, client_margins
-from insights.stats.proportions import proportion
-from insights.stats.results import Estimate
+from insights.stats.proportions import proportion, same_shares
+from insights.stats.results import Estimate, TestResult
 from insights.topics.clients.moves import moved_share, moved_since
 from insights.topics.clients.refusals import segments_of
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable, money_sums
@@ -31,13 +31,15 @@ class Overview:
     ``table``: one row per segment, the wealthiest first: segment, clients, before (a quarter ago), assets, value
     (currency); nan where withheld or not known. ``leaving`` by segment: the share that left within twelve months.
     ``typical``: segment, what ("wealth", "risk", "experience"), value, n. ``moved``: the share of those there at both
-    ends of the quarter that changed segment (None where withheld).
+    ends of the quarter that changed segment (None where withheld). ``leaving_test``: whether
+    segments differ in leaving by more than chance.
     """
 
     table: pd.DataFrame
     leaving: dict[str, Estimate | None]
     typical: pd.DataFrame
     moved: Estimate | None
+    leaving_test: TestResult
 
     def share(self, segment: str, column: str) -> float:
         """Return a segment's share of all segments, nan where one is withheld or there is nothing."""
@@ -111,6 +113,12 @@ def leaving_shares(cells: pd.DataFrame) -> dict[str, Estimate | None]:
     return made
 
 
+def leaving_test(shares: dict[str, Estimate | None]) -> TestResult:
+    """Test whether the segments that are told differ in leaving by more than chance."""
+    known = [e for e in shares.values() if e is not None]
+    return same_shares([float(e.n_events or 0) for e in known], [float(e.n) for e in known], name="leaving")
+
+
 def _counts(found: Segments) -> ClientCounts:
     columns = {NOW: found.last}
     if not found.past and found.last >= QUARTER:
@@ -151,4 +159,5 @@ def _overview(evidence: dict[str, Evidence], names: tuple[str, ...]) -> Overview
             table[name] = [float(own[s]) if s in own.index else 0.0 for s in names]
     left = leaving_shares(cast(ClientCounts, evidence["left"]).cells) if "left" in evidence else {}
     moved = moved_share(evidence["moved"]) if "moved" in evidence else None
-    return Overview(table.reset_index(), left, cast(Estimates, evidence["typical"]).rows, moved)
+    typical = cast(Estimates, evidence["typical"]).rows
+    return Overview(table.reset_index(), left, typical, moved, leaving_test(left))

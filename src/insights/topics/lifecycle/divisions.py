@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.stages import STAGES
+from insights.models.stages import STAGES, shown_stages, stage_needs
 from insights.topics.evidence import Answer, ClientCounts, NotAvailable
-from insights.topics.lifecycle.stages import NOT_YET, in_force, needs, shown_stages
+from insights.topics.lifecycle.stages import NOT_YET, in_force
 
 AWARENESS, CONSIDERATION, DECIDED, AGAINST = "awareness", "consideration", "decision", "declined"
 EXPERIENCE, EXIT = "experience", "exit"
@@ -18,7 +18,7 @@ PATH_OF = {AWARENESS: AWARENESS, CONSIDERATION: CONSIDERATION, DECIDED: DECIDED,
 
 def two_divisions(bank: Bank) -> Answer | NotAvailable:
     """Count everybody by the place where he stands: a prospect by his path, a client by his stage, a leaver as exit."""
-    if missing := needs(bank):
+    if missing := stage_needs(bank):
         return NotAvailable("lifecycle.two_divisions", missing)
     found, apart = shown_stages(bank)
     last = found.months.months - 1

@@ -10,7 +10,19 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.attributes import CONTROL
 from insights.models.months import SpellMonths, spell_rows
-from insights.models.stages import DECLINE, DORMANT, GONE, GROWTH, INTRODUCTION, MATURITY, STAGES, WINDOW, Stages
+from insights.models.stages import (
+    DECLINE,
+    DORMANT,
+    GONE,
+    GROWTH,
+    INTRODUCTION,
+    MATURITY,
+    STAGES,
+    WINDOW,
+    Stages,
+    shown_stages,
+    stage_needs,
+)
 from insights.stats.ratios import difference_of, ratio_of_sums
 from insights.stats.restricted import restricted_mean_difference
 from insights.stats.results import Estimate, NotEstimable
@@ -18,7 +30,6 @@ from insights.stats.survival import kaplan_meier
 from insights.topics.evidence import Answer, Estimates, NotAvailable
 from insights.topics.lifecycle.refusals import WINDOW as NARROW
 from insights.topics.lifecycle.refusals import refused
-from insights.topics.lifecycle.stages import needs, shown_stages
 
 YEAR = 12
 FEWEST_LEFT = 20
@@ -39,7 +50,7 @@ GOALS = {
 
 def stage_goals(bank: Bank) -> Answer | NotAvailable:
     """Judge each stage by its own goal, beside all other clients where they can be set beside."""
-    if missing := needs(bank):
+    if missing := stage_needs(bank):
         return NotAvailable("lifecycle.stage_goals", missing)
     found, _ = shown_stages(bank)
     if found.months.months <= WINDOW + YEAR:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.stage_moves import months_in, moves_since, moves_since_joining, stage_spells
-from insights.models.stages import DECLINE, GONE, LEFT, STAGES, UNASSIGNED, WINDOW, Stages
+from insights.models.stages import DECLINE, GONE, LEFT, STAGES, UNASSIGNED, WINDOW, Stages, shown_stages, stage_needs
 from insights.stats.multistate import StateOccupation, state_occupation_from_counts
 from insights.stats.multistate.markov import markov_test
 from insights.stats.ratios import ratio_of_sums, weighted_sum
@@ -17,7 +17,7 @@ from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, Estimates, NotAvailable
 from insights.topics.lifecycle.refusals import NOBODY, refused
 from insights.topics.lifecycle.refusals import WINDOW as NARROW
-from insights.topics.lifecycle.stages import in_force, needs, shown_stages
+from insights.topics.lifecycle.stages import in_force
 
 OTHER = "other_stages"
 ALL = "all"
@@ -31,7 +31,7 @@ VALUES = ("value", "low", "high", "unit", "n", "n_events", "largest", "second", 
 
 def stage_outlook(bank: Bank) -> Answer | NotAvailable:
     """Estimate what to expect of a client by his stage: months in each stage, leaving and revenue, in 1 and 3 years."""
-    if missing := needs(bank):
+    if missing := stage_needs(bank):
         return NotAvailable("lifecycle.stage_outlook", missing)
     found, apart = shown_stages(bank)
     last = found.months.months - 1
@@ -58,7 +58,7 @@ def stage_outlook(bank: Bank) -> Answer | NotAvailable:
 
 def stage_life(bank: Bank) -> Answer | NotAvailable:
     """Estimate where a new client is by years since joining, and whether the next move depends on the past."""
-    if missing := needs(bank):
+    if missing := stage_needs(bank):
         return NotAvailable("lifecycle.stage_life", missing)
     found, apart = shown_stages(bank)
     counts = moves_since_joining(found)

@@ -8,17 +8,7 @@ import pandas as pd
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
-from insights.models.stages import (
-    DECLINE,
-    DORMANT,
-    GONE,
-    NEEDS,
-    STAGES,
-    UNASSIGNED,
-    WINDOW,
-    Stages,
-    assign_stages,
-)
+from insights.models.stages import GONE, STAGES, UNASSIGNED, WINDOW, Stages, shown_stages, stage_needs
 from insights.stats.multistate import state_occupation_from_counts
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable
@@ -27,13 +17,11 @@ from insights.topics.lifecycle.refusals import WINDOW as NARROW
 
 NOT_YET = "unassigned"
 YEARS_BACK = 4
-APART = 5
-"""Dormant clients are a line of their own if they are this many times the least number that is shown."""
 
 
 def stages(bank: Bank) -> Answer | NotAvailable:
     """Count the clients by stage at the as-of date and at the same time of the years before."""
-    if missing := needs(bank):
+    if missing := stage_needs(bank):
         return NotAvailable("lifecycle.stages", missing)
     found, apart = shown_stages(bank)
     last = found.months.months - 1
@@ -55,7 +43,7 @@ def stages(bank: Bank) -> Answer | NotAvailable:
 
 def stage_moves(bank: Bank) -> Answer | NotAvailable:
     """Count, by the stage of twelve months ago, in which stage clients are today, and who has left."""
-    if missing := needs(bank):
+    if missing := stage_needs(bank):
         return NotAvailable("lifecycle.stage_moves", missing)
     found, apart = shown_stages(bank)
     start = found.months.months - 1 - 12
@@ -94,23 +82,6 @@ class Move:
     target: str
     clients: float
     share: Estimate | NotEstimable
-
-
-def needs(bank: Bank) -> tuple[str, ...]:
-    """Return what the stages lack to be assigned."""
-    missing = bank.needs("clients.joined_on", *NEEDS)
-    return missing if bank.window_from else (*missing, "[window] complete_from")
-
-
-def shown_stages(bank: Bank) -> tuple[Stages, bool]:
-    """Return the stages, and whether dormant is one of its own; where it has too few clients they count as decline."""
-    found = assign_stages(bank)
-    least = bank.settings.disclosure.min_clients if bank.settings.disclosure.mode == "bank" else 1
-    last = found.months.months - 1
-    for column in {last, max(last - 12, 0)}:
-        if (found.code[:, column] == DORMANT).sum() < APART * least:
-            return Stages(found.months, np.where(found.code == DORMANT, DECLINE, found.code).astype(np.int8)), False
-    return found, True
 
 
 def in_force(found: Stages, column: int) -> dict[str, int]:

@@ -10,6 +10,7 @@ from insights.reports.exhibits.clients.later import later
 from insights.reports.exhibits.clients.moves import moves
 from insights.reports.exhibits.clients.refusals import refused
 from insights.reports.exhibits.clients.segments import segments
+from insights.reports.exhibits.clients.stages import stages
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
@@ -18,5 +19,6 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "clients.choice_own": choice_own,
     "clients.moves": moves,
     "clients.later": later,
+    "clients.stages": stages,
     "clients.refused": refused,
 }

@@ -48,8 +48,8 @@ def choice(answer: Answer, found: Chosen, bank: Bank) -> Exhibit:
             values["worst"] = float(own["jaccard"].min())
             sentences.append(
                 Message(
-                    "The least stable segment comes again with a likeness of {worst:number} (1 is the same; from "
-                    "{least:number} on it counts as stable).",
+                    "The least stable segment comes again with a likeness of {worst:share} (from {least:share} on "
+                    "it counts as stable).",
                     values,
                 )
             )
@@ -62,8 +62,8 @@ def choice(answer: Answer, found: Chosen, bank: Bank) -> Exhibit:
             values["rand"] = float(rand["value"].min())
             sentences.append(
                 Message(
-                    "Made of the data of an earlier quarter, they sort today's clients alike (agreement {rand:number} "
-                    "or more; 1 is full, 0 is chance).",
+                    "Made of the data of an earlier quarter, they sort today's clients alike (agreement {rand:share} "
+                    "or more; 100% is full, 0% is chance).",
                     values,
                 )
             )
@@ -73,8 +73,8 @@ def choice(answer: Answer, found: Chosen, bank: Bank) -> Exhibit:
     ]
     figure = None
     if bars:
-        data = {"bars": bars, "kind": "number", "in_order": True}
-        data["x_label"] = Message("Likeness when clients are drawn anew (1: the same)")
+        data = {"bars": bars, "kind": "percent", "in_order": True}
+        data["x_label"] = Message("Likeness when clients are drawn anew (100%: the same)")
         figure = Figure("bars", data, Message("Stability by segment. {title}.", {"title": title}))
     return Exhibit(
         id=answer.id,
@@ -96,7 +96,7 @@ def choice(answer: Answer, found: Chosen, bank: Bank) -> Exhibit:
             ),
             Message(
                 "A number of segments counts if it has the least ICL (which charges for overlap), every segment comes "
-                "again (mean Jaccard index of {least:number} or more in clients drawn anew) and one class of any shape "
+                "again (mean Jaccard index of {least:share} or more in clients drawn anew) and one class of any shape "
                 "with one peak is ruled out (parametric bootstrap, p below {p:number}).",
                 {"least": STABLE, "p": SIGNIFICANT},
             ),
@@ -145,9 +145,9 @@ def _tables(found: Chosen, bank: Bank) -> list[Table]:
     for r in found.rand.to_dict("records"):
         months = str(r["what"]).partition("/")[2]
         what = (
-            Message("All, made of the data of {months:months} ago", {"months": int(months)})
+            Message("all of them, made of the data of {months:months} ago", {"months": int(months)})
             if months
-            else Message("All, clients drawn anew")
+            else Message("all of them, clients drawn anew")
         )
         lines.append({"what": what, "n": told(float(r["n"])), "value": _range(r, "value")})
     if lines:
@@ -162,15 +162,15 @@ def _tables(found: Chosen, bank: Bank) -> list[Table]:
 
 
 def _number(value: Any) -> Message:
-    return NOTHING if value is None or pd.isna(value) else Message("{value:number}", {"value": float(value)})
+    return NOTHING if value is None or pd.isna(value) else Message("{value:percent}", {"value": float(value)})
 
 
 def _range(row: dict[Any, Any], column: str) -> Message | None:
     if pd.isna(row[column]):
         return None
     if pd.isna(row["low"]):
-        return Message("{value:number}", {"value": float(row[column])})
-    return Message(INTERVALS["number"].id, {"value": float(row[column]), "low": row["low"], "high": row["high"]})
+        return Message("{value:percent}", {"value": float(row[column])})
+    return Message(INTERVALS["percent"].id, {"value": float(row[column]), "low": row["low"], "high": row["high"]})
 
 
 def _estimates(found: Chosen) -> list[dict[str, Any]]:

@@ -16,7 +16,9 @@ _TELLS = {
     (True, True): Message("Segments of a year ago foretold who left and what money came"),
     (True, False): Message("Segments of a year ago foretold who left, but not what money came"),
     (False, True): Message("Segments of a year ago foretold what money came, but not who left"),
-    (False, False): Message("Segments of a year ago foretold neither who left nor what money came"),
+    (False, False): Message(
+        "Neither leaving nor new money of the year after differs between segments by more than chance"
+    ),
 }
 
 

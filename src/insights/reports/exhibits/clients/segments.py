@@ -14,6 +14,7 @@ from insights.stats.results import NotEstimable
 from insights.topics.clients.segments import Overview
 from insights.topics.evidence import Answer
 
+ALPHA = 0.05
 _CLIENTS, _ASSETS, _MARGIN = Message("clients"), Message("assets"), Message("margin")
 _TYPICAL = {
     WEALTH: Column(WEALTH, Message("Assets in the middle"), "money"),
@@ -71,9 +72,16 @@ def _sentences(found: Overview, label: dict[str, Any], facts: dict[str, Any]) ->
         if len(known) > 1:
             worst, best = max(known, key=lambda s: known[s].value), min(known, key=lambda s: known[s].value)
             values = {"worst": label[worst], "high": known[worst].value, "best": label[best], "low": known[best].value}
+            p = found.leaving_test.p_value
             made.append(
                 Message(
                     "In twelve months {high:percent} of the segment “{worst}” left, and {low:percent} of “{best}”.",
+                    values,
+                )
+                if p is not None and p < ALPHA
+                else Message(
+                    "In twelve months between {low:percent} (“{best}”) and {high:percent} (“{worst}”) left: the "
+                    "segments differ in this by no more than chance.",
                     values,
                 )
             )
