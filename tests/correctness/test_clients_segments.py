@@ -1,4 +1,4 @@
-"""Segments by hand: names, history, the bank's own; the report in both languages; what a bank that lacks things is told."""
+"""Segments by hand: names, history, the bank's own; the report in both languages; what a lacking bank is told."""
 
 from pathlib import Path
 

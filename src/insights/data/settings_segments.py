@@ -31,12 +31,13 @@ class SegmentsSection(Section):
 
     Without a ``segment`` column of the bank's own, segments are found from assets, risk tolerance and experience: at
     most ``most`` of them, none with a smaller share of the clients than ``least_share``. Of ``treatments`` the first
-    that fits counts, so the special ones stand first.
+    that fits counts, so the special ones stand first. ``equity`` are the categories of products that count as shares.
     """
 
     most: Annotated[int, Field(ge=2, le=8)] = 6
     least_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.03
     treatments: tuple[TreatmentRule, ...] = ()
+    equity: tuple[str, ...] = ("equities",)
 
     @model_validator(mode="after")
     def _reached(self) -> "SegmentsSection":

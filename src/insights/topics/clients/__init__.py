@@ -3,7 +3,8 @@
 from insights.topics.clients.choice import choice
 from insights.topics.clients.later import later
 from insights.topics.clients.moves import moves
+from insights.topics.clients.risk import risk
 from insights.topics.clients.segments import segments
 from insights.topics.clients.stages import stages
 
-__all__ = ["choice", "later", "moves", "segments", "stages"]
+__all__ = ["choice", "later", "moves", "risk", "segments", "stages"]

@@ -9,6 +9,7 @@ from insights.reports.exhibits.clients.choice import choice, choice_own
 from insights.reports.exhibits.clients.later import later
 from insights.reports.exhibits.clients.moves import moves
 from insights.reports.exhibits.clients.refusals import refused
+from insights.reports.exhibits.clients.risk import risk
 from insights.reports.exhibits.clients.segments import segments
 from insights.reports.exhibits.clients.stages import stages
 from insights.topics.evidence import Answer
@@ -20,5 +21,6 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "clients.moves": moves,
     "clients.later": later,
     "clients.stages": stages,
+    "clients.risk": risk,
     "clients.refused": refused,
 }
