@@ -9,7 +9,7 @@ import pandas as pd
 from insights.models.segments.model import Segments
 from insights.models.stages import GONE, STAGES, UNASSIGNED, Stages
 
-LOOK_BACK = 60
+LOOK_BACK = 36
 """Months over which leavers are counted."""
 
 

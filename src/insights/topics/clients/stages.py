@@ -14,9 +14,9 @@ from insights.models.segments.variables import last_day
 from insights.models.stages import STAGES, shown_stages, stage_needs
 from insights.models.value.book import client_book
 from insights.models.value.margins import MARGIN, client_margins
-from insights.stats.proportions import rate
 from insights.stats.ratios import ratio_of_sums
-from insights.stats.results import Estimate
+from insights.stats.results import Estimate, NotEstimable
+from insights.stats.two_factors import interaction_test, multiplied_rates
 from insights.topics.clients.refusals import segments_of
 from insights.topics.evidence import (
     Answer,
@@ -39,13 +39,15 @@ class StageCells:
     """One row per cell with clients.
 
     ``table``: segment, stage, clients, assets, value (currency; nan where withheld or not delivered). ``leaving`` by
-    (segment, stage): leavers per client-year; ``mark`` by the same: the mean mark of stated loyalty. None where
-    withheld, no entry where nothing is known.
+    (segment, stage): leavers per client-year, as the effects of segment and stage multiply (empty where too few left);
+    ``mark`` by the same: the mean mark of stated loyalty. None where withheld, no entry where nothing is known.
+    ``multiply``: the p-value of the test that these effects multiply.
     """
 
     table: pd.DataFrame
     leaving: dict[tuple[str, str], Estimate | None]
     mark: dict[tuple[str, str], Estimate | None]
+    multiply: float | None
 
 
 def stages(bank: Bank) -> Answer | NotAvailable:
@@ -70,8 +72,10 @@ def stages(bank: Bank) -> Answer | NotAvailable:
     if margins.basis == MARGIN:
         evidence["value"] = money_sums(frame, DIMS, "value")
     if not found.past and len(cells.risk):
-        leavers = cells.risk.rename(columns={"leavers": "clients"})
-        evidence["leavers"] = ClientCounts(leavers[[*DIMS, "clients"]], DIMS)
+        for dim in DIMS:
+            by = cells.risk.groupby(dim)["leavers"].sum().rename("clients").reset_index()
+            evidence[f"leavers/{dim}"] = ClientCounts(by, (dim,))
+        evidence["multiply"] = _interaction(cells.risk, int(frame["client_id"].nunique()))
         evidence["months"] = RowCounts(cells.risk[[*DIMS, "months"]], DIMS, ("months",))
     if (marks := _marks(bank, frame)) is not None:
         evidence["mark"] = marks
@@ -95,6 +99,33 @@ def stages(bank: Bank) -> Answer | NotAvailable:
             "past": found.past,
         },
     )
+
+
+def _leaving(evidence: dict[str, Evidence]) -> dict[tuple[str, str], Estimate | None]:
+    """Return the leavers per client-year of each cell, from those of each segment and of each stage."""
+    months = cast(RowCounts, evidence["months"]).cells.pivot(index="segment", columns="stage", values="months")
+    events = []
+    for dim, levels in zip(DIMS, (months.index, months.columns), strict=True):
+        events.append(cast(ClientCounts, evidence[f"leavers/{dim}"]).cells.set_index(dim)["clients"].reindex(levels))
+    time = months.fillna(0.0).to_numpy(float) / YEAR
+    found = multiplied_rates(time, *(e.to_numpy(float) for e in events))
+    if isinstance(found, NotEstimable):
+        return {}
+    return {
+        (str(s), str(t)): found[k][j]
+        for k, s in enumerate(months.index)
+        for j, t in enumerate(months.columns)
+        if found[k][j] is not None
+    }
+
+
+def _interaction(risk: pd.DataFrame, clients: int) -> Estimates:
+    """Return the p-value of the test that the effects of segment and stage on leaving multiply (nan without one)."""
+    wide = risk.pivot(index="segment", columns="stage", values=["months", "leavers"]).fillna(0.0)
+    test = interaction_test(wide["months"].to_numpy(float) / YEAR, wide["leavers"].to_numpy(float))
+    row = {"what": "multiply", "value": np.nan if test.p_value is None else test.p_value, "low": np.nan, "high": np.nan}
+    row |= {"unit": "p", "n": clients, "n_events": int(risk["leavers"].sum())}
+    return Estimates(pd.DataFrame([row]), ("what",))
 
 
 def _marks(bank: Bank, frame: pd.DataFrame) -> Estimates | None:
@@ -129,14 +160,7 @@ def _cells(evidence: dict[str, Evidence], names: tuple[str, ...]) -> StageCells:
     table = table.sort_values(
         list(DIMS), key=lambda column: column.map(order[column.name == "stage"]), kind="stable", ignore_index=True
     )
-    leaving: dict[tuple[str, str], Estimate | None] = {}
-    if "leavers" in evidence:
-        left = cast(ClientCounts, evidence["leavers"]).cells.set_index(list(DIMS))["clients"]
-        months = cast(RowCounts, evidence["months"]).cells.set_index(list(DIMS))["months"]
-        for cell, n in left.items():
-            time = float(months.get(cell, np.nan)) / YEAR
-            known = not np.isnan(float(n)) and time > 0
-            leaving[cast(tuple[str, str], cell)] = rate(float(n), time) if known else None
+    leaving = _leaving(evidence) if "months" in evidence else {}
     mark: dict[tuple[str, str], Estimate | None] = {}
     if "mark" in evidence:
         for row in cast(Estimates, evidence["mark"]).rows.to_dict("records"):
@@ -144,4 +168,5 @@ def _cells(evidence: dict[str, Evidence], names: tuple[str, ...]) -> StageCells:
             shown = not np.isnan(value)
             cell = (str(row["segment"]), str(row["stage"]))
             mark[cell] = Estimate(value, low, high, "mark", int(row["n"])) if shown else None
-    return StageCells(table, leaving, mark)
+    p = float(cast(Estimates, evidence["multiply"]).rows["value"].iloc[0]) if "multiply" in evidence else np.nan
+    return StageCells(table, leaving, mark, None if np.isnan(p) else p)

@@ -12,6 +12,7 @@ from insights.stats.results import Estimate, NotEstimable
 from insights.topics.clients.stages import StageCells
 from insights.topics.evidence import Answer
 
+ALPHA = 0.05
 _WITHHELD = NotEstimable("withheld")
 
 
@@ -70,8 +71,9 @@ def stages(answer: Answer, found: StageCells, bank: Bank) -> Exhibit:
             *(
                 (
                     Message(
-                        "Leaving a year: leavers for any reason over client-years in the cell, of the last "
-                        "{months:months}, by segment and stage at the end of the month before (95% interval).",
+                        "Leaving a year: leavers for any reason over client-years of the last {months:months}, by "
+                        "segment and stage at the end of the month before; the effects of segment and stage are taken "
+                        "to multiply (95% interval).",
                         facts,
                     ),
                 )
@@ -93,6 +95,7 @@ def stages(answer: Answer, found: StageCells, bank: Bank) -> Exhibit:
         caveats=(
             Message("Treatments are set by the bank, not derived from the data; what they do is not measured here."),
             Message("Clients whose stage cannot be judged yet are left out."),
+            *_multiply(found.multiply if found.leaving else None),
         ),
         estimates=tuple(_estimates(found, bank)),
     )
@@ -156,6 +159,26 @@ def _tables(found: StageCells, label: dict[str, Any], facts: dict[str, Any], ban
             | {"treatment": treatment_label(facts["treatments"][cell], bank)}
         )
     return [Table(tuple(columns), tuple(rows), Message("Each cell and what to do for its clients"))]
+
+
+def _multiply(p: float | None) -> tuple[Message, ...]:
+    """Say whether the rates of leaving of single cells differ from what segment and stage make of them."""
+    if p is None:
+        return ()
+    values = {"p": p}
+    if p < ALPHA:
+        return (
+            Message(
+                "Some cells leave more or less than segment and stage together explain (p {p:p}): their rates are "
+                "smoothed.",
+                values,
+            ),
+        )
+    return (
+        Message(
+            "Nothing speaks against it that the effects of segment and stage on leaving multiply (p {p:p}).", values
+        ),
+    )
 
 
 def _mark(found: StageCells, cell: tuple[str, str]) -> Message | None:
