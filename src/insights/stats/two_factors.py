@@ -18,10 +18,10 @@ def multiplied_rates(
     """Return the rate of each cell (K, L) under rate = a_k x b_l, the maximum of the Poisson likelihood.
 
     exposure (K, L) >= 0: time at risk in each cell; rows (K) and columns (L): events of each level, over all levels of
-    the other. These are all that the fit needs: the rates are those whose expected events add up to the events of every
-    level. A cell without exposure has None. ``n`` is the exposure, ``n_events`` the expected events, rounded. Where rows and
-    columns do not add up to the same (because both are rounded), columns are scaled to the rows. Intervals are normal
-    on the log scale.
+    the other. These are all that the fit needs: the rates are those whose expected events add up to the events of
+    every level. A cell without exposure has None. ``n`` is the exposure, ``n_events`` the expected events, rounded.
+    Where rows and columns do not add up to the same (because both are rounded), columns are scaled to the rows.
+    Intervals are normal on the log scale.
 
     Assumes that the effects multiply: what is special to one combination is smoothed away (``interaction_test``).
     NotEstimable where a level with exposure has fewer than ten events. Raises ValueError for shapes that do not fit.
@@ -44,9 +44,9 @@ def multiplied_rates(
             value = expected[k, j] / time[k, j] if time[k, j] > 0 else np.nan
             spread = float(np.exp(z * se[k, j]))
             ends = (value / spread, value * spread)
-            n, events = round(float(time[k, j])), round(float(expected[k, j]))
+            n, count = int(np.rint(time[k, j])), int(np.rint(expected[k, j]))
             line.append(
-                Estimate(float(value), *ends, unit, n, events, level, float(value * se[k, j])) if value > 0 else None
+                Estimate(float(value), *ends, unit, n, count, level, float(value * se[k, j])) if value > 0 else None
             )
         made.append(line)
     return made

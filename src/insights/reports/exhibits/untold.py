@@ -6,6 +6,7 @@ _TITLES = {
     "clients.choice": Message("How many segments there are cannot be told"),
     "clients.later": Message("What segments foretell cannot be told"),
     "clients.moves": Message("Who changed segment cannot be told"),
+    "clients.portraits": Message("What the clients of each segment are like cannot be told"),
     "clients.risk": Message("Whether clients take the risk they state cannot be told"),
     "clients.segments": Message("In which segments clients are cannot be told"),
     "clients.stages": Message("Where segments stand in the relationship cannot be told"),

@@ -3,8 +3,9 @@
 from insights.topics.clients.choice import choice
 from insights.topics.clients.later import later
 from insights.topics.clients.moves import moves
+from insights.topics.clients.portraits import portraits
 from insights.topics.clients.risk import risk
 from insights.topics.clients.segments import segments
 from insights.topics.clients.stages import stages
 
-__all__ = ["choice", "later", "moves", "risk", "segments", "stages"]
+__all__ = ["choice", "later", "moves", "portraits", "risk", "segments", "stages"]

@@ -8,6 +8,7 @@ from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.clients.choice import choice, choice_own
 from insights.reports.exhibits.clients.later import later
 from insights.reports.exhibits.clients.moves import moves
+from insights.reports.exhibits.clients.portraits import portraits
 from insights.reports.exhibits.clients.refusals import refused
 from insights.reports.exhibits.clients.risk import risk
 from insights.reports.exhibits.clients.segments import segments
@@ -22,5 +23,6 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "clients.later": later,
     "clients.stages": stages,
     "clients.risk": risk,
+    "clients.portraits": portraits,
     "clients.refused": refused,
 }
