@@ -1,4 +1,4 @@
-"""The command line: ``insights demo | check | run | history | reveal``.
+"""The command line: ``insights demo | check | run | history | reveal | client``.
 
 What a command is asked is checked before it does anything. A fault of the user's or of the data's is told on the error
 channel in two or three lines, without a traceback; the exit code is 1, or 2 where the command itself was wrong.
@@ -132,6 +132,25 @@ def reveal(config: str, listed: str) -> None:
     from insights.reports.lists import reveal_list
 
     click.echo(str(reveal_list(Path(listed), load_settings(Path(config)))))
+
+
+@main.command()
+@click.argument("pseudonym")
+@_config
+@_as_of
+@_raw
+@click.option(
+    "--recipient", metavar="NAME", help="Who gets it, as under [lists.recipients]; the first who may, if left out."
+)
+def client(pseudonym: str, config: str, as_of: str, raw: str | None, recipient: str | None) -> None:
+    """Write the file of one client, with what changed in three months, into a recipient's restricted folder."""
+    from insights.data.snapshot import open_bank
+    from insights.reports.lists import write_client_file
+    from insights.reports.parameters import check_parameters
+
+    parameters = check_parameters(config=config, as_of=as_of, raw=raw)
+    bank = open_bank(parameters.config, as_of=parameters.as_of, raw=parameters.raw)
+    click.echo(str(write_client_file(pseudonym, bank, recipient)))
 
 
 @main.command()

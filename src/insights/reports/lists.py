@@ -34,6 +34,8 @@ from insights.reports.wording import Wording
 
 # A spreadsheet takes a cell for a formula if it begins with one of these; the wide forms count in East Asian settings.
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+ON_REQUEST = "client_file"
+"""The list that no run makes: the file of one client, when it is asked for."""
 SHEET_ROWS = 1_048_575
 """Rows of data that one sheet of XLSX can hold below its heading."""
 
@@ -73,6 +75,8 @@ def write_lists(
     lines = []
     for recipient, may in sorted(bank.settings.lists.recipients.items()):
         for name in may.lists:
+            if name == ON_REQUEST:
+                continue
             if name in made:
                 own = (contents or {}).get(name)
                 path = write_list(name, made[name], bank, recipient=recipient, attempt=attempt, contents=own)
@@ -82,6 +86,24 @@ def write_lists(
             else:
                 lines.append(f"list {name} for {recipient}: no report of this run makes it")
     return lines
+
+
+def write_client_file(client_id: str, bank: Bank, recipient: str | None = None) -> Path:
+    """Write the file of one client for a recipient (default: the first that may have client files); return its path.
+
+    ParameterError for a pseudonym that the bank does not know, SettingsError where nobody may have such files.
+    """
+    from insights.topics.clients import client_file
+
+    may = [name for name, own in sorted(bank.settings.lists.recipients.items()) if ON_REQUEST in own.lists]
+    if not may:
+        raise SettingsError(
+            "nobody may have the file of a client",
+            expected=f"a recipient under [lists.recipients] whose lists name {ON_REQUEST!r}",
+            todo="name it there for those who look after clients",
+        )
+    frame = client_file(bank, client_id)
+    return write_list(ON_REQUEST, frame, bank, recipient=recipient or may[0], attempt="on request", about=client_id)
 
 
 def list_contents(name: str, frame: pd.DataFrame, bank: Bank) -> dict[str, bytes]:
@@ -98,6 +120,7 @@ def write_list(
     recipient: str,
     attempt: str = "",
     contents: Mapping[str, bytes] | None = None,
+    about: str = "",
 ) -> Path:
     """Write a list for a recipient as CSV, XLSX and Parquet, and return the path of the CSV.
 
@@ -105,7 +128,7 @@ def write_list(
     formula defused by an apostrophe. The Parquet file, for other systems, holds names of columns and codes as they are.
     Files are 0600 in a folder 0700, or 0640 in 0750 where the recipient's group exists and this user may hand files to
     it. Of the recipient's lists ``by_manager`` there is also a folder with a CSV and an XLSX for each relationship
-    manager.
+    manager. ``about`` tells files of one list and day apart: the pseudonym of the client that one is about.
     SettingsError for a recipient or list that ``bank.toml`` does not name.
     """
     settings = bank.settings
@@ -115,7 +138,7 @@ def write_list(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.lists_dir.chmod(0o711)  # one's own folder can be reached, the others' not even listed
     handed = _hand_over(folder, group, 0o750)
-    stem = f"{name}-{bank.as_of.isoformat()}"
+    stem = "-".join(part for part in (name, about, bank.as_of.isoformat()) if part)
     contents = list_contents(name, frame, bank) if contents is None else contents
     for suffix, content in contents.items():
         write_atomic(folder / (stem + suffix), content)

@@ -1,0 +1,99 @@
+"""The file of a client in words: what each line is called, values as people read them, and what changed."""
+
+from typing import Any
+
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Message
+from insights.reports.exhibits.clients.stages import stage_label
+from insights.reports.exhibits.clients.words import segment_label
+from insights.reports.wording import Wording
+from insights.reports.wording.labels import code_label, column_label
+
+_SECTIONS = {
+    "person": Message("Person and relationship"),
+    "money": Message("Money"),
+    "risk": Message("Risk"),
+    "service": Message("Service and talks"),
+}
+_ITEMS = {
+    "segment": Message("segment"),
+    "stage": Message("stage of the relationship"),
+    "tier": Message("tier"),
+    "assets": Message("assets at month end"),
+    "margin": Message("margin of twelve months"),
+    "drawn": Message("drawn on loans"),
+    "taken": Message("level of risk taken, 1 to 5"),
+    "above": Message("in products above what he accepts"),
+    "volatility": Message("ups and downs in a year"),
+    "contacts": Message("contacts in three months"),
+    "complaints": Message("complaints in three months"),
+    "offers": Message("offers in three months"),
+    "events": Message("invitations in three months"),
+    "last_contact": Message("last contact"),
+}
+_HEADS = {
+    "section": Message("Part"),
+    "item": Message("What"),
+    "now": Message("Now"),
+    "before": Message("Three months ago"),
+    "change": Message("Change"),
+}
+_TOPIC = Message("spoke of {topic}")
+_CHANGED = Message("changed")
+
+
+def client_file_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
+    """Return the file as its reader sees it, with what changed in a column of its own."""
+    told = []
+    section = ""
+    for row in rows.to_dict("records"):
+        kind, now, before = str(row["kind"]), _none(row["now"]), _none(row["before"])
+        line = {"section": wording.heading(_SECTIONS[str(row["section"])]) if row["section"] != section else ""}
+        section = str(row["section"])
+        line["item"] = wording.heading(_item(str(row["item"]), bank))
+        line["now"], line["before"] = (_written(v, kind, str(row["item"]), bank, wording) for v in (now, before))
+        line["change"] = _change(now, before, kind, wording)
+        told.append(line)
+    return pd.DataFrame(told, columns=list(_HEADS)).rename(
+        columns={name: wording.heading(head) for name, head in _HEADS.items()}
+    )
+
+
+def _item(item: str, bank: Bank) -> Message | str:
+    if item.startswith("category:"):
+        return code_label("category", item.partition(":")[2], bank.settings.labels)
+    if item.startswith("topic:"):
+        return Message(_TOPIC.id, {"topic": code_label("topic", item.partition(":")[2], bank.settings.labels)})
+    return _ITEMS.get(item) or column_label("clients", item)
+
+
+def _written(value: Any, kind: str, item: str, bank: Bank, wording: Wording) -> str:
+    if value is None:
+        return ""
+    if kind == "segment":
+        return wording.heading(segment_label(str(value), bank))
+    if kind == "stage":
+        return wording.heading(stage_label(str(value)))
+    if kind == "code":
+        return wording.heading(code_label(item, str(value), bank.settings.labels))
+    if kind in ("text", "id"):
+        return str(value)
+    if kind == "year":
+        return str(int(value))
+    return wording.value(value, kind)
+
+
+def _change(now: Any, before: Any, kind: str, wording: Wording) -> str:
+    """Return the difference of numbers, or that something else has changed; nothing where nothing did."""
+    if before is None or now is None or now == before:
+        return ""
+    if kind in ("money", "count", "tenths"):
+        sign = "+" if now > before else ""
+        return sign + wording.value(now - before, kind)
+    return wording.text(_CHANGED)
+
+
+def _none(value: Any) -> Any:
+    return None if value is None or (not isinstance(value, str) and pd.isna(value)) else value
