@@ -21,7 +21,7 @@ from insights.topics import clients
 from insights.topics.evidence import Answer, NotAvailable
 
 AS_OF = "2021-12-31"
-QUESTIONS = [getattr(clients, name) for name in clients.__all__ if name not in ("lists",)]
+QUESTIONS = [getattr(clients, name) for name in clients.__all__ if name != "client_file"]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 
 def own_bank(folder: Path, *, static: bool = False, history: bool = True, segment: bool = True) -> Path:
-    """Write a bank of 300 clients that brings its own segments; the first forty changed theirs in September 2021."""
+    """Write a bank of 300 clients that brings its own segments; the first forty changed theirs in October 2021."""
     rng = np.random.default_rng(0)
     column = ",segment" if segment else ""
     lines: dict[str, list[str]] = {
@@ -50,7 +50,7 @@ def own_bank(folder: Path, *, static: bool = False, history: bool = True, segmen
         lines["clients"].append(f"{k},2015-01-01,{left},1960" + (f",{name}" if segment else ""))
         lines["client_history"].append(f"{k},2015-01-01,{('silver', 'gold')[k % 2] if k < 40 else name}")
         if k < 40:
-            lines["client_history"].append(f"{k},2021-09-15,{name}")
+            lines["client_history"].append(f"{k},2021-10-15,{name}")
         size = (2_000_000 if name == "gold" else 200_000) * float(np.exp(rng.normal(0, 0.2)))
         for t in range(24 if not left else 22):
             lines["balances"].append(f"{k},{2020 + t // 12}-{1 + t % 12:02d}-28,funds,{size:.2f}")
@@ -91,11 +91,11 @@ def test_history_is_what_was_known_at_each_months_end(own: Bank) -> None:
     values, why = attribute_months(own, "segment", months)
     assert why == ""
     assert values is not None
-    changed = (values[:, -3] != values[:, -5]) & present(months)[:, -1]
+    changed = (values[:, -2] != values[:, -5]) & present(months)[:, -1]
     assert changed.sum() == 40
-    # September counts from its end on, August does not.
-    assert (values[changed, -4] == values[changed, -1]).all()
-    assert (values[changed, -5] != values[changed, -1]).all()
+    # It counts from the end of October on; at the end of September it did not.
+    assert (values[changed, -3] == values[changed, -1]).all()
+    assert (values[changed, -4] != values[changed, -1]).all()
     assert pd.isna(values[~present(months)]).all()
 
 

@@ -100,8 +100,8 @@ def test_places_of_ordered_answers_are_those_of_an_ordered_probit() -> None:
 
 
 def test_four_types_are_found_and_named_again_in_every_sample() -> None:
-    kind, rows = types(2500, 3)
-    found = choose_classes(rows, np.arange(2500), seed="types", replicates=6)
+    kind, rows = types(1200, 3)
+    found = choose_classes(rows, np.arange(1200), seed="types", replicates=4)
     assert found.mixture.classes == 4
     assert found.stability is not None
     assert adjusted_rand(kind, found.mixture.assign(rows)) > 0.95
@@ -132,7 +132,7 @@ def test_one_skewed_class_whose_parts_go_together_is_one_class(seed: int) -> Non
 
 def test_the_test_of_one_class_keeps_its_size_where_a_normal_null_would_not() -> None:
     p = []
-    for seed in range(10):
+    for seed in range(8):
         rng = np.random.default_rng(100 + seed)
         x = rng.gamma(3.0, size=400)
         rows = mixture_rows({"x": x, "y": rng.standard_normal(400)}, {"answer": rng.integers(1, 4, 400).astype(float)})
@@ -142,7 +142,7 @@ def test_the_test_of_one_class_keeps_its_size_where_a_normal_null_would_not() ->
         # Two normal classes fit the skewed one better than one does, by any textbook measure.
         assert fit_mixture(rows, 2).bic < fit_mixture(rows, 1).bic
     assert sum(v < 0.05 for v in p) <= 2
-    assert sum(v > 0.3 for v in p) >= 4
+    assert sum(v > 0.3 for v in p) >= 3
 
 
 def test_one_peak_follows_any_shape_that_has_one_and_flattens_others() -> None:

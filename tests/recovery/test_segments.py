@@ -52,7 +52,7 @@ def test_planted_types_come_out_as_segments(demo_bank_small: Path) -> None:
 def test_without_types_the_report_says_one_segment(tmp_path: Path) -> None:
     law = Law()
     folder = tmp_path / "plain"
-    write_demo(folder, clients=450, months=14, law=replace(law, people=replace(law.people, separation=0.0)))
+    write_demo(folder, clients=320, months=13, law=replace(law, people=replace(law.people, separation=0.0)))
     bank = open_bank(folder / "bank.toml", as_of="2026-10-31")
     found = client_segments(bank)
     assert isinstance(found, Segments)
