@@ -10,6 +10,7 @@ from small_bank import write_bank
 
 from insights.data.settings_segments import SegmentsSection
 from insights.data.snapshot import Bank, open_bank
+from insights.models.risk_taken import risk_taken
 from insights.models.segments.cells import segment_cells
 from insights.models.segments.later import followed
 from insights.models.segments.model import FOUND, OWN, Segments, client_segments
@@ -218,3 +219,54 @@ def test_the_first_rule_that_fits_says_what_to_do() -> None:
     assert SegmentsSection().treatment(high, "x") is None
     with pytest.raises(ValueError, match="never reached"):
         SegmentsSection.model_validate({"treatments": [{"treatment": "all"}, {"treatment": "one", "wealth": "high"}]})
+
+
+def test_groups_add_up_to_the_clients_and_the_leavers(demo: Bank) -> None:
+    answer = clients.groups(demo)
+    assert isinstance(answer, Answer)
+    found = answer.exact
+    table = demo.table("clients").execute()
+    force = table[table["left_on"].isna()]
+    sizes = found.table.groupby("attribute")["clients"].sum()
+    assert sizes["gender"] == force["gender"].notna().sum()
+    assert sizes["age"] == force["birth_year"].notna().sum()
+    female = found.table.query("attribute == 'gender' and level == 'female'").iloc[0]
+    assert female["clients"] == (force["gender"] == "female").sum()
+    since, until = pd.Timestamp("2025-10-31"), pd.Timestamp("2026-10-31")
+    there = table[(pd.to_datetime(table["joined_on"]) <= since) & ~(pd.to_datetime(table["left_on"]) <= since)]
+    gone = there[pd.to_datetime(there["left_on"]) <= until]
+    left = found.leaving[("gender", "female")]
+    assert left is not None
+    assert (left.n_events, left.n) == ((gone["gender"] == "female").sum(), (there["gender"] == "female").sum())
+
+
+def test_portraits_are_shares_of_those_of_whom_it_is_known(demo: Bank) -> None:
+    answer = clients.portraits(demo)
+    assert isinstance(answer, Answer)
+    shares, found = answer.exact.shares, client_segments(demo)
+    assert isinstance(found, Segments)
+    label = pd.Series(found.labels(found.last), index=found.months.client_id)
+    table = demo.table("clients").execute().set_index("client_id")
+    own = table.loc[label[label == found.names[0]].index]
+    row = shares.query("attribute == 'gender' and level == 'female' and segment == @found.names[0]").iloc[0]
+    assert row["share"] == pytest.approx((own["gender"] == "female").mean())
+    told = own["interests"].dropna().str.split(";").explode().str.strip()
+    level = shares.query("attribute == 'interests'")["level"].iloc[0]
+    row = shares.query("attribute == 'interests' and level == @level and segment == @found.names[0]").iloc[0]
+    assert row["share"] == pytest.approx((told == level).sum() / own["interests"].notna().sum())
+
+
+def test_risk_taken_is_the_weighted_rating_of_what_is_held(demo: Bank) -> None:
+    found = risk_taken(demo)
+    assert found is not None
+    products = demo.table("products").execute().set_index("product_id")["risk_rating"].astype(float)
+    holdings = demo.table("holdings").execute()
+    holdings = holdings[holdings["month"] == holdings["month"].max()]
+    balances = demo.table("balances").execute()
+    at = int(np.argmax(found.taken))
+    own = holdings[holdings["client_id"] == found.client_id[at]]
+    amount, rating = own["amount"].astype(float), own["product_id"].map(products)
+    here = (balances["client_id"] == found.client_id[at]) & (balances["month"] == holdings["month"].max())
+    total = max(float(balances[here]["amount"].astype(float).sum()), float(amount.sum()))
+    assert found.taken[at] == pytest.approx((float((amount * rating).sum()) + total - float(amount.sum())) / total)
+    assert found.above[at] == pytest.approx(float(amount[rating > found.stated[at]].sum()))

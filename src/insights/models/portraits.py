@@ -14,7 +14,7 @@ from insights.models.value.potential import NEEDS as PEERS
 from insights.models.value.potential import peer_gaps
 
 YEAR = 12
-AGES = ((40, "under_40"), (50, "40_to_49"), (60, "50_to_59"), (70, "60_to_69"), (200, "70_or_more"))
+AGES = ((45, "under_45"), (55, "45_to_54"), (65, "55_to_64"), (75, "65_to_74"), (200, "75_or_more"))
 YES, NO = "yes", "no"
 USES = (("online", "behaviour", "day"), ("events", "events", "held_on"), ("services", "services", "used_on"))
 """What clients used or not: its name, table and day."""
@@ -49,6 +49,17 @@ def attributes(bank: Bank, client_id: npt.NDArray[np.object_]) -> tuple[Attribut
         *_topics(bank, client_id),
         *_products(bank, client_id),
     )
+    return tuple(a for a in made if len(a.rows))
+
+
+def group_attributes(bank: Bank, client_id: npt.NDArray[np.object_]) -> tuple[Attribute, ...]:
+    """Return what groups of clients are made of, each client in one: age, gender, occupation, income, tolerance."""
+    made = [a for a in _of_clients(bank, client_id) if a.name in ("age", *SINGLE)]
+    if bank.has("clients", "risk_tolerance"):
+        table = bank.table("clients").select("client_id", "risk_tolerance").execute().set_index("client_id")
+        stated = table["risk_tolerance"].reindex(client_id).dropna()
+        level = ("C" + stated.astype(int).astype(str)).to_numpy(object)
+        made.append(_single("risk_tolerance", "", pd.Series(stated.index), level))
     return tuple(a for a in made if len(a.rows))
 
 

@@ -4,6 +4,7 @@ from insights.reports.exhibits.base import Message
 
 _TITLES = {
     "clients.choice": Message("How many segments there are cannot be told"),
+    "clients.groups": Message("How groups of clients differ cannot be told"),
     "clients.later": Message("What segments foretell cannot be told"),
     "clients.moves": Message("Who changed segment cannot be told"),
     "clients.portraits": Message("What the clients of each segment are like cannot be told"),

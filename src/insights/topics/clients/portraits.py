@@ -82,7 +82,7 @@ def _counts(attribute: Attribute, label: pd.Series, least: int) -> dict[str, Evi
     often = rows["level"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     top = often.index[:MOST]
     if not attribute.many:
-        kept = _tellable(rows, list(top), least)
+        kept = tellable_levels(rows, list(top), least)
         own = rows.assign(level=rows["level"].where(rows["level"].isin(kept), OTHERS))
         cells = own.groupby(["segment", "level"]).size().rename("clients").reset_index()
         return {attribute.name: ClientCounts(cells, ("segment", "level"))}
@@ -101,7 +101,7 @@ def _counts(attribute: Attribute, label: pd.Series, least: int) -> dict[str, Evi
     return made
 
 
-def _tellable(rows: pd.DataFrame, levels: list[str], least: int) -> list[str]:
+def tellable_levels(rows: pd.DataFrame, levels: list[str], least: int) -> list[str]:
     """Return the levels of which no segment has too few clients; the others are put together, with more if need be."""
     counts = rows.groupby(["segment", "level"]).size().unstack(fill_value=0)
     few = [level for level in levels if ((counts[level] > 0) & (counts[level] < least)).any()]

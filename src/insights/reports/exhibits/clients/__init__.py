@@ -9,6 +9,7 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.clients.choice import choice, choice_own
 from insights.reports.exhibits.clients.file_words import client_file_in_words
+from insights.reports.exhibits.clients.groups import groups
 from insights.reports.exhibits.clients.later import later
 from insights.reports.exhibits.clients.moves import moves
 from insights.reports.exhibits.clients.portraits import portraits
@@ -28,6 +29,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "clients.stages": stages,
     "clients.risk": risk,
     "clients.portraits": portraits,
+    "clients.groups": groups,
     "clients.refused": refused,
 }
 

@@ -30,12 +30,12 @@ ATTRIBUTES = {
     "holds": Message("products held"),
     "lacks": Message("products most peers hold and they do not"),
 }
-_LEVELS = {
-    "under_40": Message("under 40"),
-    "40_to_49": Message("40 to 49"),
-    "50_to_59": Message("50 to 59"),
-    "60_to_69": Message("60 to 69"),
-    "70_or_more": Message("70 or more"),
+LEVELS = {
+    "under_45": Message("under 45"),
+    "45_to_54": Message("45 to 54"),
+    "55_to_64": Message("55 to 64"),
+    "65_to_74": Message("65 to 74"),
+    "75_or_more": Message("75 or more"),
 }
 _YES = {
     "household": (Message("with others of the household"), Message("alone")),
@@ -153,6 +153,6 @@ def _level(row: dict[Any, Any], domains: dict[str, tuple[str, bool]], bank: Bank
     name, level = str(row["attribute"]), str(row["level"])
     if name in _YES and level in (YES, NO):
         return _YES[name][level == NO]
-    if level in _LEVELS:
-        return _LEVELS[level]
+    if level in LEVELS:
+        return LEVELS[level]
     return code_label(domains[name][0], level, bank.settings.labels)
