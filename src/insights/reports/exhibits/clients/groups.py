@@ -29,9 +29,8 @@ def groups(answer: Answer, found: Groups, bank: Bank) -> Exhibit:
     title = Message("Clients by age, gender, occupation, income and risk tolerance")
     sentences = []
     if apart:
-        title = Message(
-            "Leaving differs by more than chance between groups of {names}", {"names": [NAMES[n] for n in apart]}
-        )
+        named = {"names": [NAMES[n] for n in apart]}
+        title = Message("By {names} leaving differs between groups by more than chance", named)
     elif adjusted:
         title = Message("By age, gender, occupation, income and risk tolerance clients leave alike, chance apart")
     if adjusted:
