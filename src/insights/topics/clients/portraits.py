@@ -122,7 +122,7 @@ def _portraits(evidence: dict[str, Evidence], names: tuple[str, ...]) -> Portrai
         name, _, level = key.partition("/")
         wide = part.cells.pivot(index="segment", columns="level", values="clients")
         total = wide.sum(axis=1, skipna=False)
-        for column in [YES] if level else [c for c in wide.columns if c != OTHERS]:
+        for column in [YES] if level else list(wide.columns):
             own = wide[column]
             whole, everybody = float(own.sum(skipna=False)), float(total.sum(skipna=False))
             for segment in wide.index:

@@ -9,7 +9,7 @@ from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.clients.words import NOTHING, segment_label, segments_basis
 from insights.reports.exhibits.rows import count_row
 from insights.reports.wording.labels import code_label
-from insights.topics.clients.portraits import Portraits
+from insights.topics.clients.portraits import OTHERS, Portraits
 from insights.topics.evidence import Answer
 
 TOP, OUT = 3, 4
@@ -51,7 +51,8 @@ def portraits(answer: Answer, found: Portraits, bank: Bank) -> Exhibit:
     label = {str(n): segment_label(str(n), bank) for n in facts["names"]}
     domains = facts["attributes"]
     told = found.shares.dropna(subset=["share", "of_all"])
-    apart = told[(told["z"].abs() > found.beyond) & (told["share"] > told["of_all"])]
+    named = told[told["level"] != OTHERS]
+    apart = named[(named["z"] > found.beyond) & (named["share"] > named["of_all"])]
     sentences = []
     if len(label) < 2:
         title = Message("What the clients are like")
@@ -125,7 +126,8 @@ def _card(
         if part.empty:
             continue
         most = [_entry(r, domains, bank) for r in shown[shown["share"] > 0].head(TOP).to_dict("records")]
-        out = shown[(shown["z"] > found.beyond) & (shown["share"] > shown["of_all"])].sort_values(
+        alone = shown[shown["level"] != OTHERS]
+        out = alone[(alone["z"] > found.beyond) & (alone["share"] > alone["of_all"])].sort_values(
             ["z", "level"], ascending=[False, True]
         )
         stands = [_entry(r, domains, bank) for r in out.head(OUT).to_dict("records")]
@@ -146,13 +148,15 @@ def _card(
 
 def _entry(row: dict[Any, Any], domains: dict[str, tuple[str, bool]], bank: Bank) -> Message:
     values = {"level": _level(row, domains, bank), "share": float(row["share"]), "all": float(row["of_all"])}
-    return Message("{level} {share:share} ({all:share})", values)
+    return Message("{level}: {share:share} ({all:share})", values)
 
 
 def _level(row: dict[Any, Any], domains: dict[str, tuple[str, bool]], bank: Bank) -> Message | str:
     name, level = str(row["attribute"]), str(row["level"])
     if name in _YES and level in (YES, NO):
         return _YES[name][level == NO]
+    if level == OTHERS:
+        return Message("others, together")
     if level in LEVELS:
         return LEVELS[level]
     return code_label(domains[name][0], level, bank.settings.labels)

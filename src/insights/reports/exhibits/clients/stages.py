@@ -176,7 +176,7 @@ def _multiply(p: float | None) -> tuple[Message, ...]:
         )
     return (
         Message(
-            "Nothing speaks against it that the effects of segment and stage on leaving multiply (p {p:p}).", values
+            "The test does not reject that the effects of segment and stage on leaving multiply (p {p:p}).", values
         ),
     )
 
