@@ -71,10 +71,11 @@ class _Client:
 def client_file(bank: Bank, client_id: str) -> pd.DataFrame:
     """Return the file of a client by his pseudonym: section, item, kind, now, before (three months ago).
 
-    ``kind`` says how a value is written (money, count, tenths, date, year, code, id, text, segment, stage). What the
-    bank does not deliver has no line; ``before`` is None where the past is not known. Counts of contacts and the like
-    are those of three months, beside the three before. Raises ParameterError for a pseudonym that the bank does not
-    know, and where it delivers neither revenue nor balances.
+    Values are text, so that one column holds them all: numbers in full, days as ISO. ``kind`` says what they are:
+    money, count, tenths, percent, date, year, code, id, text, segment, stage. What the bank does not deliver has no
+    line; ``before`` is None where the past is not known. Counts of contacts and the like are those of three months,
+    beside the three before. Raises ParameterError for a pseudonym that the bank does not know, and where it delivers
+    neither revenue nor balances.
     """
     margins = client_margins(bank)
     if margins is None:
@@ -93,7 +94,8 @@ def client_file(bank: Bank, client_id: str) -> pd.DataFrame:
     last = margins.months.count - 1
     client = _Client(bank, client_id, int(found[0]), margins, last, last - QUARTER if last >= QUARTER else None)
     rows = [*_person(client), *_money(client), *_risk(client), *_service(client)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    told = [(section, item, kind, _text(now), _text(before)) for section, item, kind, now, before in rows]
+    return pd.DataFrame(told, columns=COLUMNS)
 
 
 def _person(client: _Client) -> Iterator[tuple[Any, ...]]:
@@ -204,6 +206,13 @@ def _service(client: _Client) -> Iterator[tuple[Any, ...]]:
         for topic in own["topic"].drop_duplicates(keep="last").iloc[::-1]:
             day = own.loc[own["topic"] == topic, "noted_on"].max().date().isoformat()
             yield SERVICE, f"topic:{topic}", "date", day, None
+
+
+def _text(value: Any) -> str | None:
+    """Return a value as text that reads back to the same value."""
+    if value is None or isinstance(value, str):
+        return value
+    return f"{float(value):.15g}"
 
 
 def _plain(value: Any) -> Any:

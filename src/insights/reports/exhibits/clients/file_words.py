@@ -40,6 +40,7 @@ _HEADS = {
     "before": Message("Three months ago"),
     "change": Message("Change"),
 }
+NUMBERS = ("money", "count", "tenths", "percent", "year")
 _TOPIC = Message("spoke of {topic}")
 _CHANGED = Message("changed")
 
@@ -49,7 +50,8 @@ def client_file_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd
     told = []
     section = ""
     for row in rows.to_dict("records"):
-        kind, now, before = str(row["kind"]), _none(row["now"]), _none(row["before"])
+        kind = str(row["kind"])
+        now, before = (_value(row[name], kind) for name in ("now", "before"))
         line = {"section": wording.heading(_SECTIONS[str(row["section"])]) if row["section"] != section else ""}
         section = str(row["section"])
         line["item"] = wording.heading(_item(str(row["item"]), bank))
@@ -95,5 +97,8 @@ def _change(now: Any, before: Any, kind: str, wording: Wording) -> str:
     return wording.text(_CHANGED)
 
 
-def _none(value: Any) -> Any:
-    return None if value is None or (not isinstance(value, str) and pd.isna(value)) else value
+def _value(value: Any, kind: str) -> Any:
+    """Return what a line of the file holds: a number where it is one, None where there is nothing."""
+    if not isinstance(value, str):
+        return None
+    return float(value) if kind in NUMBERS else value
