@@ -261,3 +261,13 @@ def test_adjustments_must_be_complete(tmp_path: Path, text: str, why: str) -> No
     bank.settings.raw.joinpath("adjustments.csv").write_text(text)
     with pytest.raises(SourceError, match=why):
         adjustments(bank)
+
+
+def test_an_open_bank_spills_only_into_a_folder_of_its_own_that_goes_when_it_is_closed(tmp_path: Path) -> None:
+    bank = open_bank(write_bank(tmp_path, {"clients": KNOWN["clients"]}), as_of="2021-06-30")
+    place = Path(bank.con.raw_sql("SELECT current_setting('temp_directory')").fetchall()[0][0])
+    assert place.parent == bank.processed.path.parent
+    assert place.is_dir()
+    assert place.stat().st_mode & 0o077 == 0
+    bank.close()
+    assert not place.exists()

@@ -17,7 +17,7 @@ from insights.data.intake import check, prepare
 from insights.data.ledger import Ledger
 from insights.data.settings import Settings
 from insights.data.staging import Staged
-from insights.data.store import atomic_folder, folder_lock, write_atomic
+from insights.data.store import atomic_folder, folder_lock, own_scratch, write_atomic
 from insights.errors import IntakeError, SourceError
 
 AS_OF = date(2021, 12, 31)
@@ -558,3 +558,20 @@ def test_nothing_is_stored_of_a_delivery_with_a_table_that_cannot_be_built(tmp_p
     with pytest.raises(IntakeError, match="no column 'amount'"):
         prepare(settings, as_of=AS_OF)
     assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_scratch_goes_with_its_owner_and_what_a_killed_process_left_goes_with_the_next(tmp_path: Path) -> None:
+    beside = tmp_path / "tables"
+    left = tmp_path / ".tables.gone.partial"
+    left.mkdir()
+    (left / "rows.tmp").write_text("x")
+    mine, remove = own_scratch(beside)
+    other, remove_other = own_scratch(beside)
+    assert mine.is_dir()
+    assert mine.stat().st_mode & 0o077 == 0
+    assert not left.exists()
+    remove()
+    assert not mine.exists()
+    assert other.is_dir()
+    remove_other()
+    assert list(tmp_path.iterdir()) == []
