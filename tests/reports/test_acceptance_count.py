@@ -41,11 +41,12 @@ def run(folder: Path, shared: Path | None, *options: str) -> str:
     (folder / "test_cases.py").write_text(CASES)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = acceptance(entry)\n")
     environment = {**os.environ, "PYTHONPATH": str(TESTS), "INSIGHTS_SHARED": str(shared or "")}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # those of the notebooks alone take seconds to import
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(folder)]
     return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True).stdout
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "xdist"])
 def test_a_skip_or_an_unknown_name_fails_and_only_what_ran_counts(tmp_path: Path, options: tuple[str, ...]) -> None:
     shared, folder = tmp_path / "shared", tmp_path / "tests"
     shared.mkdir()

@@ -13,13 +13,14 @@ from small_bank import CLIENTS, write_bank
 REPOSITORY = Path(__file__).parents[2]
 SCRIPT = "<script>alert(1)</script>"
 AS_OF = "2022-01-31"
+REPORTS = ("--report", "quality", "--report", "lifecycle")
 
 
 @pytest.mark.acceptance("eu_savings", part="pack")
 def test_findings_of_the_real_policies(shared: Path, acceptance: dict[str, Any], tmp_path: Path) -> None:
     config, raw = REPOSITORY / "examples" / "eu_savings" / "bank.toml", shared / "data" / "eu_savings"
     expected = acceptance["eu_savings"]
-    found = findings(make_pack(tmp_path, config, "2008-01-01", "--raw", raw))["lifecycle.exit_incidence"]
+    found = findings(make_pack(tmp_path, config, "2008-01-01", "--raw", raw, *REPORTS))["lifecycle.exit_incidence"]
     told = {(r["group"]["reason"], r["months"]): r["value"] for r in found["estimates"] if r["name"] == "incidence"}
     for reason in ("surrender", "claim"):
         for month, value in expected[f"{reason}_by_month"].items():

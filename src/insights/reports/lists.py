@@ -14,7 +14,7 @@ import pkgutil
 import re
 import stat
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import cast
@@ -27,6 +27,7 @@ from insights.data.settings import Settings
 from insights.data.snapshot import Bank, open_bank
 from insights.data.store import write_atomic
 from insights.errors import DisclosureError, SettingsError, SourceError
+from insights.models.exits.ahead import work_ahead
 from insights.reports import exhibits
 from insights.reports.audit import write_audit
 from insights.reports.parameters import RunParameters
@@ -54,9 +55,14 @@ def make_lists(bank: Bank, reports: Iterable[str]) -> dict[str, pd.DataFrame]:
     return made
 
 
-def lists_and_files(parameters: RunParameters, reports: Iterable[str]) -> Lists:
-    """Return the lists of a run and their files, made on a bank opened for them: notebooks run beside."""
+def lists_and_files(parameters: RunParameters, reports: Sequence[str]) -> Lists:
+    """Return the lists of a run and their files, made on a bank opened for them: notebooks run beside.
+
+    What the lists rest on the notebooks need too, so it is worked out in an order that does not wait for them.
+    """
     with open_bank(parameters.config, as_of=parameters.as_of, raw=parameters.raw) as bank:
+        if "lifecycle" in reports:
+            work_ahead(bank)
         made = make_lists(bank, reports)
         wanted = {name for may in bank.settings.lists.recipients.values() for name in may.lists}
         return made, {name: list_contents(name, frame, bank) for name, frame in made.items() if name in wanted}
