@@ -9,6 +9,7 @@ import pytest
 
 from insights.errors import ParameterError
 from insights.reports.exhibits.base import Message
+from insights.reports.exhibits.rows import needed
 from insights.reports.wording import Wording, plain
 from insights.reports.wording.extract import faults, message_ids, unused
 from insights.reports.wording.labels import REPORTS, code_label, column_label, table_label
@@ -81,6 +82,35 @@ def test_values_may_be_messages_and_lists(zh: Wording) -> None:
 def test_a_small_p_value_reads_as_less_than(en: Wording) -> None:
     text = en.text(Message("Test that all groups leave alike (log-rank): p = {p:p}.", {"p": 1e-9}))
     assert text.endswith("p <\u00a00.001.")
+
+
+@pytest.mark.parametrize(
+    ("amounts", "english"),
+    [
+        ((4.2e6, -6e5), "CHF 4.2 m and CHF −0.6 m"),
+        ((4.2e6, -85_000), "CHF 4.2 m and CHF −85,000"),  # in millions nothing would be left of it
+        ((600_000, 85_000), "CHF 600,000 and CHF 85,000"),
+        ((1.2e9, 466e6), "CHF 1.2 bn and CHF 0.466 bn"),
+        ((float("nan"), 1e7), "withheld and CHF 10 m"),
+    ],
+)
+def test_amounts_of_one_sentence_have_one_unit(en: Wording, amounts: tuple[float, float], english: str) -> None:
+    values = dict(zip(("a", "b"), amounts, strict=True))
+    assert en.text(Message("{a:money} and {b:money}", values)).replace("\u00a0", " ") == english
+
+
+def test_the_ends_of_an_interval_have_one_unit(en: Wording, zh: Wording) -> None:
+    message = Message("{value:money} ({low:money} to {high:money})", {"value": 1e6, "low": 37_900, "high": 2.12e6})
+    assert en.text(message).replace("\u00a0", " ") == "CHF 1 m (CHF 0.04 m to CHF 2.12 m)"
+    assert zh.text(message) == "100万瑞士法郎（3.79万瑞士法郎至212万瑞士法郎）"
+    tiny = Message(message.id, {"value": 1e6, "low": -300, "high": 2.12e6})
+    assert "CHF −300 to CHF 2.12 m" in en.text(tiny).replace("\u00a0", " ")
+
+
+def test_alternatives_are_joined_by_or(en: Wording, zh: Wording) -> None:
+    needs = needed(["clients.joined_on", ("revenue.amount", "balances.amount")])
+    assert en.text(needs) == "not available: needs clients.joined_on and either revenue.amount or balances.amount"
+    assert "或" in zh.text(needs)
 
 
 def test_money_of_one_column_has_one_unit(en: Wording, zh: Wording) -> None:

@@ -158,6 +158,7 @@ class _Pair:
         self.lost, self.new = (np.flatnonzero(~np.isin(*pair)) for pair in ((was, now), (now, was)))
         _, self.stayed, self.still = np.intersect1d(was, now, return_indices=True)
         self.hazards = fit_exit_hazards(bank, later.landmark)
+        self.market_told = book.growth is not None
         self.both = self._both(bank, book)
         self.causes: tuple[str, ...] = CAUSES
 
@@ -165,7 +166,7 @@ class _Pair:
         """Return ``Bridge.clients``."""
         idle = {DISCOUNT} if rates[0] == rates[1] else set()
         idle |= set() if self.later.measure == IN_MARGIN else {MARGIN}
-        idle |= set() if self.later.inputs.start.n and (self.both.market != 1).any() else {MARKET}
+        idle |= set() if self.market_told else {MARKET}
         self.causes = tuple(name for name in CAUSES if name not in idle)
         was, now = values(self.earlier.inputs), self.later.value
         found = mean_over_orders(Worth(self.both, self.causes), len(self.causes))
@@ -250,10 +251,6 @@ class _Pair:
             drift = np.full(len(apart), own.expected) if own.given else own.expected + apart + more
             market = replace(own, drift=drift)
         return worlds(inputs.forecast, inputs.start, market, self.later.shared.years)
-
-
-def _medians(before: Floats, now: Floats) -> tuple[float, float]:
-    return float(np.median(before)), float(np.median(now))
 
 
 def _off(told: Drawn, weight: Floats) -> Floats:

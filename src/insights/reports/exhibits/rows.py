@@ -76,7 +76,9 @@ def interval(result: Estimate | NotEstimable, kind: str) -> Message | None:
 
 def needed(needs: Iterable[Need]) -> Message:
     """Say what a question would need: all of it, and of alternatives any one."""
-    parts = [need if isinstance(need, str) else Message("{names:either}", {"names": list(need)}) for need in needs]
+    every = list(needs)
+    any_one = Message("either {names:either}") if len(every) > 1 else Message("{names:either}")
+    parts = [need if isinstance(need, str) else Message(any_one.id, {"names": list(need)}) for need in every]
     return Message("not available: needs {needs}", {"needs": parts})
 
 

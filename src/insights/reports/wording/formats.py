@@ -201,6 +201,7 @@ class Formats:
         pattern = f"#,##0.{'0' * decimals}%"
         if 0 < value < smallest / 2:
             return f"<{_NBSP}{format_percent(smallest, format=pattern, locale=self.locale)}"
+        value = 0.0 if -smallest / 2 <= value <= 0 else value  # no minus in front of a zero
         return format_percent(float(value) + 0.0, format=pattern, locale=self.locale).replace("-", _MINUS)
 
 

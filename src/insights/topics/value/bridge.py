@@ -22,6 +22,8 @@ ID = "value.bridge"
 NONE = float("nan")
 TOTAL, NOW, BROUGHT, GROWTH, MARKET = "total", "now", "brought", "growth", "market"
 SIZES = ("largest", "second", "absolute")
+NOTHING = 1e-6
+"""Part of the values that is left by rounding only."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ def bridge(bank: Bank) -> Answer | NotAvailable:
 
 def _groups(clients: pd.DataFrame, rules: DisclosureSection) -> dict[str, tuple[str, ...]]:
     """Return the parts at work by the label that they are told under: each its own, or ``REST`` for those together."""
-    size = {name: float(clients[name].abs().sum()) for name in PARTS if clients[name].any()}
+    whole = float(clients[["was", "now"]].abs().to_numpy().sum())
+    size = {name: float(clients[name].abs().sum()) for name in PARTS}
+    size = {name: own for name, own in size.items() if own > NOTHING * whole}
 
     def fine(names: list[str]) -> bool:
         return tellable(clients[names].sum(axis=1).to_numpy(float), rules)

@@ -6,6 +6,7 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.models.value.bridge import LOST, NEW
 from insights.models.value.changed import DISCOUNT, MARGIN, MARKET, MODEL, MOVED, RETENTION
+from insights.models.value.money import PAID_IN
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.rows import SHOWN, SUPPRESSED
 from insights.reports.exhibits.told import INTERVALS
@@ -53,6 +54,11 @@ _CAUSES = {
     (MODEL, False): Message("more cautious forecasts"),
 }
 _OTHER = Message("other causes")
+_HELD = Message("Told in assets held for one year")
+_PAID_IN = Message("Told in what they have paid in, held for one year")
+MOST_NAMED = 3
+NOTHING = 0.0005
+"""Growth that is written as zero."""
 
 
 def bridge(answer: Answer, found: Told, bank: Bank) -> Exhibit:
@@ -60,7 +66,7 @@ def bridge(answer: Answer, found: Told, bank: Bank) -> Exhibit:
     facts = answer.facts
     title = _title(found, facts)
     told = not (math.isnan(found.change) or math.isnan(found.now))
-    x_label = Message("Value of the clients in force")
+    x_label = Message("Value of the clients in force") if facts["in_margin"] else Message("Assets held, times years")
     steps = [
         {"label": PARTS[str(r["part"])], "value": r["amount"], "low": r["low"], "high": r["high"]}
         for r in found.parts.to_dict("records")
@@ -90,32 +96,44 @@ def bridge(answer: Answer, found: Told, bank: Bank) -> Exhibit:
 
 
 def _title(found: Told, facts: dict[str, Any]) -> Message:
+    """Return by how much the value changed, with the causes that make up most of it."""
     if math.isnan(found.change) or math.isnan(found.now):
         return Message("Why the value changed cannot be told: one or two clients decide it")
-    values: dict[str, Any] = {"change": abs(found.change), "before": facts["before"]}
-    amounts = dict(zip(found.parts["part"], found.parts["amount"], strict=True))
-    up, down = max(amounts, key=lambda k: amounts[k]), min(amounts, key=lambda k: amounts[k])
-    values |= {"up": _CAUSES.get((up, True), _OTHER), "most": amounts[up]}
-    values |= {"down": _CAUSES.get((down, False), _OTHER), "least": abs(amounts[down])}
-    rose = found.change >= 0
-    if amounts[up] <= 0 or amounts[down] >= 0:
-        # All in one direction: the largest cause is enough.
-        values["cause"] = values["up"] if rose else values["down"]
+    causes = [_added(name, amount) for name, amount in _main(found)]
+    values: dict[str, Any] = {"change": abs(found.change), "before": facts["before"], "causes": causes}
+    if facts["in_margin"]:
         return (
-            Message("The clients are worth {change:money} more than on {before:date}, mostly by {cause}", values)
-            if rose
-            else Message("The clients are worth {change:money} less than on {before:date}, mostly by {cause}", values)
+            Message("The clients are worth {change:money} more than on {before:date}: {causes}", values)
+            if found.change >= 0
+            else Message("The clients are worth {change:money} less than on {before:date}: {causes}", values)
         )
-    if rose:
-        return Message(
-            "The clients are worth {change:money} more than on {before:date}: {up} added {most:money}, {down} took "
-            "{least:money}",
-            values,
-        )
-    return Message(
-        "The clients are worth {change:money} less than on {before:date}: {down} took {least:money}, {up} added "
-        "{most:money}",
-        values,
+    values["unit"] = _PAID_IN if facts["measure"] == PAID_IN else _HELD
+    return (
+        Message("{unit}, the clients are worth {change:money} more than on {before:date}: {causes}", values)
+        if found.change >= 0
+        else Message("{unit}, the clients are worth {change:money} less than on {before:date}: {causes}", values)
+    )
+
+
+def _main(found: Told) -> list[tuple[str, float]]:
+    """Return the largest parts, until they add up to the change within a half of it, and three at the most."""
+    amounts = dict(zip(found.parts["part"].astype(str), found.parts["amount"].astype(float), strict=True))
+    chosen: list[tuple[str, float]] = []
+    for name in sorted(amounts, key=lambda k: -abs(amounts[k])):
+        chosen.append((name, amounts[name]))
+        named = sum(amount for _, amount in chosen)
+        if len(chosen) == MOST_NAMED or abs(named - found.change) <= abs(found.change) / 2:
+            break
+    return chosen
+
+
+def _added(name: str, amount: float) -> Message:
+    cause = _CAUSES.get((name, amount >= 0), _OTHER)
+    values = {"cause": cause, "amount": abs(amount)}
+    return (
+        Message("{cause} added {amount:money}", values)
+        if amount >= 0
+        else Message("{cause} took {amount:money}", values)
     )
 
 
@@ -132,7 +150,9 @@ def _sentences(found: Told, facts: dict[str, Any]) -> tuple[Message, ...]:
     market = {name: found.outlook.get(name, math.nan) for name in (("market", "before"), ("market", "now"))}
     values = {"then": seen["growth", "before"], "now": seen["growth", "now"]}
     values |= {"market_then": market["market", "before"], "market_now": market["market", "now"]}
-    if not any(math.isnan(v) for v in (*seen.values(), *market.values())) and not facts["market_given"]:
+    if all(abs(v) < NOTHING for v in seen.values()):
+        pass  # contracts that are paid once: nobody was expected to add anything
+    elif not any(math.isnan(v) for v in (*seen.values(), *market.values())) and not facts["market_given"]:
         lines.append(
             Message(
                 "In their first year clients were expected to add {then:percent} of new money, now {now:percent}; "
