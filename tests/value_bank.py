@@ -21,14 +21,16 @@ def write_value_bank(
     seed: int = 3,
     cost: float = 50.0,
     came: int = 0,
+    within: int = MONTHS - 3,
     deep: float | None = None,
     rich: bool = False,
 ) -> Path:
     """Write the bank and return its ``bank.toml``; ``scale`` multiplies all money, ``drop`` leaves tables out.
 
-    Clients joined before the window opens in January 2020, but for the last ``came``, who join later. Assets move with
-    one market and the client's own flows; revenue is 60 basis points a year on them, less ``cost`` a month. All in
-    whole units, and revenue in cents, before they are scaled. About a third of the clients leave in three years.
+    Clients joined before the window opens in January 2020, but for the last ``came``, who join ``within`` so many
+    months of it. Assets move with one market and the client's own flows; revenue is 60 basis points a year on them,
+    less ``cost`` a month. All in whole units, and revenue in cents, before they are scaled. About a third of the
+    clients leave in three years.
     With ``deep`` the richer hold a second category more often, and whoever does pays ``deep`` times the fee.
     With ``rich`` clients have contacts, holdings and referrals too.
     """
@@ -47,7 +49,7 @@ def write_value_bank(
     for k in range(clients):
         assets, exposure = round(float(np.exp(rng.normal(12, 1)))), rng.uniform(0.2, 1.0)
         second = deep is not None and lot.random() < 1 / (1 + np.exp(-1.5 * (np.log(assets) - 12)))
-        begin = 1 + (k * 7) % (MONTHS - 3) if k >= clients - came else 0
+        begin = 1 + (k * 7) % within if k >= clients - came else 0
         left = next((t for t in range(begin, MONTHS) if rng.random() < 0.011), None)
         joined = f"{_month(begin)}-01" if begin else f"201{k % 9}-0{1 + k % 9}-01"
         end = f"{_month(left)}-15,{('competitor', 'death')[k % 3 == 0]}" if left is not None else ","
@@ -63,7 +65,7 @@ def write_value_bank(
             if rich and (k + t) % 4 == 0:
                 lines["contacts"].append(f"{k},{_month(t)}-12,phone,{10 + 7 * (k % 13)}")
             if rich and t % 3 == 2:
-                for name in ("fund", "bond") if k % 3 else ("fund",):
+                for name in ("fund", "bond") if k % 2 else ("fund",):
                     lines["holdings"].append(f"{k},{_month(t)}-28,{name},{scale * round(assets / 3):.2f}")
             if second:
                 lines["balances"].append(f"{k},{_month(t)}-28,cash,{scale:.2f},0.00")

@@ -26,7 +26,8 @@ def demo(demo_bank_small: Path) -> Bank:
 @pytest.fixture(scope="module")
 def answers(demo: Bank) -> list[Answer]:
     asks = (value.margin, value.largest, value.tiers, value.tier_moves, value.relationship, value.potential)
-    asked = [ask(demo) for ask in asks]
+    asks += (value.worth, value.bridge, value.depth, value.activity)
+    asked = [ask(demo) for ask in asks] + value.streams(demo)
     for by in (None, "region"):
         asked += [value.concentration(demo, by), value.change(demo, by), value.resources(demo, by)]
     return [a for a in asked if isinstance(a, Answer)]
@@ -89,6 +90,32 @@ def test_the_largest_client_is_nowhere_to_be_read(demo: Bank, answers: list[Answ
                         seen += 1
                         assert np.isnan(guess) or abs(guess - own) > WITHIN * own, (answer.id, name)
     assert seen > 10
+
+
+PER_CLIENT = {"typical", "effects", "parameters"}
+"""Evidence whose money is that of a typical client: medians, trimmed means, parameters of a law of all clients."""
+
+
+def test_no_estimate_in_money_is_one_that_one_or_two_make_up(demo: Bank, answers: list[Answer]) -> None:
+    """Every amount that a model tells carries the sizes of its largest contributions, and obeys the same rule."""
+    rules, seen = demo.settings.disclosure, {}
+    for answer in answers:
+        told = protect(answer.evidence, rules)
+        for name, exact in answer.evidence.items():
+            if not isinstance(exact, Estimates) or not (exact.rows["unit"] == demo.settings.bank.currency).any():
+                continue
+            shown_rows = told[name].rows["status"] == "shown"  # type: ignore[union-attr]
+            rows = exact.rows[(exact.rows["unit"] == demo.settings.bank.currency) & shown_rows.to_numpy()]
+            if name in PER_CLIENT:
+                continue
+            assert {"largest", "second", "absolute"} <= set(rows), (answer.id, name)
+            assert rows[["largest", "second", "absolute"]].notna().all(axis=None), (answer.id, name)
+            assert (rows["n"] >= rules.min_clients).all()
+            assert (rows["largest"] <= rules.dominance_largest * rows["absolute"]).all(), (answer.id, name)
+            assert (rows["largest"] + rows["second"] <= rules.dominance_two * rows["absolute"]).all()
+            seen[answer.id] = len(rows)
+    assert {"value.worth", "value.bridge", "value.depth"} <= set(seen)
+    assert any(id.startswith("value.stream_worth") for id in seen)
 
 
 def test_groups_of_one_exhibit_are_those_of_the_others(demo: Bank) -> None:
