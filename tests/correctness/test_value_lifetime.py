@@ -132,3 +132,27 @@ def test_the_page_says_what_the_book_is_worth(bank: Bank) -> None:
     rows = answer.exact["totals"].set_index("measure")
     assert rows.loc["value", "low"] < rows.loc["value", "value"] < rows.loc["value", "high"]
     assert len(exhibit.tables[0].rows) == 10
+
+
+@pytest.mark.long
+def test_public_policies_are_valued_in_the_premiums_they_hold(shared: Path) -> None:
+    config = Path(__file__).parents[2] / "examples" / "eu_savings" / "bank.toml"
+    with open_bank(config, as_of="2005-12-31", raw=shared / "data" / "eu_savings") as bank:
+        found = of(bank)
+        assert found.measure == PAID_IN
+        premiums = bank.table("transactions")
+        held = premiums.filter(premiums.client_id.isin(list(found.clients["client_id"]))).amount.sum().execute()
+        assert found.clients["assets"].sum() == pytest.approx(float(held))
+        # A single premium neither grows nor shrinks while the policy is held.
+        ahead = found.course()
+        assert ahead.assets[:, 11].sum() / found.clients["assets"].sum() == pytest.approx(1.0, abs=0.01)
+        assert found.yearly["there"].is_monotonic_decreasing
+        exhibit = shown(topic.worth(bank), bank)
+        assert title(exhibit).startswith("Told in what they have paid in, the clients in force are worth")
+        change = shown(topic.bridge(bank), bank)
+        assert title(change).startswith("Told in what they have paid in, held for one year, the clients are worth")
+        parts = {r["group"]["part"]: r["value"] for r in change.estimates if r["name"] == "part"}
+        assert not {"moved", "market", "margin", "discount"} & set(parts)
+        # Premiums are owed under the contract: they are no stream, and the report does not look for one in them.
+        (answer,) = topic.streams(bank)
+        assert isinstance(answer, NotAvailable)

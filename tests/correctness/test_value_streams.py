@@ -26,6 +26,7 @@ from insights.models.value.streams.fit import (
     split_day,
     stream_fit,
 )
+from insights.models.value.streams.log import stream_log
 from insights.models.value.streams.worth import (
     BOOKINGS,
     DISCOUNTED,
@@ -248,6 +249,22 @@ def reason(bank: Bank) -> str:
     assert len(page.refusals) == 1
     assert not page.estimates
     return found.why
+
+
+def test_what_is_owed_under_a_contract_belongs_to_no_stream(tmp_path: Path) -> None:
+    lines = [
+        f"{k},2020-{m:02}-05,inflow,{100 + k},{'premium' if k < 20 else ''}" for k in range(30) for m in range(3, 9)
+    ]
+    files = {
+        "clients": "client_id,joined_on\n" + "".join(f"{k},2020-02-01\n" for k in range(30)),
+        "transactions": "client_id,booked_on,kind,amount,category\n0,2020-01-15,fee,-1,\n" + "\n".join(lines) + "\n",
+    }
+    stream = '[value.streams.pay]\nkind = "inflow"\ndirection = "in"\n'
+    for owed, clients in (("", 30), ('[value]\ncontractual_categories = ["premium"]\n', 10)):
+        with open_bank(write_bank(tmp_path / f"b{clients}", files, more=owed + stream), as_of="2021-12-31") as bank:
+            log = stream_log(bank, "pay")
+            assert log is not None
+            assert log.days["client_id"].nunique() == clients
 
 
 def test_a_bank_without_streams_is_told_what_it_needs(tmp_path: Path, demo_bank_small: Path) -> None:

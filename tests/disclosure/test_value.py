@@ -114,7 +114,7 @@ def test_no_estimate_in_money_is_one_that_one_or_two_make_up(demo: Bank, answers
             assert (rows["largest"] <= rules.dominance_largest * rows["absolute"]).all(), (answer.id, name)
             assert (rows["largest"] + rows["second"] <= rules.dominance_two * rows["absolute"]).all()
             seen[answer.id] = len(rows)
-    assert {"value.worth", "value.bridge", "value.depth"} <= set(seen)
+    assert {"value.worth", "value.bridge"} <= set(seen)
     assert any(id.startswith("value.stream_worth") for id in seen)
 
 

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from insights.errors import DisclosureError
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.exporter import ReportExporter
-from insights.reports.html import Link, render_report
+from insights.reports.html import Link, lead_ids, render_report
 from insights.reports.index import (
     AllPacksView,
     FailedAttempt,
@@ -339,3 +339,22 @@ def test_the_exporter_of_nbconvert_gives_the_same_page() -> None:
     html, resources = ReportExporter("en", sample.context()).from_notebook_node(notebook)
     assert html == render_report(notebook, language="en", context=sample.context())
     assert resources["output_extension"] == ".html"
+
+
+def test_page_one_and_the_index_name_the_first_finding_of_each_section() -> None:
+    first, second, third = sample.incidence(), sample.monthly(), sample.naive()
+    cells = [
+        new_markdown_cell("# Client lifecycle\n\nLoyalty"),
+        new_markdown_cell("## Client value"),
+        *sample.notebook([sample.refused(), first, second]).cells,
+        new_markdown_cell("## Risk"),
+        *sample.notebook([third]).cells,
+    ]
+    notebook = new_notebook(cells=cells)
+    assert lead_ids(notebook, sample.SECRET) == [first.id, third.id]
+    page = Page(render_report(notebook, language="en", context=sample.context()))
+    anchors = {a["href"] for a in page.all("a") if (a["href"] or "").startswith("#")}
+    assert {f"#{anchor(i, set())}" for i in (first.id, third.id)} <= anchors
+    # Without sections every finding that tells something is one.
+    plain = sample.notebook([sample.refused(), first, second])
+    assert lead_ids(plain, sample.SECRET) == [first.id, second.id]
