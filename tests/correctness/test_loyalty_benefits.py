@@ -12,21 +12,8 @@ from shown import shown, title
 from small_bank import write_bank
 
 from insights.data.snapshot import Bank, open_bank
-from insights.models.loyalty.benefits import (
-    CAME,
-    EARNED,
-    EVENTS,
-    INVITED,
-    REWARDS,
-    SERVICES,
-    SPENT,
-    USED,
-    Benefits,
-    Use,
-    benefits,
-    compare,
-    flag,
-)
+from insights.models.loyalty.benefits import Benefits, benefits, compare
+from insights.models.loyalty.uses import CAME, EARNED, EVENTS, INVITED, REWARDS, SERVICES, SPENT, USED, Use, flag
 from insights.stats.effects.overlap import OverlapComparison
 from insights.stats.results import NotEstimable
 from insights.topics import loyalty

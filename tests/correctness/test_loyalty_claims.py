@@ -1,16 +1,19 @@
 """The handbook's claims: verdicts on known laws, cited shares that are asked or not, and what is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from loyalty_bank import SECTION, survey_bank
 from shown import shown, title
 from small_bank import write_bank
 from survey_law import made_up
 
 from insights.data.snapshot import open_bank
 from insights.errors import SettingsError
+from insights.models.loyalty.answers import answers
 from insights.models.loyalty.claims import CLAIMS, NOT_ASKED, stated_shares, test_claims, verdict_on_share
 from insights.models.loyalty.worth import Worth
 from insights.stats.results import Estimate, NotEstimable
@@ -104,3 +107,22 @@ def test_a_stated_item_that_is_not_delivered_is_an_error(tmp_path: Path) -> None
     config.write_text(config.read_text().replace('quality = "item_q"', 'quality = "item_z"'))
     with pytest.raises(SettingsError, match="item_z"):
         open_bank(config, as_of="2024-12-31")
+
+
+def test_responsibility_and_trust_are_held_together_where_the_bank_asks() -> None:
+    law = made_up(3)
+    assert {t.claim: t.slope for t in test_claims(law, pd.DataFrame())}["responsibility_trust"].reason == "not_asked"
+    rng = np.random.default_rng(3)
+    mark = 3 + rng.normal(size=len(law.rows))
+    rows = law.rows.assign(responsibility=mark, trust=5 + 0.5 * mark + rng.normal(size=len(mark)))
+    told = {t.claim: t for t in test_claims(replace(law, rows=rows), pd.DataFrame())}["responsibility_trust"]
+    assert told.verdict == "agrees"
+    assert told.slope.low < 0.5 < told.slope.high
+
+
+def test_items_about_trust_are_read_beside_the_factors(tmp_path: Path) -> None:
+    section = SECTION.replace("scale = [1, 5]\n", 'scale = [1, 5]\ntrust = ["item_trust"]\n', 1)
+    bank = survey_bank(tmp_path, lambda rows: rows.assign(item_trust=rows["item_quality_1"]), section=section)
+    told = answers(bank).answers
+    assert told["trust"].equals(told["item_trust"].astype(float).rename("trust"))
+    assert "trust" not in answers(bank).factors

@@ -21,7 +21,11 @@ def test_registered_claims_and_the_rest_are_adjusted_apart() -> None:
     stated = regress(type(law)(**{**law.__dict__, "rows": law.rows.assign(loyalty=marks)}), items, (0.0, 10.0))
     expected = {("care", "exit"): "lowers", ("brand", "loyalty"): "raises", ("price", "money"): "raises"}
     rows = listed(law, stated, expected)
-    assert len(rows) == 6  # three factors, stated loyalty and leaving: all are listed
+    assert len(rows) == 6 + 9  # three factors, stated loyalty and leaving; what is kept, of all and of two segments
+    kept = rows[rows["outcome"] == "value"]
+    assert kept["adjusted"].to_numpy() == pytest.approx(benjamini_hochberg(kept["value"].to_numpy()))
+    assert (kept.loc[kept["segment"] == "", "found"] == "raises").all()
+    rows = rows[rows["outcome"] != "value"]
     told = rows[rows["registered"]]
     assert list(zip(told["factor"], told["outcome"], strict=True)) == [("brand", "loyalty"), ("care", "left")]
     assert told["adjusted"].to_numpy() == pytest.approx(holm(told["value"].to_numpy()))

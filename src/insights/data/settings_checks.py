@@ -31,14 +31,15 @@ def check_table(name: str, source: TableSource, labels: Labels, file: str) -> No
 def check_labels(labels: Labels, file: str) -> None:
     """Raise SettingsError for labels of what has no codes, or in a language that reports are not made in.
 
-    Codes are those of code columns, the factors and items of [loyalty], the streams of [value], and the treatments of
-    [segments].
+    Codes are those of code columns, the factors, items and changes of [loyalty], the streams of [value], and the
+    treatments of [segments].
     """
     coded = {c.name for spec in TABLES.values() for c in spec.columns if c.kind == "code"} | {
         "factor",
         "item",
         "stream",
         "treatment",
+        "change",
     }
     for column, codes in labels.items():
         if column not in coded:

@@ -23,6 +23,7 @@ Cited = Literal[
     "solved_in_time",
 ]
 """The shares of clients that the handbook cites, each with a question of its own."""
+Benefit = Literal["services", "events", "rewards"]
 PLACE = ("loyalty",)
 
 
@@ -30,8 +31,20 @@ class Hypothesis(Section):
     """A claim that was written down before anybody looked: a factor raises or lowers an outcome."""
 
     factor: Name
-    outcome: Literal["loyalty", "exit", "money", "share", "repurchase"] = "loyalty"
+    outcome: Literal["loyalty", "exit", "money", "share", "repurchase", "value"] = "loyalty"
     expected: Literal["raises", "lowers"] = "raises"
+
+
+class Change(Section):
+    """What the bank changed because of what clients said.
+
+    ``topics`` are those of complaints and notes, and factors of the survey, that led to it. ``programme`` names the
+    programme that says whom the change reached, and when.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    topics: Annotated[tuple[str, ...], Field(min_length=1)]
+    programme: str
 
 
 class LoyaltySection(Section):
@@ -46,7 +59,9 @@ class LoyaltySection(Section):
     book by the columns of ``margins``. ``hypotheses`` are the claims that were registered before anybody looked.
     ``stated`` names the items that ask the questions behind the handbook's cited shares, word for word; a mark from
     ``agree_from`` of the scale on (0 its lowest, 1 its highest mark) agrees. What factors and items are called stands
-    under [labels.factor.<name>] and [labels.item.<name>].
+    under [labels.factor.<name>] and [labels.item.<name>]. ``trust`` and ``responsibility`` are items about trust in the
+    bank and its social responsibility, where it asks. ``drawn`` names the programme that gave services, events or
+    rewards by lot. ``changes`` are what feedback led to.
     """
 
     factors: dict[Name, Annotated[tuple[Item, ...], Field(min_length=1)]] = Field(default_factory=dict)
@@ -61,6 +76,10 @@ class LoyaltySection(Section):
     margins: tuple[str, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     stated: dict[Cited, Item] = Field(default_factory=dict)
+    trust: tuple[Item, ...] = ()
+    responsibility: tuple[Item, ...] = ()
+    drawn: dict[Benefit, str] = Field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
     agree_from: Annotated[float, Field(gt=0, le=1)] = 0.75
 
     @property
@@ -68,15 +87,21 @@ class LoyaltySection(Section):
         """All items of factors and outcome, in their order."""
         return tuple(i for items in (*self.factors.values(), self.outcome) for i in items)
 
+    @property
+    def beside(self) -> dict[str, tuple[Item, ...]]:
+        """The items that are asked beside factors and outcome, by what they measure."""
+        return {name: own for name, own in (("trust", self.trust), ("responsibility", self.responsibility)) if own}
+
     def scale_of(self, item: str) -> Scale | None:
         """Return the lowest and highest mark of an item; None where it is not stated."""
         return self.scales.get(item) or (self.outcome_scale if item in self.outcome else self.scale)
 
     @model_validator(mode="after")
     def _agrees(self) -> "LoyaltySection":
-        if twice := sorted({i for i in self.items if self.items.count(i) > 1}):
-            raise ValueError(f"{', '.join(twice)} stands twice; an item belongs to one factor, or to the outcome")
-        if reserved := sorted({"loyalty", "weight", "wave", "segment"} & set(self.factors)):
+        every = [*self.items, *self.trust, *self.responsibility]
+        if twice := sorted({i for i in every if every.count(i) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands twice; an item measures one thing")
+        if reserved := sorted({"loyalty", "trust", "responsibility", "weight", "wave", "segment"} & set(self.factors)):
             raise ValueError(f"a factor cannot be called {reserved[0]!r}, which means something else here")
         for own in (self.scale, self.outcome_scale, *self.scales.values()):
             if own is not None and not own[0] < own[1]:
@@ -90,7 +115,8 @@ class LoyaltySection(Section):
 
 def check_loyalty(section: LoyaltySection, delivered: Collection[str], file: str) -> None:
     """Raise SettingsError for an item that the surveys do not deliver, or a hypothesis about no factor."""
-    for name in (*section.items, *section.scales, *section.reversed, *section.stated.values()):
+    beside = (*section.trust, *section.responsibility)
+    for name in (*section.items, *beside, *section.scales, *section.reversed, *section.stated.values()):
         if name not in delivered:
             raise unknown_name(f"item {name!r}", where(PLACE, file), name, delivered)
     for claim in section.hypotheses:

@@ -1,4 +1,4 @@
-"""The randomised retention programme as an experiment: who was drawn for which arm, and what became of him.
+"""A randomised programme as an experiment: who was drawn for which arm, and what became of him.
 
 Everybody counts in the arm that was drawn for him, whatever he did afterwards (intention to treat). A programme of
 managers applies to the clients each of them had when it started, and the managers are then what was drawn.
@@ -70,12 +70,14 @@ class Trial:
         return int(np.quantile(self.followed, 0.2, method="lower")) if len(self.rows) else 0
 
 
-def trial(bank: Bank) -> Trial | str:
-    """Return the programme named in the settings as an experiment, or why it is none (see ``NO_ROWS`` and others).
+def trial(bank: Bank, name: str | None = None) -> Trial | str:
+    """Return a programme as an experiment, or why it is none (see ``NO_ROWS`` and others).
 
-    Needs ``NEEDS``, a window and ``[lifecycle] retention_programme``; the caller asks first.
+    Needs ``NEEDS``, a window and, where no programme is named, ``[lifecycle] retention_programme``; the caller asks
+    first.
     """
-    return once(bank, "trial", lambda: _trial(bank))
+    programme = bank.settings.lifecycle.retention_programme if name is None else name
+    return once(bank, ("trial", programme), lambda: _trial(bank, programme))
 
 
 def assets_at(bank: Bank, found: Trial, months: int) -> npt.NDArray[np.float64]:
@@ -105,8 +107,7 @@ def treated_clients(bank: Bank) -> frozenset[str]:
     return frozenset(rows["client_id"])
 
 
-def _trial(bank: Bank) -> Trial | str:
-    name = bank.settings.lifecycle.retention_programme
+def _trial(bank: Bank, name: str | None) -> Trial | str:
     drawn = bank.table("programmes")
     drawn = drawn.filter(drawn.programme == name)
     told = drawn.execute()

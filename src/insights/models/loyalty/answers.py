@@ -17,6 +17,8 @@ from insights.stats.survey import ResponseWeights
 
 LOYALTY = "loyalty"
 """Name of the outcome's score."""
+TRUST, RESPONSIBILITY = "trust", "responsibility"
+"""Names of the scores that are asked beside factors and outcome, where the bank asks."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class SurveyAnswers:
 
     ``invitations``: one row per invitation (see ``read_invitations``), with ``segment``; items are coded: high is good,
     on the factors' common scale or the outcome's, NaN where not answered. ``answers``: the answered ones, with a score
-    for every factor that can be used and ``loyalty`` (NaN where too few of its items are answered) and ``weight`` (mean
-    1), in the same order; the index is that of ``invitations``. ``straight`` (both) says who gave every item the same
-    mark. ``factors`` are the usable items of each usable
+    for every factor that can be used, ``loyalty``, and ``trust`` and ``responsibility`` where asked (NaN where too few
+    of the items are answered) and ``weight`` (mean 1), in the same order; the index is that of ``invitations``.
+    ``straight`` (both) says who gave every item the same mark. ``factors`` are the usable items of each usable
     factor, ``outcome`` those of loyalty; ``refused`` says of items, factors and ``loyalty`` why they are not used.
     ``outside`` counts answers outside their scale. ``weights`` are the response weights, or why there are none (then
     every answer weighs 1). ``segments`` are the names of the segments in their order.
@@ -90,13 +92,21 @@ def answers(bank: Bank) -> SurveyAnswers:
 
 def _made(bank: Bank) -> SurveyAnswers:
     rules = bank.settings.loyalty
-    rows = read_invitations(bank, rules.items)
+    beside = rules.beside
+    rows = read_invitations(bank, rules.items, tuple(i for own in beside.values() for i in own))
     rows["straight"] = _straight(rows[[i for own in rules.factors.values() for i in own]])
     refused: dict[str, str] = {}
     outside: dict[str, int] = {}
     told = rows["answered"].to_numpy(bool)
     given = pd.Series(False, index=rows.index)  # something, if only to items that cannot be used
-    for items, scale in ((rules.items[: -len(rules.outcome)], rules.scale), (rules.outcome, rules.outcome_scale)):
+    of_factors = rules.items[: -len(rules.outcome)]
+    for items, scale, counts in (
+        (of_factors, rules.scale, True),
+        (rules.outcome, rules.outcome_scale, True),
+        (tuple(i for own in beside.values() for i in own), rules.scale, False),
+    ):
+        if not items:
+            continue
         coded = code_items(
             rows.loc[told, list(items)],
             {i: rules.scale_of(i) for i in items},
@@ -104,7 +114,8 @@ def _made(bank: Bank) -> SurveyAnswers:
             reversed_items=rules.reversed,
             not_applicable=rules.not_applicable,
         )
-        given |= rows[list(coded.refused)].notna().any(axis=1)
+        if counts:
+            given |= rows[list(coded.refused)].notna().any(axis=1)
         rows[list(items)] = coded.values.reindex(rows.index)
         refused |= coded.refused
         outside |= coded.outside
@@ -119,7 +130,9 @@ def _made(bank: Bank) -> SurveyAnswers:
     outcome = tuple(i for i in rules.outcome if i not in refused)
     weights = frame_weights(rows)
     answered = rows[rows["answered"]].copy()
-    for name, own in {**factors, **({LOYALTY: outcome} if outcome else {})}.items():
+    asked = {name: tuple(i for i in own if i not in refused) for name, own in beside.items()}
+    scored = {**factors, LOYALTY: outcome, **asked}
+    for name, own in ((name, own) for name, own in scored.items() if own):
         answered[name] = scale_scores(answered[list(own)], rules.min_share)
     if not outcome:
         answered[LOYALTY] = np.nan

@@ -5,51 +5,40 @@ apart by what they used in it. What they are compared on was known before that y
 by the use; what is compared with came after the landmark, so nobody had to stay in order to count as a user.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from insights.data.months import add_months, first_of_month, month_end
-from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.before import features_before
 from insights.models.cache import once
-from insights.models.loyalty.answers import LOYALTY, answers, clusters, missing_for_answers
+from insights.models.loyalty.answers import LOYALTY, TRUST, answers, clusters, missing_for_answers
 from insights.models.loyalty.followed import LEFT, MONEY, MONTHS, NEW, follow
 from insights.models.loyalty.invitations import managers_on
+from insights.models.loyalty.uses import (
+    NEEDS,
+    Use,
+    flag,
+    flags,
+    landmarks,
+    last_landmark,
+    used_rows,
+    uses_of,
+    with_the_bank,
+)
 from insights.stats.effects.overlap import OverlapComparison, overlap_comparison
 from insights.stats.multiplicity import benjamini_hochberg
 from insights.stats.results import NotEstimable
 
-SERVICES, EVENTS, REWARDS = "services", "events", "rewards"
-USED, INVITED, CAME, EARNED, SPENT = "used", "invited", "came", "earned", "spent"
-NEEDS = {
-    SERVICES: ("services.used_on", "services.service"),
-    EVENTS: ("events.held_on", "events.kind", "events.attended"),
-    REWARDS: ("services.used_on", "services.points"),
-}
-OUTCOMES = (LEFT, MONEY, NEW, LOYALTY)
+OUTCOMES = (LEFT, MONEY, NEW, LOYALTY, TRUST)
 BEFORE = "loyalty_before"
 """Stated loyalty as last answered in the year before the year of use; its mean where there is none."""
 ASKED = "answered_before"
 FEWEST_LEAVERS, FEWEST_OF_USERS = 50, 10
-QUARTER = 3
 SAME = 0.95
 """From so much overlap on two uses are the same people."""
-
-
-@dataclass(frozen=True)
-class Use:
-    """One use: its ``group``, ``what`` (``USED`` and the like) and ``code`` (a service or kind; "" for all of them)."""
-
-    group: str
-    what: str
-    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,11 +79,6 @@ class Benefits:
         return bool(either and (a & b).sum() >= SAME * either)
 
 
-def flag(use: Use) -> str:
-    """Return the column of ``Benefits.rows`` that tells whether the client used it (nan: not recorded then)."""
-    return f"{use.group}:{use.what}:{use.code}"
-
-
 def missing_for_benefits(bank: Bank) -> tuple[str, ...]:
     """Return what the bank would have to deliver for any of the three groups."""
     lacking = list(bank.needs("clients.joined_on", "clients.left_on"))
@@ -113,17 +97,17 @@ def benefits(bank: Bank) -> Benefits:
 
 def _made(bank: Bank) -> Benefits:
     missing = {group: own for group, needs in NEEDS.items() if (own := bank.needs(*needs))}
-    used = {group: _used(bank, group).execute() for group in NEEDS if group not in missing}
-    last = _last_landmark(bank)
-    days = {group: _landmarks(bank, rows, last) for group, rows in used.items()}
+    used = {group: used_rows(bank, group).execute() for group in NEEDS if group not in missing}
+    last = last_landmark(bank)
+    days = {group: landmarks(bank, rows, last) for group, rows in used.items()}
     every = sorted({day for own in days.values() for day in own})
-    rows = _with_the_bank(bank, every)
+    rows = with_the_bank(bank, every)
     uses: list[Use] = []
     for group, told in used.items():
         told["at"] = pd.to_datetime(told["at"])
         known = rows["day"].isin(days[group])
-        for use, users in _uses(group, told):
-            rows[flag(use)] = _flags(rows, users).where(known)
+        for use, users in uses_of(group, told):
+            rows[flag(use)] = flags(rows, users).where(known)
             uses.append(use)
     if rows.empty:
         return Benefits(rows, tuple(uses), (), days, (), missing)
@@ -132,7 +116,9 @@ def _made(bank: Bank) -> Benefits:
     rows = rows.join(later.rows)
     missing |= {o: needs for o, needs in later.missing.items() if o in OUTCOMES}
     if not missing_for_answers(bank):
-        rows[LOYALTY] = _loyalty_after(bank, rows)
+        for score in (LOYALTY, TRUST):
+            if score in answers(bank).answers:
+                rows[score] = stated_after(bank, rows, score)
     return compare(rows, tuple(uses), covariates, days, missing)
 
 
@@ -178,96 +164,6 @@ def _compared(rows: pd.DataFrame, use: Use, group: list[Use], covariates: tuple[
     return Compared(use, outcome, found, mean, int(own["client_id"].nunique()), users, leavers, of_users)
 
 
-def _used(bank: Bank, group: str) -> ir.Table:
-    """Return client_id, at (day), code, and for events came, for rewards points."""
-    if group == EVENTS:
-        rows = bank.table("events")
-        return rows.select("client_id", at="held_on", code="kind", came="attended")
-    rows = bank.table("services")
-    if group == REWARDS:
-        rows = rows.filter(rows.points.notnull() & (rows.points != 0))
-        return rows.select("client_id", at="used_on", points=rows.points.cast("float64"))
-    if bank.has("services", "points"):
-        # Spending points is no use of a service: it stands with the rewards.
-        rows = rows.filter(rows.points.isnull() | (rows.points >= 0))
-    return rows.select("client_id", at="used_on", code="service")
-
-
-def _uses(group: str, told: pd.DataFrame) -> Iterator[tuple[Use, pd.DataFrame]]:
-    if group == REWARDS:
-        yield Use(group, EARNED), told[told["points"] > 0]
-        yield Use(group, SPENT), told[told["points"] < 0]
-        return
-    if group == EVENTS:
-        yield Use(group, INVITED), told
-        told = told[told["came"].fillna(False).astype(bool)]
-        yield Use(group, CAME), told
-    else:
-        yield Use(group, USED), told
-    for code in sorted(told["code"].dropna().unique()):
-        yield Use(group, CAME if group == EVENTS else USED, str(code)), told[told["code"] == code]
-
-
-def _last_landmark(bank: Bank) -> date:
-    """Return the last month end that a whole year follows, and before which holdings were delivered if they ever are.
-
-    Holdings that come by quarter tell what was new only from a month for which there are some.
-    """
-    day = month_end(add_months(bank.as_of, -MONTHS))
-    if pd.Timestamp(day) + pd.DateOffset(months=MONTHS) > pd.Timestamp(bank.as_of):
-        day = month_end(add_months(day, -1))
-    if bank.needs("holdings.product_id", "holdings.month", "holdings.amount"):
-        return day
-    months = pd.to_datetime(bank.table("holdings").select("month").distinct().execute()["month"])
-    delivered = {month.date() for month in months}
-    for back in range(QUARTER):
-        if add_months(first_of_month(day), -1 - back) in delivered:
-            return month_end(add_months(day, -back))
-    return day
-
-
-def _landmarks(bank: Bank, used: pd.DataFrame, last: date) -> tuple[date, ...]:
-    """Return the month ends with a year after them, and a year before them in which use and leavers were recorded."""
-    if used.empty or bank.window_from is None:
-        return ()
-    first = max(bank.window_from, first_of_month(pd.Timestamp(used["at"].min()).date()))
-    found, day = [], last
-    while _opens(day) >= first:
-        found.append(day)
-        day = month_end(add_months(day, -MONTHS))
-    return tuple(reversed(found))
-
-
-def _opens(day: date) -> date:
-    """Return the first day of the year of use that ends with a landmark."""
-    return add_months(first_of_month(day), 1 - MONTHS)
-
-
-def _with_the_bank(bank: Bank, days: list[date]) -> pd.DataFrame:
-    """Return who was with the bank from the first day of the year of use to the landmark: client_id, joined_on, day."""
-    told = spells(bank)
-    parts = []
-    for day in days:
-        inside = told.filter(
-            (told.joined_on < ibis.literal(_opens(day))) & (told.left_on.isnull() | (told.left_on > ibis.literal(day)))
-        )
-        parts.append(inside.group_by("client_id").agg(joined_on=inside.joined_on.max()).execute().assign(day=day))
-    if not parts:
-        return pd.DataFrame({"client_id": [], "joined_on": [], "day": []})
-    rows = pd.concat(parts).sort_values(["day", "client_id"], kind="stable", ignore_index=True)
-    return rows.assign(opens=pd.to_datetime(rows["day"].map(_opens)), joined_on=pd.to_datetime(rows["joined_on"]))
-
-
-def _flags(rows: pd.DataFrame, used: pd.DataFrame) -> pd.Series:
-    """Return 1 where the client used it in the year that ends with the row's day, else 0."""
-    keys = rows[["client_id", "day", "opens"]].assign(row=np.arange(len(rows)))
-    both = keys.merge(used[["client_id", "at"]], on="client_id")
-    hit = both.loc[(both["at"] >= both["opens"]) & (both["at"] <= pd.to_datetime(both["day"])), "row"].unique()
-    found = np.zeros(len(rows))
-    found[hit] = 1.0
-    return pd.Series(found, index=rows.index)
-
-
 def _features(bank: Bank, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Add what was known before the year of use began, and the cluster: the first manager, else the client."""
     known = features_before(bank, rows[["client_id", "joined_on"]].assign(day=rows["opens"]))
@@ -296,10 +192,11 @@ def _loyalty_before(bank: Bank, rows: pd.DataFrame) -> pd.Series:
     return last.reindex(range(len(rows))).astype(float)
 
 
-def _loyalty_after(bank: Bank, rows: pd.DataFrame) -> pd.Series:
-    told = answers(bank).answers[["client_id", "answered_on", LOYALTY]].dropna()
+def stated_after(bank: Bank, rows: pd.DataFrame, score: str) -> pd.Series:
+    """Return the mean of a score that each row's client (client_id, day) stated in the year after; nan for none."""
+    told = answers(bank).answers[["client_id", "answered_on", score]].dropna()
     both = rows[["client_id", "day"]].assign(row=np.arange(len(rows))).merge(told, on="client_id")
     start = pd.to_datetime(both["day"])
     both = both[(both["answered_on"] > start) & (both["answered_on"] <= start + pd.DateOffset(months=MONTHS))]
-    found = both.groupby("row")[LOYALTY].mean().reindex(range(len(rows)))
+    found = both.groupby("row")[score].mean().reindex(range(len(rows)))
     return pd.Series(found.to_numpy(float), index=rows.index)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.loyalty.answers import LOYALTY, answers
+from insights.models.loyalty.answers import LOYALTY, RESPONSIBILITY, TRUST, answers
 from insights.models.loyalty.followed import LEFT, MONEY, MONTHS
 from insights.models.loyalty.worth import Worth, worth
 from insights.models.value.margins import MARGIN, client_margins
@@ -38,7 +38,7 @@ CLAIMS = {
     "personal_satisfaction": ("personal", "mark_after", 1),
     "relation_loyalty": ("relation", LOYALTY, 1),
     "brand_clients": ("brand", "referred", 1),
-    "responsibility_trust": (None, None, 1),
+    "responsibility_trust": (RESPONSIBILITY, TRUST, 1),
     "loyal_margin": (LOYALTY, "margin_after", 1),
     "loyal_steady": (LOYALTY, "unsteady", -1),
 }
@@ -90,10 +90,8 @@ def test_claims(found: Worth, after: pd.DataFrame) -> list[Tested]:
 test_claims.__test__ = False  # type: ignore[attr-defined]
 
 
-def _tested(
-    name: str, factor: str | None, outcome: str | None, expected: int, rows: pd.DataFrame, found: Worth
-) -> Tested:
-    if factor is None or outcome is None:
+def _tested(name: str, factor: str, outcome: str, expected: int, rows: pd.DataFrame, found: Worth) -> Tested:
+    if not {factor, outcome} & {RESPONSIBILITY, TRUST} <= set(rows.columns):
         return Tested(name, NotEstimable(NOT_ASKED), expected, 0, 0)
     if factor not in rows:
         return Tested(name, NotEstimable(NO_FACTOR), expected, 0, 0)

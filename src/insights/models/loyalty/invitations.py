@@ -16,23 +16,23 @@ THIRDS = ("lower third", "middle third", "upper third")
 NOT_KNOWN = "not recorded"
 
 
-def read_invitations(bank: Bank, items: tuple[str, ...]) -> pd.DataFrame:
+def read_invitations(bank: Bank, items: tuple[str, ...], beside: tuple[str, ...] = ()) -> pd.DataFrame:
     """Return one row per invitation to a wave of the mapped survey, in the order of waves and clients.
 
     Columns: client_id, invited_on, answered_on, answered (whether any of the items has an answer), delay_days, wave
     (the bank's label, else the month), wave_number (from 0, by first invitation), language (where delivered), the items
     as delivered, and what was known the day before: those of ``features_before``, manager, manager_decades. Invitations
     younger than ``OPEN_DAYS`` are left out, and so are waves in which none of the items was answered: they belong to
-    another survey.
+    another survey. Items ``beside`` are read too, and decide nothing of this.
     """
     surveys, clients = bank.table("surveys"), bank.table("clients")
-    present = [i for i in items if i in surveys.columns]
+    present = [i for i in (*items, *beside) if i in surveys.columns]
     head = [c for c in ("wave", "language") if c in surveys.columns]
     rows = surveys.select("client_id", "surveys_id", "invited_on", "answered_on", *head, *present)
     rows = rows.inner_join(clients.select("client_id", "joined_on"), "client_id")
     rows = rows.filter(rows.invited_on <= ibis.literal(bank.as_of) - ibis.interval(days=OPEN_DAYS))
     frame = rows.execute()
-    for item in items:
+    for item in (*items, *beside):
         frame[item] = frame[item].astype(float) if item in frame else np.nan
     frame["invited_on"] = pd.to_datetime(frame["invited_on"])
     frame["answered_on"] = pd.to_datetime(frame["answered_on"])

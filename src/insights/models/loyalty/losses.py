@@ -55,10 +55,11 @@ def _made(bank: Bank) -> pd.DataFrame:
             rows.loc[known, "assets"] = margins.assets[at[known], last]
         if margins.basis == MARGIN and last - MONTHS + 1 >= 0:
             rows.loc[known, "margin"] = margins.over(MARGIN, last - MONTHS + 1, last)[at[known]]
-    return rows.assign(segment=_segment(bank, rows))
+    return rows.assign(segment=segment_of(bank, rows))
 
 
-def _segment(bank: Bank, rows: pd.DataFrame) -> pd.Series:
+def segment_of(bank: Bank, rows: pd.DataFrame) -> pd.Series:
+    """Return the segment of clients (client_id, assets): a column of clients, or the third of these assets."""
     name = bank.settings.loyalty.segment
     if name is None:
         return thirds(rows["assets"])

@@ -48,9 +48,10 @@ def cell(estimate: Estimate | None, kind: str) -> Message | None:
 
 
 def finding_row(name: str, row: dict[Any, Any], *, group: dict[str, str], months: int | None = None) -> dict[str, Any]:
-    """Return the row of a finding for a row of ``Estimates``."""
+    """Return the row of a finding for a row of ``Estimates``; an end that it does not have is None."""
     estimate = as_estimate(row)
     if estimate is not None:
-        return estimate_row(name, estimate, group=group, months=months)
+        found = estimate_row(name, estimate, group=group, months=months)
+        return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in found.items()}
     empty: dict[str, Any] = dict.fromkeys(("value", "low", "high", "level", "n", "n_events"))
     return {"name": name, "group": group, "months": months, **empty, "unit": str(row["unit"]), "status": SUPPRESSED}

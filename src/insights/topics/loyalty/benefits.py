@@ -7,22 +7,12 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.loyalty.answers import LOYALTY
-from insights.models.loyalty.benefits import (
-    EARNED,
-    INVITED,
-    REWARDS,
-    SERVICES,
-    USED,
-    Benefits,
-    Compared,
-    Use,
-    flag,
-    missing_for_benefits,
-)
+from insights.models.loyalty.answers import LOYALTY, TRUST
+from insights.models.loyalty.benefits import Benefits, Compared, missing_for_benefits
 from insights.models.loyalty.benefits import benefits as compared
 from insights.models.loyalty.followed import LEFT, MONTHS
 from insights.models.loyalty.invitations import NOT_KNOWN, THIRDS, thirds
+from insights.models.loyalty.uses import EARNED, INVITED, REWARDS, SERVICES, USED, Use, flag
 from insights.stats.effects.overlap import OverlapComparison
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
 from insights.topics.loyalty.refusals import refused
@@ -121,7 +111,7 @@ def _effects(told: list[Compared]) -> pd.DataFrame:
             ends = {"value": c.mean, "n": c.users, "n_events": c.leavers_of_users}
             lines.append(head | ends | {"how": USERS, "p": NAN, "hidden": NAN})
     rows = _numbers(lines, "share")
-    return rows.assign(unit=np.where(rows["outcome"] == LOYALTY, "points", "share"))
+    return rows.assign(unit=np.where(rows["outcome"].isin([LOYALTY, TRUST]), "points", "share"))
 
 
 def _profile(found: Benefits, told: list[Compared]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from insights.models.loyalty.answers import LOYALTY, missing_for_answers
 from insights.models.loyalty.attitude import Attitude
 from insights.models.loyalty.attitude import attitude as regression
 from insights.models.loyalty.followed import LEFT, MONEY, NEW, SHARE
+from insights.models.loyalty.tested import VALUE, path_tests
 from insights.models.loyalty.worth import Worth, worth
 from insights.stats.multiplicity import benjamini_hochberg, holm
 from insights.stats.ordinal import OrderedFit
@@ -19,7 +20,7 @@ from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
 from insights.topics.loyalty.refusals import refused
 
 ID = "loyalty.hypotheses"
-REGISTERED_AS = {LOYALTY: "loyalty", LEFT: "exit", MONEY: "money", SHARE: "share", NEW: "repurchase"}
+REGISTERED_AS = {LOYALTY: "loyalty", LEFT: "exit", MONEY: "money", SHARE: "share", NEW: "repurchase", VALUE: VALUE}
 """What ``[[loyalty.hypotheses]]`` calls each outcome."""
 NAN = float("nan")
 LEVEL = 0.05
@@ -27,7 +28,11 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Hypotheses:
-    """``rows``: factor, outcome, registered, expected ("raises", "lowers" or ""), found, value (p), adjusted, n."""
+    """All tests.
+
+    ``rows``: factor, outcome, segment ("" for all), registered, expected ("raises", "lowers" or ""), found, value (p),
+    adjusted, n.
+    """
 
     rows: pd.DataFrame
 
@@ -44,7 +49,7 @@ def hypotheses(bank: Bank) -> Answer | NotAvailable:
     if rows.empty:
         return refused(ID, "there is no answer with loyalty and all factors")
     missed = [f"{f}: {o}" for f, o in expected if not rows["registered"].any() or not _has(rows, f, o)]
-    evidence: dict[str, Evidence] = {"tests": Estimates(rows, ("factor", "outcome"))}
+    evidence: dict[str, Evidence] = {"tests": Estimates(rows, ("factor", "outcome", "segment"))}
     facts = {"registered": len(expected), "missed": missed, "by_signs": regression(bank).by_signs}
     return Answer(ID, ID, evidence, lambda parts: Hypotheses(cast(Estimates, parts["tests"]).rows), facts)
 
@@ -78,6 +83,12 @@ def listed(found: Worth, stated: Attitude, expected: dict[tuple[str, str], str])
         (rest & ~said, benjamini_hochberg),
     ):
         rows.loc[which, "adjusted"] = adjust(rows.loc[which, "value"].to_numpy(float))
+    ways = path_tests(found, expected)
+    ways = ways.assign(outcome=VALUE, value=ways["p"], registered=ways["expected"] != "")
+    # Fewer exits are more value kept.
+    ways["found"] = np.where(ways["slope"] < 0, "raises", "lowers")
+    rows = pd.concat([rows.assign(segment=""), ways.drop(columns="p")], ignore_index=True) if len(ways) else rows
+    rows = rows if "segment" in rows else rows.assign(segment="")
     rows = rows.sort_values("registered", ascending=False, kind="stable", ignore_index=True)
     return rows.drop(columns="slope").assign(low=NAN, high=NAN, unit="p")
 

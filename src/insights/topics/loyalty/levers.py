@@ -1,6 +1,6 @@
 """What one point more on a factor is worth: loyalty stated, clients who stay, assets and margin, by segment too."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -9,7 +9,9 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.loyalty.answers import missing_for_answers
 from insights.models.loyalty.followed import LEFT, MONTHS
+from insights.models.loyalty.keeping import Keeping, keeping
 from insights.models.loyalty.losses import losses
+from insights.models.loyalty.tested import path_tests
 from insights.models.loyalty.worth import ALL, Worth, worth
 from insights.stats.pathway import IndexPath, relative, same_everywhere
 from insights.stats.results import Estimate, NotEstimable, TestResult
@@ -17,7 +19,7 @@ from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, 
 from insights.topics.loyalty.refusals import refused
 
 ID = "loyalty.levers"
-POINTS, FEWER, FIRST_TWO, SPREAD = "points", "fewer", "first_two", "spread"
+POINTS, FEWER, FIRST_TWO, SPREAD, VALUE = "points", "fewer", "first_two", "spread", "value"
 REST = "all other segments"
 NAN = float("nan")
 DIMS = ("factor", "what", "segment")
@@ -28,8 +30,9 @@ class Levers:
     """What goes with one point more on each factor.
 
     ``rows``: factor, what ("points" of loyalty; "fewer": the share of exits that goes with it, positive if fewer leave;
-    "first_two": share of resamples in which it is among the two strongest; "spread": sd of the factor between clients),
-    segment ("" for all), value, low, high, n, n_events.
+    "first_two": share of resamples in which it is among the two strongest; "spread": sd of the factor between clients;
+    "value": lifetime value of the clients kept in a year), segment ("" for all), value, low, high, p (adjusted, of
+    "fewer"), n, n_events.
     ``exits``, ``assets``, ``margin``: of those who left by choice last year, by segment, as far as they may be told.
     """
 
@@ -48,6 +51,12 @@ class Levers:
         events = None if pd.isna(line["n_events"]) else int(line["n_events"])
         value, low, high = (float(line[c]) for c in ("value", "low", "high"))
         return Estimate(value, low, high, str(line["unit"]), int(line["n"]), events)
+
+    def p_value(self, factor: str, segment: str = "") -> float:
+        """Return the adjusted p-value of one lever; nan where it is not there or withheld."""
+        r = self.rows
+        found = r[(r["factor"] == factor) & (r["what"] == FEWER) & (r["segment"] == segment) & r["value"].notna()]
+        return NAN if found.empty or "p" not in found else float(found["p"].iloc[0])
 
     def kept(self, factor: str, measure: str, segment: str = "") -> Estimate | None:
         """Return the clients, assets or margin of last year's leavers that one point would have kept, with interval."""
@@ -88,7 +97,15 @@ def levers(bank: Bank) -> Answer | NotAvailable:
         return NotAvailable(ID, found.missing[LEFT])
     if isinstance(path, NotEstimable):
         return refused(ID, path.reason)
-    evidence: dict[str, Evidence] = {"levers": Estimates(_rows(found, path), DIMS)}
+    told = keeping(bank)
+    expected = {(str(h.factor), str(h.outcome)): str(h.expected) for h in bank.settings.loyalty.hypotheses}
+    rows = _rows(found, path)
+    tests = path_tests(found, expected)
+    tests = tests.assign(p=tests["adjusted"], what=FEWER)
+    rows = rows.merge(tests[[*DIMS, "p"]], on=list(DIMS), how="left")
+    if isinstance(told, Keeping):
+        rows = pd.concat([rows, _values(found, told, bank.settings.bank.currency)], ignore_index=True)
+    evidence: dict[str, Evidence] = {"levers": Estimates(rows, DIMS)}
     gone = losses(bank).rows
     gone = gone[gone["left"]]
     evidence["exits"] = ClientCounts(_counts(gone), ("segment",), REST)
@@ -108,6 +125,10 @@ def levers(bank: Bank) -> Answer | NotAvailable:
         "refused_segments": {s: p.reason for s, p in found.by_segment.items() if isinstance(p, NotEstimable)},
         "segments": [s for s, p in found.by_segment.items() if isinstance(p, IndexPath)],
         "gain": path.gain,
+        "years": told.years if isinstance(told, Keeping) else None,
+        "rate": told.rate if isinstance(told, Keeping) else None,
+        "measure": told.measure if isinstance(told, Keeping) else None,
+        "no_value": told.reason if isinstance(told, NotEstimable) else "",
     }
     return Answer(ID, ID, evidence, _levers, facts)
 
@@ -129,6 +150,23 @@ def _rows(found: Worth, path: IndexPath) -> pd.DataFrame:
                 there = relative(own, found.rates[segment]).estimate(j)
                 size = float(found.clients[segment]), float(found.events[segment])
                 rows.append(_line(factor, FEWER, segment, _turned(there), "share", *size))
+    return pd.DataFrame(rows)
+
+
+def _values(found: Worth, told: Keeping, unit: str) -> pd.DataFrame:
+    """Return the lifetime value of those kept, of everybody and by segment, with what its protection needs."""
+    rows = []
+    parts = {"": (found.paths[LEFT], ALL), **{s: (p, s) for s, p in found.by_segment.items()}}
+    for segment, (path, key) in parts.items():
+        if not isinstance(path, IndexPath) or segment not in told.curves:
+            continue
+        change = relative(path, found.rates[key])
+        fewer = replace(change, value=-change.value, values=-change.values)
+        sizes = dict(zip(("largest", "second", "absolute"), told.sizes[segment], strict=True))
+        for j, factor in enumerate(found.factors):
+            worth_it = told.worth(fewer, j, segment, unit)
+            size = float(told.clients[segment]), float(found.events[key])
+            rows.append(_line(factor, VALUE, segment, worth_it, unit, *size) | sizes)
     return pd.DataFrame(rows)
 
 

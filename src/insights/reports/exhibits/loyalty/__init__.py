@@ -9,12 +9,14 @@ from insights.reports.exhibits.loyalty.attitude import attitude
 from insights.reports.exhibits.loyalty.behaviour import behaviour
 from insights.reports.exhibits.loyalty.benefits import benefits
 from insights.reports.exhibits.loyalty.claims import claims
+from insights.reports.exhibits.loyalty.drawn import drawn
 from insights.reports.exhibits.loyalty.forecast import forecast
 from insights.reports.exhibits.loyalty.hypotheses import hypotheses
 from insights.reports.exhibits.loyalty.importance import importance
 from insights.reports.exhibits.loyalty.invariance import invariance
 from insights.reports.exhibits.loyalty.level import level
 from insights.reports.exhibits.loyalty.levers import levers
+from insights.reports.exhibits.loyalty.loop import loop
 from insights.reports.exhibits.loyalty.measurement import measurement
 from insights.reports.exhibits.loyalty.mediation import mediation
 from insights.reports.exhibits.loyalty.priorities import priorities
@@ -27,7 +29,9 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "loyalty.attitude": attitude,
     "loyalty.benefits": benefits,
     "loyalty.claims": claims,
+    "loyalty.drawn": drawn,
     "loyalty.forecast": forecast,
+    "loyalty.loop": loop,
     "loyalty.behaviour": behaviour,
     "loyalty.hypotheses": hypotheses,
     "loyalty.levers": levers,

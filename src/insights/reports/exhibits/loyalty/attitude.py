@@ -190,4 +190,4 @@ def _estimates(found: AttitudeRows) -> list[dict[str, Any]]:
         lines.append(finding_row(names[str(row["what"])], row, group={"factor": str(row["factor"])}))
     for row in found.tests.to_dict("records"):
         lines.append(finding_row(f"p_{row['test']}", row, group={"factor": str(row["factor"])}))
-    return [{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in line.items()} for line in lines]
+    return lines

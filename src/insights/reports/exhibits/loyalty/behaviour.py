@@ -1,6 +1,5 @@
 """What clients did in the year after they answered, beside what they had said."""
 
-import math
 from typing import Any
 
 from insights.data.snapshot import Bank
@@ -180,5 +179,5 @@ def _estimates(found: Behaviour) -> list[dict[str, Any]]:
     for row in found.rows.to_dict("records"):
         group = {"outcome": str(row["outcome"])} | ({"factor": str(row["factor"])} if row["factor"] else {})
         line = finding_row(f"behaviour_{row['how']}", row, group=group, months=12)
-        lines.append({k: None if isinstance(v, float) and math.isnan(v) else v for k, v in line.items()})
+        lines.append(line)
     return lines

@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 from insights.data.snapshot import Bank
-from insights.models.loyalty.answers import LOYALTY
-from insights.models.loyalty.benefits import CAME, EARNED, EVENTS, INVITED, REWARDS, SERVICES, SPENT, USED
-from insights.models.loyalty.followed import LEFT, MONEY, NEW
+from insights.models.loyalty.answers import LOYALTY, TRUST
+from insights.models.loyalty.followed import LEFT, MONEY, NEW, SHARE
+from insights.models.loyalty.uses import CAME, EARNED, EVENTS, INVITED, REWARDS, SERVICES, SPENT, USED
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.loyalty.words import frame_label, group_label, survey_basis
 from insights.reports.exhibits.told import cell, find, finding_row
@@ -23,12 +23,14 @@ _USES = {
     SPENT: Message("spent points"),
 }
 _PART = {USED: Message("used: {name}"), CAME: Message("came to: {name}")}
-_GROUPS = {SERVICES: Message("services"), EVENTS: Message("events"), REWARDS: Message("rewards")}
-_OUTCOMES = {
+GROUPS = {SERVICES: Message("services"), EVENTS: Message("events"), REWARDS: Message("rewards")}
+OUTCOMES = {
     LEFT: (Message("left by choice"), "points"),
     MONEY: (Message("net new money, share of the assets"), "points"),
     NEW: (Message("bought a product not held before"), "points"),
     LOYALTY: (Message("stated loyalty, marks"), "number"),
+    TRUST: (Message("stated trust, marks"), "number"),
+    SHARE: (Message("share of wallet"), "points"),
 }
 _BEFORE = {
     "loyalty_before": Message("stated loyalty the year before"),
@@ -82,7 +84,7 @@ def _title(answer: Answer, found: BenefitRows, bank: Bank) -> Message:
         if value < 0:
             return Message("Clients who {use} leave less often than clients like them: by {d:points}", values)
         return Message("Clients who {use} leave more often than clients like them: by {d:points}", values)
-    seen = [_OUTCOMES[o][0] for o in answer.facts["outcomes"] if o != LEFT and _clear(answer, found, o)]
+    seen = [OUTCOMES[o][0] for o in answer.facts["outcomes"] if o != LEFT and _clear(answer, found, o)]
     if not (found.effects["outcome"] == LEFT).any():
         return Message("Whether services, events and rewards hold clients cannot be told: too few left")
     if seen:
@@ -115,11 +117,11 @@ def _sentences(answer: Answer, found: BenefitRows) -> tuple[Message, ...]:
     for outcome in (o for o in answer.facts["outcomes"] if o != LEFT):
         clear = _clear(answer, found, outcome)
         if clear:
-            names = list(dict.fromkeys(_GROUPS[use[0]] for use, _ in clear))
+            names = [GROUPS[group] for group in dict.fromkeys(use[0] for use, _ in clear)]
             said.append(
                 Message(
                     "Beyond chance, allowing for how many were looked at: {outcome} ({names}).",
-                    {"outcome": _OUTCOMES[outcome][0], "names": names},
+                    {"outcome": OUTCOMES[outcome][0], "names": names},
                 )
             )
     return tuple(said)
@@ -152,7 +154,7 @@ def _effects(answer: Answer, found: BenefitRows, bank: Bank) -> Table:
         for outcome in outcomes:
             refused = own[own["outcome"] == outcome].empty
             told = _row(found, use, outcome)
-            row[outcome] = Message("too few to compare") if refused else cell(told, _OUTCOMES[outcome][1])
+            row[outcome] = Message("too few to compare") if refused else cell(told, OUTCOMES[outcome][1])
         users = _row(found, use, LEFT, USERS)
         row["users"] = None if users is None else users.value
         if own[own["outcome"] == LEFT].empty:
@@ -160,7 +162,7 @@ def _effects(answer: Answer, found: BenefitRows, bank: Bank) -> Table:
         rows.append(row)
     columns = [Column("use", Message("Clients who"))]
     columns += [Column("users", Message("Left in the year after"), "percent")]
-    columns += [Column(o, _OUTCOMES[o][0]) for o in outcomes]
+    columns += [Column(o, OUTCOMES[o][0]) for o in outcomes]
     caption = Message("Difference to clients like them in the year after (95% intervals, not adjusted)")
     return Table(tuple(columns), tuple(rows), caption)
 
@@ -280,7 +282,7 @@ def _caveats(answer: Answer, found: BenefitRows) -> tuple[Message, ...]:
 
 
 def _refusals(answer: Answer) -> tuple[Message, ...]:
-    names = {**_GROUPS, **{o: label for o, (label, _) in _OUTCOMES.items()}}
+    names = {**GROUPS, **{o: label for o, (label, _) in OUTCOMES.items()}}
     return tuple(
         Message("{outcome}: not available, needs {needs}", {"outcome": names[name], "needs": needs})
         for name, needs in answer.facts["missing"].items()
@@ -294,5 +296,5 @@ def _estimates(found: BenefitRows) -> list[dict[str, Any]]:
             group = {k: str(row[k]) for k in ("group", "what", "code", *keys) if row[k] != ALL}
             name = {"third": "benefit_use", "outcome": f"benefit_{row.get('how')}"}.get(keys[0], "benefit_profile")
             line = finding_row(name, row, group=group, months=12)
-            lines.append({k: None if isinstance(v, float) and math.isnan(v) else v for k, v in line.items()})
+            lines.append(line)
     return lines

@@ -1,6 +1,5 @@
 """The handbook's shares and claims beside this bank's clients: agrees, differs, cannot be told."""
 
-import math
 from typing import Any
 
 from insights.data.snapshot import Bank
@@ -28,12 +27,12 @@ _COMPARED = {
     "personal_satisfaction": Message("mark of contacts in the year after, for one point more"),
     "relation_loyalty": Message("stated loyalty, for one point more"),
     "brand_clients": Message("share who brought a client in the year after, for one point more"),
-    "responsibility_trust": Message("not asked"),
+    "responsibility_trust": Message("stated trust, for one point more on social responsibility"),
     "loyal_margin": Message("margin of the year after per 10,000 of assets, for one point more loyalty"),
     "loyal_steady": Message("how far net new money strays from the usual, for one point more loyalty"),
 }
 
-_KINDS = {"personal_satisfaction": "number", "relation_loyalty": "number", "loyal_margin": "number"}
+_KINDS = dict.fromkeys(("personal_satisfaction", "relation_loyalty", "responsibility_trust", "loyal_margin"), "number")
 
 _REASONS = {
     NO_FACTOR: Message("the survey has no such factor"),
@@ -175,4 +174,4 @@ def _estimates(found: Claims) -> list[dict[str, Any]]:
     lines += [
         finding_row(f"share_{r['what']}", r, group={"claim": str(r["claim"])}) for r in found.shares.to_dict("records")
     ]
-    return [{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in line.items()} for line in lines]
+    return lines

@@ -1,6 +1,5 @@
 """Whether one wave foretells the next: error by wave, and expected beside observed shares of the marks."""
 
-import math
 from typing import Any
 
 from insights.data.snapshot import Bank
@@ -148,4 +147,4 @@ def _estimates(answer: Answer, found: Forecast) -> list[dict[str, Any]]:
         low, high = answer.facts["marks"][int(row["category"])]
         group = {"mark": f"{low:g}" if low == high else f"{low:g}-{high:g}"}
         lines.append(finding_row(f"mark_{row['what']}", row, group=group))
-    return [{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in line.items()} for line in lines]
+    return lines

@@ -1,13 +1,13 @@
 """All tests of the factors, with what was registered beforehand and what was merely looked at."""
 
-import math
 from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.models.loyalty.answers import LOYALTY
+from insights.models.loyalty.tested import VALUE
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.loyalty.behaviour import OUTCOMES
-from insights.reports.exhibits.loyalty.words import factor_label, survey_basis
+from insights.reports.exhibits.loyalty.words import factor_label, segment_label, survey_basis
 from insights.reports.exhibits.rows import records
 from insights.reports.exhibits.told import finding_row
 from insights.topics.evidence import Answer
@@ -36,8 +36,8 @@ def hypotheses(answer: Answer, found: Hypotheses, bank: Bank) -> Exhibit:
     sentences = [
         Message(
             "Registered claims are adjusted among themselves (Holm: at most one false alarm in twenty reports); of the "
-            "others, what clients said and what they did each by itself (Benjamini-Hochberg: at most one in twenty of "
-            "the clear ones is false, on average)."
+            "others, what clients said, what they did, and what is kept by way of loyalty each by itself "
+            "(Benjamini-Hochberg: at most one in twenty of the clear ones is false, on average)."
         )
     ]
     if not registered:
@@ -65,7 +65,7 @@ def hypotheses(answer: Answer, found: Hypotheses, bank: Bank) -> Exhibit:
 def _table(rows: list[dict[str, Any]], bank: Bank) -> Table:
     told = []
     for row in rows:
-        outcome = Message("stated loyalty") if row["outcome"] == LOYALTY else OUTCOMES[row["outcome"]]
+        outcome = _outcome(row, bank)
         verdict = _DIRECTIONS[row["found"]] if row["adjusted"] < LEVEL else Message("cannot be told")
         told.append(
             {
@@ -88,9 +88,22 @@ def _table(rows: list[dict[str, Any]], bank: Bank) -> Table:
     return Table(columns, tuple(told), Message("All tests of the factors"))
 
 
+def _outcome(row: dict[str, Any], bank: Bank) -> Message:
+    if row["outcome"] == LOYALTY:
+        return Message("stated loyalty")
+    if row["outcome"] != VALUE:
+        return OUTCOMES[row["outcome"]]
+    if not row["segment"]:
+        return Message("clients and value kept, by way of loyalty")
+    return Message(
+        "clients and value kept, by way of loyalty: {segment}", {"segment": segment_label(row["segment"], bank)}
+    )
+
+
 def _estimates(found: Hypotheses) -> list[dict[str, Any]]:
     lines = []
     for row in found.rows.to_dict("records"):
         group = {"factor": str(row["factor"]), "outcome": str(row["outcome"])}
+        group |= {"segment": str(row["segment"])} if row["segment"] else {}
         lines.append(finding_row("p_value", row, group=group))
-    return [{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in line.items()} for line in lines]
+    return lines

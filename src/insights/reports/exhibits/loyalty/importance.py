@@ -211,5 +211,5 @@ def _estimates(found: Shares) -> list[dict[str, Any]]:
     for r in found.rows.to_dict("records"):
         group = {"kind": str(r["kind"])} | ({"factor": str(r["factor"])} if r["factor"] else {})
         own = finding_row(str(r["measure"]), r, group=group)
-        lines.append({k: None if isinstance(v, float) and math.isnan(v) else v for k, v in own.items()})
+        lines.append(own)
     return lines

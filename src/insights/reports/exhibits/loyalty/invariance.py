@@ -122,5 +122,5 @@ def _rows(found: Comparisons) -> list[dict[str, Any]]:
         own = finding_row(f"invariance_{r['measure']}", r, group={"by": str(r["by"]), "level": str(r["level"])})
         if math.isnan(float(r["value"])) and r.get("status", "shown") == "shown":
             continue  # the first step is held against nothing
-        lines.append({k: None if isinstance(v, float) and math.isnan(v) else v for k, v in own.items()})
+        lines.append(own)
     return lines

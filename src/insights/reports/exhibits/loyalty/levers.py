@@ -1,5 +1,6 @@
 """Page one: the two levers that matter most, what they are worth in clients and money, and how sure that is."""
 
+import math
 from typing import Any
 
 from insights.data.snapshot import Bank
@@ -9,14 +10,14 @@ from insights.reports.exhibits.rows import by_choice, check_row, estimate_row
 from insights.reports.exhibits.told import cell, finding_row
 from insights.stats.results import Estimate, TestResult
 from insights.topics.evidence import Answer
-from insights.topics.loyalty.levers import FEWER, FIRST_TWO, POINTS, SPREAD, Levers
+from insights.topics.loyalty.levers import FEWER, FIRST_TWO, POINTS, SPREAD, VALUE, Levers
 
 LEVEL = 0.05
 
 
 def levers(answer: Answer, found: Levers, bank: Bank) -> Exhibit:
     """Say what one point more on each factor goes with."""
-    title, sentences = _words(found, bank)
+    title, sentences = _words(answer, found, bank)
     return Exhibit(
         id=answer.id,
         title=title,
@@ -30,7 +31,7 @@ def levers(answer: Answer, found: Levers, bank: Bank) -> Exhibit:
     )
 
 
-def _words(found: Levers, bank: Bank) -> tuple[Message, tuple[Message, ...]]:
+def _words(answer: Answer, found: Levers, bank: Bank) -> tuple[Message, tuple[Message, ...]]:
     names = found.order[:2]
     shares = [found.row(f, FEWER) for f in names]
     told = [(f, s) for f, s in zip(names, shares, strict=True) if s is not None]
@@ -44,6 +45,9 @@ def _words(found: Levers, bank: Bank) -> tuple[Message, tuple[Message, ...]]:
         for measure in ("exits", "assets", "margin"):
             kept = found.kept(factor, measure)
             values[f"{measure}{k}"] = None if kept is None else kept.value
+        worth = found.row(factor, VALUE)
+        values |= {f"value{k}": worth and worth.value, f"v{k}": worth and worth.low, f"w{k}": worth and worth.high}
+        values["years"] = answer.facts.get("years")
         lost = found.kept(factor, "exits")
         values |= {f"from{k}": lost and lost.low, f"to{k}": lost and lost.high}
     if len(told) == 1:
@@ -61,6 +65,11 @@ def _words(found: Levers, bank: Bank) -> tuple[Message, tuple[Message, ...]]:
 
 
 _SIZES = {
+    "value": Message(
+        "For {f}: {s:share} ({l:share} to {h:share}) of the {all:count} clients who left by choice in the last twelve "
+        "months, with {assets:money} of assets; what clients so kept in one year bring in the {years:number} years "
+        "after is worth {value:money} today ({v:money} to {w:money})."
+    ),
     "margin": Message(
         "For {f}: {s:share} ({l:share} to {h:share}) of the {all:count} clients who left by choice in the last twelve "
         "months, with {assets:money} of assets and {margin:money} of margin a year."
@@ -80,7 +89,9 @@ def _sizes(told: list[tuple[str, Estimate]], values: dict[str, Any]) -> list[Mes
     said = []
     for k in range(1, len(told) + 1):
         own = {key[:-1]: value for key, value in values.items() if key.endswith(str(k))} | {"all": values["exits"]}
+        own["years"] = values["years"]
         last = "exits" if own["assets"] is None else "assets" if own["margin"] is None else "margin"
+        last = "value" if own["value"] is not None and own["assets"] is not None else last
         said.append(Message(_SIZES[last].id, own))
     return said
 
@@ -126,8 +137,7 @@ def _table(found: Levers, bank: Bank) -> Table:
         first_two = found.row(factor, FIRST_TWO)
         row = {"factor": factor_label(factor, bank), "points": cell(found.row(factor, POINTS), "number")}
         row["fewer"] = cell(found.row(factor, FEWER), "percent")
-        for measure, kind in (("exits", "tenths"), ("assets", "money"), ("margin", "money")):
-            row[measure] = cell(found.kept(factor, measure), kind)
+        row |= _kept(found, factor, "")
         rows.append(row | {"first_two": None if first_two is None else first_two.value})
     columns = [
         Column("factor", Message("Factor, one point more")),
@@ -135,10 +145,7 @@ def _table(found: Levers, bank: Bank) -> Table:
         Column("fewer", Message("Fewer exits by choice")),
         Column("exits", Message("Fewer clients lost a year")),
     ]
-    if found.assets is not None:
-        columns.append(Column("assets", Message("Their assets")))
-    if found.margin is not None:
-        columns.append(Column("margin", Message("Their margin a year")))
+    columns += _money_columns(found)
     columns.append(Column("first_two", Message("One of the two strongest, share of draws"), "share"))
     return Table(tuple(columns), tuple(rows), Message("What goes with one point more on each factor (95% intervals)"))
 
@@ -149,9 +156,7 @@ def _segments(answer: Answer, found: Levers, bank: Bank) -> Table | None:
         for factor in found.order[:2]:
             row: dict[str, Any] = {"segment": segment_label(segment, bank), "factor": factor_label(factor, bank)}
             row["fewer"] = cell(found.row(factor, FEWER, segment), "percent")
-            for measure, kind in (("exits", "tenths"), ("assets", "money"), ("margin", "money")):
-                row[measure] = cell(found.kept(factor, measure, segment), kind)
-            rows.append(row)
+            rows.append(row | _kept(found, factor, segment))
     if not rows:
         return None
     columns = [
@@ -160,11 +165,28 @@ def _segments(answer: Answer, found: Levers, bank: Bank) -> Table | None:
         Column("fewer", Message("Fewer exits by choice")),
         Column("exits", Message("Fewer clients lost a year")),
     ]
-    if found.assets is not None:
-        columns.append(Column("assets", Message("Their assets")))
-    if found.margin is not None:
-        columns.append(Column("margin", Message("Their margin a year")))
+    columns += _money_columns(found)
     return Table(tuple(columns), tuple(rows), Message("The two strongest levers by segment (95% intervals)"))
+
+
+def _kept(found: Levers, factor: str, segment: str) -> dict[str, Any]:
+    """Return what one point keeps, as cells: clients, assets, value (else margin), and the p-value of it."""
+    row: dict[str, Any] = {"value": cell(found.row(factor, VALUE, segment), "money")}
+    for measure, kind in (("exits", "tenths"), ("assets", "money"), ("margin", "money")):
+        row[measure] = cell(found.kept(factor, measure, segment), kind)
+    p = found.p_value(factor, segment)
+    return row | {"p": None if math.isnan(p) else Message("{p:p}", {"p": p})}
+
+
+def _money_columns(found: Levers) -> list[Column]:
+    columns = [Column("assets", Message("Their assets"))] if found.assets is not None else []
+    if (found.rows["what"] == VALUE).any():
+        columns.append(Column("value", Message("Lifetime value kept")))
+    elif found.margin is not None:
+        columns.append(Column("margin", Message("Their margin a year")))
+    if "p" in found.rows and found.rows["p"].notna().any():
+        columns.append(Column("p", Message("p, adjusted")))
+    return columns
 
 
 def _basis(answer: Answer, found: Levers, bank: Bank) -> tuple[Message, ...]:
@@ -185,6 +207,23 @@ def _basis(answer: Answer, found: Levers, bank: Bank) -> tuple[Message, ...]:
         if answer.facts["cluster"] == "manager"
         else Message("95% intervals from resampling clients, through the whole chain.")
     )
+    if answer.facts.get("years"):
+        values = {"years": answer.facts["years"], "rate": answer.facts["rate"]}
+        lines.append(
+            Message(
+                "Lifetime value: what those kept in one year are expected to bring over {years:number} years, "
+                "discounted at {rate:percent} a year. Its interval pairs the resampling with draws of what markets, "
+                "coming years and chance may do to the values.",
+                values,
+            )
+        )
+    if "p" in found.rows and found.rows["p"].notna().any():
+        lines.append(
+            Message(
+                "p-values of all levers and segments together: registered claims adjusted by Holm, all others by "
+                "Benjamini-Hochberg."
+            )
+        )
     return survey_basis(bank, *lines, *by_choice(bank))
 
 
@@ -207,6 +246,13 @@ def _caveats(answer: Answer, found: Levers, bank: Bank) -> tuple[Message, ...]:
             "answers of one day inflate each other, and this keeps that out."
         )
     )
+    if answer.facts.get("years"):
+        lines.append(
+            Message(
+                "Value counts the clients kept in one year only: whether a better mark goes on working in later years "
+                "is not known."
+            )
+        )
     lines.append(_restriction(answer.facts["restriction"]))
     lines.append(
         Message("The scores are freed of their measurement error, as far as the items of a factor disagree.")
@@ -225,6 +271,11 @@ def _caveats(answer: Answer, found: Levers, bank: Bank) -> tuple[Message, ...]:
         )
     lines.append(
         Message(
+            "Assets are the same share of what last year's leavers held; where the value kept is negative, serving "
+            "these clients costs more than they bring."
+        )
+        if (found.rows["what"] == VALUE).any()
+        else Message(
             "Assets and margin are the same share of what last year's leavers held and brought; a negative margin "
             "means that serving them cost more."
         )
@@ -249,11 +300,14 @@ def _restriction(test: TestResult) -> Message:
 
 def _estimates(found: Levers) -> list[dict[str, Any]]:
     names = {POINTS: "loyalty_points", FEWER: "fewer_exits", FIRST_TWO: "among_first_two", SPREAD: "factor_sd"}
+    names[VALUE] = "lifetime_value_kept"
     lines = []
     for row in found.rows.to_dict("records"):
         group = {"factor": str(row["factor"])} | ({"segment": str(row["segment"])} if row["segment"] else {})
-        line = finding_row(names[str(row["what"])], row, group=group, months=12 if row["what"] == FEWER else None)
-        lines.append({k: None if isinstance(v, float) and v != v else v for k, v in line.items()})
+        line = finding_row(
+            names[str(row["what"])], row, group=group, months=12 if row["what"] in (FEWER, VALUE) else None
+        )
+        lines.append(line)
     for factor in found.order:
         for measure in ("exits", "assets", "margin"):
             kept = found.kept(factor, measure)

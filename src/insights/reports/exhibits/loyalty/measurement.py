@@ -220,4 +220,4 @@ def _estimates(found: Measurement) -> list[dict[str, Any]]:
         lines.append(finding_row(f"item_{r['measure']}", r, group={"item": str(r["item"])}))
     for r in [*found.fit.to_dict("records"), *found.straight.to_dict("records")]:
         lines.append(finding_row(str(r.get("measure", r.get("what"))), r, group={}))
-    return [{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in line.items()} for line in lines]
+    return lines

@@ -1,6 +1,5 @@
 """From satisfaction by way of loyalty to staying, and how little hidden would be enough to make it look so."""
 
-import math
 from typing import Any
 
 from insights.data.snapshot import Bank
@@ -158,4 +157,4 @@ def _estimates(found: MediationRows) -> list[dict[str, Any]]:
         finding_row("mediation_hidden", r, group={"correlation": f"{r['correlation']:g}"}, months=12)
         for r in found.hidden.to_dict("records")
     ]
-    return [{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in line.items()} for line in lines]
+    return lines

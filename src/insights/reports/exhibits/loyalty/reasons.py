@@ -147,6 +147,27 @@ _KNOWN: tuple[tuple[str, Message, tuple[str, ...]], ...] = (
         Message("Too few clients used a service, came to an event or earned points to be compared with others."),
         (),
     ),
+    (r"(.+) is no programme by lot: no_rows", Message("Nobody is recorded in the programme {name}."), ("name",)),
+    (r"(.+) is no programme by lot: not_drawn", Message("The programme {name} was not drawn by lot."), ("name",)),
+    (r"(.+) is no programme by lot: one_arm", Message("The programme {name} has one arm only."), ("name",)),
+    (r"(.+) is no programme by lot: too_early", Message("The programme {name} began before the window."), ("name",)),
+    (r"(.+) is no programme by lot: too_young", Message("The programme {name} is younger than a year."), ("name",)),
+    (r"no programme is called (.+)", Message("Nobody is recorded in the programme {name}."), ("name",)),
+    (
+        r"nobody whom the change reached can be followed.*",
+        Message("Nobody whom the change reached can be followed for a year before and after."),
+        (),
+    ),
+    (
+        r"the change reached everybody at once.*",
+        Message("The change reached everybody at once: there is nobody to compare with."),
+        (),
+    ),
+    (r"the change is younger than a year", Message("The change is younger than a year."), ()),
+    (r"fewer than 50 clients can be compared", Message("Fewer than 50 clients can be compared."), ()),
+    (r"no marks are recorded", Message("No marks are recorded before and after."), ()),
+    (r"one arm only was followed", Message("One arm only was followed for a year."), ()),
+    (r"(\d+) in both arms together; (\d+) are needed", Message("Too few in both arms together."), ("n", "needed")),
     (r"the column .* does not vary.*", Message("A column says nothing of its own."), ()),
 )
 
