@@ -308,7 +308,13 @@ def test_a_damaged_extract_is_an_attempt_that_failed(house: House) -> None:
 def command(house: House, *more: str) -> "subprocess.Popen[str]":
     call = [sys.executable, "-m", "insights", "run", "--config", str(house.config), "--as-of", AS_OF, *more]
     env: Mapping[str, str] = {**os.environ, "INSIGHTS_HOME": str(house.home)}
-    return subprocess.Popen(call, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=house.home)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(call, env=env, text=True, cwd=house.home, preexec_fn=_hear_interrupts, **pipes)
+
+
+def _hear_interrupts() -> None:
+    """A shell that starts the tests in its background has all below it ignore the interrupt; a terminal does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_the_last_line_is_the_address_of_the_index(house: House) -> None:
