@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from insights.data import places
+from insights.data.settings_channels import ChannelsSection
 from insights.data.settings_checks import check_labels, check_table
 from insights.data.settings_errors import first_error
 from insights.data.settings_lifecycle import LifecycleSection
@@ -165,6 +166,7 @@ class Settings(Section):
     value: ValueSection = ValueSection()
     loyalty: LoyaltySection = LoyaltySection()
     segments: SegmentsSection = SegmentsSection()
+    channels: ChannelsSection = ChannelsSection()
     pseudonyms: PseudonymsSection = PseudonymsSection()
     labels: Labels = Field(default_factory=dict)
     extracts: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Source] = Field(default_factory=dict)

@@ -3,6 +3,11 @@
 from insights.reports.exhibits.base import Message
 
 _TITLES = {
+    "channels.changes": Message("What changes of channels were worth cannot be told"),
+    "channels.overview": Message("Which channel wastes whose time cannot be told"),
+    "channels.rollout": Message("How the effect of a change grew cannot be told"),
+    "channels.satisfaction": Message("In which channel clients are more satisfied cannot be told"),
+    "channels.state": Message("What each channel does cannot be told"),
     "clients.choice": Message("How many segments there are cannot be told"),
     "clients.groups": Message("How groups of clients differ cannot be told"),
     "clients.later": Message("What segments foretell cannot be told"),

@@ -6,7 +6,7 @@ import numpy as np
 
 from insights.stats.effects.inference import Clusters, covariance, degrees_of_freedom, pointwise
 from insights.stats.inputs import Floats
-from insights.stats.results import Estimate, NotEstimable
+from insights.stats.results import Estimate, NotEstimable, TestResult
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,24 @@ def overall(parts: Parts, level: float, unit: str) -> Estimate | NotEstimable:
         return NotEstimable("no effect after the start can be estimated")
     effect, influence = _weighted(parts, after)
     return _estimate(effect, influence, parts, level, unit)
+
+
+def overall_test(parts: Parts) -> TestResult:
+    """Test that the mean effect over cohorts and periods after the start is 0 (t, or normal for independent units)."""
+    name, null = "no effect", "the mean effect after the start is 0"
+    after = np.flatnonzero(parts.time >= parts.cohort)
+    if len(after) == 0:
+        return TestResult(name, null, reason="no effect after the start can be estimated")
+    effect, influence = _weighted(parts, after)
+    se = float(np.sqrt(covariance(influence[:, None], parts.clusters)[0, 0]))
+    if se <= 1e-12 * max(abs(effect), 1e-300):
+        return TestResult(name, null, reason="the outcome of all units moved alike")
+    from scipy.special import ndtr, stdtr  # half a second that those who only draw curves need not wait
+
+    df = float(degrees_of_freedom(influence[:, None], parts.clusters)[0])
+    t = effect / se
+    p = 2 * float(stdtr(df, -abs(t)) if np.isfinite(df) else ndtr(-abs(t)))
+    return TestResult(name, null, t, df, p)
 
 
 def by_event_time(parts: Parts, first: float, last: float) -> Aggregate:

@@ -7,7 +7,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.stats.effects.aggregate import Aggregate, Parts, average, by_cohort, by_event_time, by_period, overall
+from insights.stats.effects.aggregate import (
+    Aggregate,
+    Parts,
+    average,
+    by_cohort,
+    by_event_time,
+    by_period,
+    overall,
+    overall_test,
+)
 from insights.stats.effects.comparison import MIN_UNITS, Bools, Comparison, compare_means, doubly_robust
 from insights.stats.effects.inference import (
     Clusters,
@@ -48,6 +57,10 @@ class GroupTimeEffects(Result):
     def overall(self) -> Estimate | NotEstimable:
         """Return the mean effect over all treated units and periods (each cohort-period weighted by its units)."""
         return overall(self.parts, self.level, self.unit)
+
+    def no_effect(self) -> TestResult:
+        """Return the test that ``overall`` is 0."""
+        return overall_test(self.parts)
 
     def by_event_time(self, first: float = -np.inf, last: float = np.inf) -> "EffectCurve | NotEstimable":
         """Return effects by time since the start, from ``first`` to ``last``; its mean is over times from 0 on."""

@@ -1,0 +1,21 @@
+"""Settings of channels: which programmes changed a channel, and what they are judged by."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from insights.data.settings_sources import Section
+
+
+class ChannelsSection(Section):
+    """What the channels report asks of changes.
+
+    ``changes`` names the programmes that changed a channel (default: all); the one that began last is told on page one.
+    ``primary`` is the outcome by which a change is judged, registered before anybody looked: net new money, the marks
+    of contacts, minutes waited, or the share of contacts that settled the matter; p-values of the others are adjusted.
+    Contacts of the same client about the same topic within ``repeat_days`` count as one matter.
+    """
+
+    changes: tuple[str, ...] = ()
+    primary: Literal["money", "mark", "wait", "settled"] = "money"
+    repeat_days: Annotated[int, Field(ge=1, le=366)] = 30

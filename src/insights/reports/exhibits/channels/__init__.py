@@ -1,0 +1,23 @@
+"""Words, tables and figures of the channels report: one file per question."""
+
+from collections.abc import Callable
+from typing import Any
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.channels.changes import changes
+from insights.reports.exhibits.channels.overview import overview
+from insights.reports.exhibits.channels.refusals import refused
+from insights.reports.exhibits.channels.rollout import rollout
+from insights.reports.exhibits.channels.satisfaction import satisfaction
+from insights.reports.exhibits.channels.state import state
+from insights.topics.evidence import Answer
+
+WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "channels.changes": changes,
+    "channels.overview": overview,
+    "channels.refused": refused,
+    "channels.rollout": rollout,
+    "channels.satisfaction": satisfaction,
+    "channels.state": state,
+}

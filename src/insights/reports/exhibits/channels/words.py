@@ -1,0 +1,109 @@
+"""What the channels report calls channels, programmes, outcomes and times, and why it cannot answer."""
+
+import re
+
+from insights.data.snapshot import Bank
+from insights.models.channels.lots import LEFT
+from insights.models.channels.rollout import MARK, MONEY, SETTLED, WAIT
+from insights.reports.exhibits.base import Message
+from insights.reports.wording.labels import code_label
+from insights.stats.results import Estimate
+
+OUTCOMES = {
+    MONEY: Message("net new money"),
+    MARK: Message("mark of contacts, 0 to 10"),
+    WAIT: Message("minutes clients waited per contact"),
+    SETTLED: Message("share of contacts that settled the matter"),
+    LEFT: Message("share who left within the time followed"),
+}
+_LONG = 120
+"""From so many minutes on a time is told in hours."""
+
+
+def channel_label(code: str, bank: Bank) -> Message | str:
+    """Return what a channel is called."""
+    return code_label("channel", code, bank.settings.labels)
+
+
+def programme_label(name: str, bank: Bank) -> Message | str:
+    """Return what a programme is called."""
+    return code_label("programme", name, bank.settings.labels)
+
+
+def duration(minutes: float) -> Message:
+    """Return a time in minutes, or in hours where it is long."""
+    if minutes >= _LONG:
+        return Message("{v:tenths} hours", {"v": minutes / 60})
+    return Message("{v:tenths} minutes", {"v": minutes})
+
+
+def duration_cell(found: Estimate | None) -> Message | None:
+    """Return a time with its interval as one cell; None (shown as withheld) without one."""
+    if found is None:
+        return None
+    size = 60 if found.value >= _LONG else 1
+    values = {"v": found.value / size, "low": found.low / size, "high": found.high / size}
+    if found.value == found.low == found.high:
+        return Message("{v:tenths} min", values)
+    if found.high == float("inf"):
+        return (
+            Message("{v:tenths} h ({low:tenths} or more)", values)
+            if size == 60
+            else Message("{v:tenths} min ({low:tenths} or more)", values)
+        )
+    return (
+        Message("{v:tenths} h ({low:tenths} to {high:tenths})", values)
+        if size == 60
+        else Message("{v:tenths} min ({low:tenths} to {high:tenths})", values)
+    )
+
+
+_KNOWN: tuple[tuple[str, Message], ...] = (
+    (r"no_rows", Message("Nobody is recorded in the programme.")),
+    (r"too_early", Message("The programme began before the bank's records do: there is no before to compare with.")),
+    (r"not_yet", Message("The programme has not begun with anybody.")),
+    (r"too_young", Message("Fewer than twelve months have passed since it was drawn by lot, or one arm is empty.")),
+    (r"no_steps", Message("Every programme was drawn by lot: none came in steps.")),
+    (
+        r"nobody whom the programme reached.*|no unit's treatment starts.*",
+        Message("Nobody whom the programme reached was with the bank, and seen, before it began."),
+    ),
+    (
+        r"every unit is treated in the end.*|all units are treated from the same period.*",
+        Message("The programme reached everybody: nobody shows what would have come without it."),
+    ),
+    (
+        r"no comparison can be made.*clusters; 5 each are needed",
+        Message(
+            "Fewer than five relationship managers on one side of every comparison: one manager's own course would "
+            "pass for the effect."
+        ),
+    ),
+    (
+        r"no comparison can be made.*no overlap.*",
+        Message("Those reached and the others have nothing in common: there is nobody like them to compare with."),
+    ),
+    (
+        r"no comparison can be made.*",
+        Message("Fewer than ten clients on one side of every comparison were seen before and after."),
+    ),
+    (r"\d+ period\(s\) with an outcome.*", Message("It is known for one period only: a change needs two.")),
+    (r"the outcome of all units moved alike.*", Message("It moved alike for everybody: there is no error to be told.")),
+    (r"too few left in both arms together", Message("Too few left in both arms together.")),
+    (r"\d+ channels have \d+ marks; two are needed", Message("Fewer than two channels have enough marks.")),
+    (
+        r"\d+ units.*",
+        Message("Too few clients gave marks more than once: nobody's own marks can be compared across channels."),
+    ),
+    (r"a column does not move within units.*", Message("No client was served in more than one channel.")),
+    (r"\d+ rows are too few.*", Message("Too few clients are known for this outcome.")),
+    (r"everybody has the same outcome", Message("It is the same for everybody.")),
+)
+
+
+def why_not(reason: str) -> Message:
+    """Return the reason in a reader's words; one that is not known here is told as the statistic gives it."""
+    for pattern, message in _KNOWN:
+        if re.fullmatch(pattern, reason):
+            return message
+    return Message("Not estimable: {reason}.", {"reason": reason})

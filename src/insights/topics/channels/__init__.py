@@ -1,0 +1,8 @@
+"""Channels: what each does, how satisfied the same clients are in each, and what a change was worth."""
+
+from insights.topics.channels.changes import changes, rollout
+from insights.topics.channels.overview import overview
+from insights.topics.channels.satisfaction import satisfaction
+from insights.topics.channels.state import state
+
+__all__ = ["changes", "overview", "rollout", "satisfaction", "state"]
