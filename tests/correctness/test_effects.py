@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from insights.stats.effects import EffectCurve, GroupTimeEffects, att_gt, negative_weights, two_way_fixed_effects
+from insights.stats.effects import (
+    EffectCurve,
+    GroupTimeEffects,
+    att_gt,
+    negative_weights,
+    total_effect,
+    two_way_fixed_effects,
+    without_trend,
+)
 from insights.stats.results import Estimate, NotEstimable
 
 
@@ -344,3 +352,46 @@ def test_rows_that_contradict_each_other_are_refused() -> None:
         fit(data, covariates=pd.DataFrame({"x": [1.0, 2.0, 3.0]}))
     with pytest.raises(ValueError, match="confidence level"):
         fit(data, level=95)
+
+
+def drifting(seed: int, drift: float) -> pd.DataFrame:
+    """Clusters of ten units whose treated ones move away by ``drift`` a period all along; the effect is 1 + since."""
+    rng = np.random.default_rng(seed)
+    data = panel(rng, [4.0, 6.0, np.inf], per=100, periods=9)
+    return data.assign(
+        y=data["y"] + drift * data["time"] * np.isfinite(data["start"]) + rng.normal(0, 0.1, 30)[data["unit"] // 10],
+        cluster=data["unit"] // 10,
+    )
+
+
+def test_a_trend_of_before_is_taken_off_and_the_interval_holds_its_error() -> None:
+    inside = misled = 0
+    for seed in range(60):
+        data = drifting(100 + seed, 0.4)
+        found = fitted(data, cluster=data["cluster"])
+        since = (data["time"] - data["start"])[data["time"] >= data["start"]]
+        truth = float((since + 1).mean())
+        told = estimate(without_trend(found))
+        inside += told.low < truth < told.high
+        misled += estimate(found.overall()).low > truth
+    assert inside >= 52  # of 60 at 95 %: 57, and 52 is the 2 % point
+    assert misled == 60
+
+
+def test_a_total_is_the_sum_of_effects_times_amounts() -> None:
+    data = panel(np.random.default_rng(7), [4.0, 6.0, np.inf])
+    found = fitted(data)
+    cells = found.table[found.table["event_time"] >= 0]
+    amounts = {(float(r.cohort), float(r.time)): 60.0 for r in cells.itertuples()}
+    told = estimate(total_effect(found, amounts, unit="CHF"))
+    assert told.value == pytest.approx(60 * cells["effect"].sum())
+    assert told.value == pytest.approx(60 * len(cells) * estimate(found.overall()).value)
+    assert told.se is not None
+    # The mean also has the error of the cohort sizes that weight it; amounts are taken as known.
+    assert told.se < 60 * len(cells) * (estimate(found.overall()).se or 0)
+    assert isinstance(total_effect(found, {}, unit="CHF"), NotEstimable)
+    assert found.no_effect().p_value == pytest.approx(0, abs=1e-12)
+    nothing = fitted(panel(np.random.default_rng(8), [4.0, np.inf], effect=0.0))
+    overall, p = estimate(nothing.overall()), nothing.no_effect().p_value
+    assert p is not None
+    assert (p < 0.05) == (overall.low > 0 or overall.high < 0)

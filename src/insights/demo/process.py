@@ -158,7 +158,7 @@ class Process:
         new = self._come(t, book)
         details: dict[str, Rows] = {}
         if record and fees is not None:
-            contacts = contact_rows(law, risk, state, clock, t, rng["contacts"])
+            contacts = contact_rows(law, risk, state, clock, t, rng["contacts"], people.attitude[risk.at])
             margins = self.loans.margin()
             tables["contacts"] = contacts
             tables["client_history"] = history_rows(people, state, clock, t, new, changed, self.elsewhere)

@@ -13,7 +13,10 @@ class ContactLaw:
     channels: tuple[str, ...] = ("phone", "email", "meeting", "messaging", "app", "branch")
     shares: tuple[float, ...] = (0.30, 0.25, 0.15, 0.10, 0.05, 0.15)
     digital_factors: tuple[float, ...] = (0.7, 1.1, 0.8, 2.0, 5.0, 0.4)
-    """Shares of the channels, and by what digital clients multiply them."""
+    channel_attitude: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    """Shares of the channels, by what digital clients multiply them, and the log ratio of each share per unit of
+    attitude (a switch: not 0 makes the satisfied take other channels than the dissatisfied; what contacts cost on
+    average, ``mean_cost``, does not know of it)."""
     topic_shares: tuple[float, ...] = (0.24, 0.20, 0.20, 0.14, 0.08, 0.09, 0.05)
     """Account, payments, investment, advice, fees, digital, life event."""
     wait_minutes: tuple[float, ...] = (4.0, 300.0, 0.0, 45.0, 1.0, 9.0)

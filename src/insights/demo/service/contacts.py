@@ -14,13 +14,20 @@ COMPLAINT_TOPICS = ("fees", "performance", "waiting", "error", "digital", "staff
 DIRECTIONS = ("inbound", "outbound")
 
 
-def contact_rows(law: Law, risk: Risk, state: State, clock: Clock, t: int, rng: np.random.Generator) -> Rows:
-    """Draw the contacts of month ``t``: channel, topic, waiting, handling, whether it was settled, rating, cost."""
+def contact_rows(
+    law: Law, risk: Risk, state: State, clock: Clock, t: int, rng: np.random.Generator, attitude: np.ndarray
+) -> Rows:
+    """Draw the contacts of month ``t``: channel, topic, waiting, handling, whether it was settled, rating, cost.
+
+    ``attitude`` has one entry per client of ``risk``.
+    """
     p = law.contacts
     number = rng.poisson(p.rate * np.exp(p.per_log_wealth * np.clip(risk.log_wealth, -3, 3)))
     of = np.repeat(np.arange(len(risk.at)), number)
     n = len(of)
     shares = np.asarray(p.shares) * np.where(risk.digital[of][:, None], p.digital_factors, 1.0)
+    if any(p.channel_attitude):
+        shares = shares * np.exp(attitude[of][:, None] * np.asarray(p.channel_attitude))
     channel = uneven_choice(rng, shares)
     wait = rng.exponential(1.0, n) * np.asarray(p.wait_minutes)[channel]
     handling = rng.gamma(2.0, 0.5, n) * np.asarray(p.handling_minutes)[channel]

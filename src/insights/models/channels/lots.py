@@ -52,7 +52,7 @@ def by_lot(bank: Bank, months: SpellMonths, found: Reach) -> Rollout:
     primary = bank.settings.channels.primary
     for name in (*sorted(OUTCOMES, key=lambda o: o != primary), LEFT):
         if name == MONEY:
-            outcomes.append(_money(months, found, drawn, bank.settings.bank.currency))
+            outcomes.append(money(months, found, drawn, bank.settings.bank.currency))
         elif name == LEFT:
             gone = months.left[drawn] & (months.last[drawn] < found.day[drawn] + MONTHS)
             outcomes.append(compare(name, gone.astype(float), None, treated, cluster, "share"))
@@ -96,7 +96,7 @@ def _told(name: str, fit: LinearFit | NotEstimable, sides: tuple[int, int]) -> O
     return Outcome(name, fit.coefficient("arm"), p=p, controls="lot", reached=sides[0], others=sides[1])
 
 
-def _money(months: SpellMonths, found: Reach, drawn: Bools, currency: str) -> Outcome:
+def money(months: SpellMonths, found: Reach, drawn: Bools, currency: str) -> Outcome:
     """Return the effect on net new money of those drawn, those who left with what they took along."""
     day = np.where(drawn, found.day, 0).astype(np.int64)
     held = np.full(len(day), np.nan)

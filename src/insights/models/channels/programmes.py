@@ -120,8 +120,11 @@ def _starts(
             drawn[(mine | spared) & np.isnan(drawn)] = day
     if by_manager and not by_lot:
         # He came to a manager who had already started: reached by what was there, but with no before.
-        late = pd.Series(first).map(treated).to_numpy(float) <= months.first
-        start[late & np.isinf(start)] = np.nan
+        turn = pd.Series(first).map(treated).to_numpy(float)
+        start[(turn <= months.first) & np.isinf(start)] = np.nan
+        # He left before his manager's turn came: not yet reached, but not one of those who never are.
+        gone = (turn > months.last) & np.isinf(start)
+        start[gone] = turn[gone]
     own = np.array([f"client {c}" for c in client], dtype=object)
     return start, drawn if by_lot else start, np.where(pd.isna(manager), own, manager)
 

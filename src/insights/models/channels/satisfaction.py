@@ -77,7 +77,7 @@ def compare(rows: pd.DataFrame) -> Satisfaction | NotEstimable:
     rows = rows[rows["channel"].isin(used)].reset_index(drop=True)
     columns = _columns(rows, used)
     told = rows["mark"].notna().to_numpy()
-    weights = response_weights(told, columns)
+    weights = response_weights(told, _varying(columns, None))
     weight = weights.weights[told] if isinstance(weights, ResponseWeights) else np.ones(int(told.sum()))
     own, columns = rows[told], columns[told]
     reference = str(counts[used].idxmax())

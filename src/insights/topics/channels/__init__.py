@@ -5,4 +5,7 @@ from insights.topics.channels.overview import overview
 from insights.topics.channels.satisfaction import satisfaction
 from insights.topics.channels.state import state
 
-__all__ = ["changes", "overview", "rollout", "satisfaction", "state"]
+QUESTIONS = ("overview", "state", "satisfaction", "changes", "rollout")
+"""What the report asks, in its order."""
+
+__all__ = ["QUESTIONS", "changes", "overview", "rollout", "satisfaction", "state"]

@@ -107,7 +107,7 @@ def change_facts(bank: Bank, found: list[Rollout]) -> dict[str, Any]:
                 "starts": [add_months(opens, s).isoformat() for s in f.starts],
                 "why": why(f) if not any(isinstance(o.mean, Estimate) for o in f.outcomes) else "",
                 "refused": {o.name: o.mean.reason for o in f.outcomes if isinstance(o.mean, NotEstimable)},
-                "clusters": f.clusters if f.by_manager else None,
+                "clusters": f.clusters,
                 "controls": {o.name: o.controls for o in f.outcomes},
                 "pretrend": {
                     o.name: (o.pretrend.p_value, o.pretrend.name, o.pretrend.reason) for o in f.outcomes if o.pretrend

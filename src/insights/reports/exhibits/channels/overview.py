@@ -65,7 +65,7 @@ def _title(answer: Answer, found: Overview, bank: Bank) -> Message:
         return (
             Message(
                 "Most waiting: {a}; most staff time without result: {b}; the last change, “{name}”, brought "
-                "{money:money} ({low:money} to {high:money})",
+                "{money:money} of net new money ({low:money} to {high:money})",
                 values,
             )
             if whole.low > 0
