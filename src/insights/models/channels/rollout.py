@@ -24,6 +24,7 @@ from insights.stats.effects import (
     two_way_fixed_effects,
     without_trend,
 )
+from insights.stats.effects.group_time import Controls
 from insights.stats.multiplicity import holm
 from insights.stats.results import Estimate, NotEstimable, TestResult
 
@@ -140,9 +141,8 @@ def _made(bank: Bank, name: str) -> Rollout:
         values = outcome_values(bank, months, panel, outcome)
         if values is not None:
             outcomes.append(measure(outcome, values, panel, currency=bank.settings.bank.currency))
-    outcomes = adjusted(outcomes, primary)
     clusters = len(set(panel.cluster[~np.isnan(panel.start)]))
-    return replace(head, outcomes=outcomes, clusters=clusters)
+    return replace(head, outcomes=adjusted(outcomes, primary), clusters=clusters)
 
 
 def adjusted(outcomes: list[Outcome], primary: str) -> tuple[Outcome, ...]:
@@ -231,10 +231,9 @@ def contact_sums(bank: Bank, months: SpellMonths, outcome: str) -> tuple[Floats,
     shape = (len(months.spells), months.months)
     cell = (told["row"] * shape[1] + told["column"]).to_numpy(np.int64)
     total, count = (
-        np.bincount(cell, told[f"{name}_{what}"].astype(float), shape[0] * shape[1]).reshape(shape)
-        for what in ("sum", "count")
+        np.bincount(cell, told[f"{name}_{what}"].astype(float), shape[0] * shape[1]) for what in ("sum", "count")
     )
-    return total, count
+    return total.astype(float).reshape(shape), count.astype(float).reshape(shape)
 
 
 def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> Outcome:
@@ -246,13 +245,13 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
     start = panel.start[row]
     reached, others = int((used & np.isfinite(panel.start)).sum()), int((used & np.isinf(panel.start)).sum())
     never = len(set(panel.cluster[used & np.isinf(panel.start)]))
-    controls = "never" if never >= FEWEST_CLUSTERS else "not_yet"
+    controls: Controls = "never" if never >= FEWEST_CLUSTERS else "not_yet"
     weight = panel.held[row] if money else None
     outcome = values[row, period]
-    ask = {"cluster": panel.cluster[row].astype(str), "outcome_unit": unit}
+    cluster = panel.cluster[row].astype(str)
 
-    def effects(which: str) -> GroupTimeEffects | NotEstimable:
-        return att_gt(row, period, outcome, start, controls=which, weight=weight, **ask)  # type: ignore[arg-type]
+    def effects(which: Controls) -> GroupTimeEffects | NotEstimable:
+        return att_gt(row, period, outcome, start, controls=which, weight=weight, cluster=cluster, outcome_unit=unit)
 
     found = effects(controls)
     if isinstance(found, NotEstimable):
@@ -263,7 +262,7 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
     if isinstance(mean, NotEstimable):
         return made
     made = replace(made, p=found.no_effect().p_value or 0.0, untrended=scaled(without_trend(found), a_year))
-    usual = two_way_fixed_effects(row, period, outcome, start, cluster=ask["cluster"], outcome_unit=unit)
+    usual = two_way_fixed_effects(row, period, outcome, start, cluster=cluster, outcome_unit=unit)
     made = replace(made, usual=scaled(usual, a_year), against=negative_weights(row, period, outcome, start)[0])
     if controls == "never" and len(np.unique(panel.start[used & np.isfinite(panel.start)])) > 1:
         beside = effects("not_yet")

@@ -82,8 +82,8 @@ def compare(rows: pd.DataFrame) -> Satisfaction | NotEstimable:
     own, columns = rows[told], columns[told]
     reference = str(counts[used].idxmax())
     shares = {c: float(weight[(own["channel"] == c).to_numpy()].sum() / weight.sum()) for c in used}
-    only = columns[[c for c in columns if c.startswith(CHANNEL)]]
-    always = columns[[c for c in columns if not c.startswith(WENT)]]
+    only = columns[[c for c in columns if str(c).startswith(CHANNEL)]]
+    always = columns[[c for c in columns if not str(c).startswith(WENT)]]
     ways: dict[str, tuple[pd.DataFrame, bool, np.ndarray]] = {
         NAIVE: (only, False, np.ones(len(own))),
         FAIR: (always, True, weight),

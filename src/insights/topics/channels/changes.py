@@ -152,7 +152,8 @@ def _path(programme: Rollout, o: Outcome) -> list[dict[str, Any]]:
     a_year = 12 / programme.length if o.name == MONEY else 1.0
     rows = []
     for r in curve.table.to_dict("records"):
-        found = Estimate(*(a_year * float(r[c]) for c in ("effect", "band_low", "band_high")), curve.unit, 0)
+        value, low, high = (a_year * float(r[c]) for c in ("effect", "band_low", "band_high"))
+        found = Estimate(value, low, high, curve.unit, 0)
         head = {"programme": programme.name, "outcome": o.name, "months": int(r["event_time"]) * programme.length}
         rows.append(head | line(found, int(r["n_treated"]), min(int(r["n_treated"]), o.others)))
     return rows

@@ -13,7 +13,7 @@ from insights.models.channels.state import RATED
 from insights.models.channels.state import state as measured
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.channels.refusals import refused
-from insights.topics.channels.rows import line, table
+from insights.topics.channels.rows import NAN, line, table
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
 
 ID = "channels.satisfaction"
@@ -45,11 +45,11 @@ def satisfaction(bank: Bank) -> Answer | NotAvailable:
         for m in measured(bank).measured
         if m.measure == RATED and isinstance(m.found, Estimate)
     ]
-    mean = Estimate(found.mean, float("nan"), float("nan"), "points", found.clients)
+    mean = Estimate(found.mean, NAN, NAN, "points", found.clients)
     lines.append({"channel": "", "how": "mean"} | line(mean, found.clients, found.marks))
     lines.append(
         {"channel": "", "how": "within"}
-        | line(Estimate(found.within / found.clients, *[float("nan")] * 2, "share", found.clients), found.clients)
+        | line(Estimate(found.within / found.clients, NAN, NAN, "share", found.clients), found.clients)
     )
     facts = {
         "years": YEARS,

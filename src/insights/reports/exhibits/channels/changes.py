@@ -95,15 +95,15 @@ def _seen(found: ChangeRows, name: str) -> bool | None:
 def _sentences(answer: Answer, found: ChangeRows, bank: Bank) -> tuple[Message, ...]:
     said = []
     for programme in answer.facts["programmes"]:
-        if (told := worth(programme, found, bank)) is not None:
-            said.append(told)
+        if (sentence := worth(programme, found, bank)) is not None:
+            said.append(sentence)
     for programme in answer.facts["programmes"]:
         for outcome in (o for o in OUTCOMES if o != MONEY):
             own = _row(found, programme["name"], outcome)
             if own is None or not float(own["p"]) < LEVEL:
                 continue
             told = find(found.rows, programme=programme["name"], outcome=outcome, row=EFFECT)
-            values = {"name": programme_label(programme["name"], bank), "what": OUTCOMES[outcome]}
+            values: dict[str, Any] = {"name": programme_label(programme["name"], bank), "what": OUTCOMES[outcome]}
             values |= {"told": cell(told, KINDS[outcome])}
             said.append(Message("“{name}” also moved: {what}, by {told}.", values))
     return tuple(said)

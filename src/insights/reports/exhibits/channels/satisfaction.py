@@ -103,7 +103,7 @@ def _because(found: SatisfactionRows, bank: Bank) -> list[Message]:
 
 
 def _figure(found: SatisfactionRows, title: Message, bank: Bank) -> Figure | None:
-    bars = []
+    bars: list[dict[str, Any]] = []
     for channel, fair in _fair(found):
         naive = find(found.rows, channel=channel, how=NAIVE)
         note = None if naive is None else Message("plain mean {v:number}", {"v": naive.value})

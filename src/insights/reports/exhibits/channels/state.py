@@ -105,7 +105,7 @@ def _sentences(found: StateRows, bank: Bank) -> tuple[Message, ...]:
 
 
 def _figure(found: StateRows, title: Message, bank: Bank) -> Figure | None:
-    bars = []
+    bars: list[dict[str, Any]] = []
     for channel in channels_of(found):
         told = find(found.rows, channel=channel, measure=RESOLVED)
         wait = find(found.rows, channel=channel, measure=WAIT)
