@@ -1,6 +1,7 @@
 """Client analytics for a private bank. A notebook needs three names: ``open_bank``, ``show`` and ``headline``.
 
-They are fetched when they are asked for, so that ``import insights`` alone loads no engine.
+The summary needs ``published`` besides: what the other reports of the pack found. They are fetched when they are asked
+for, so that ``import insights`` alone loads no engine.
 """
 
 import os
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from insights.data.snapshot import open_bank
     from insights.reports.publish import headline, show
+    from insights.reports.published import published
 
-__all__ = ["headline", "open_bank", "show"]
+__all__ = ["headline", "open_bank", "published", "show"]
 
 
 def __getattr__(name: str) -> Any:
-    """Fetch one of the three; in a run that makes packs of parts, ``open_bank`` opens the part."""
+    """Fetch one of them; in a run that makes packs of parts, ``open_bank`` opens the part."""
     if name == "open_bank":
         if "INSIGHTS_PART" in os.environ:
             from insights.reports.split import open_part
@@ -27,4 +29,8 @@ def __getattr__(name: str) -> Any:
         from insights.reports import publish
 
         return getattr(publish, name)
+    if name == "published":
+        from insights.reports import published as module
+
+        return module.published
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,7 +15,7 @@ from insights.data.settings import BankSection
 from insights.data.snapshot import Bank
 from insights.errors import DisclosureError
 from insights.reports import publish as door
-from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
+from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Paragraph, Table
 from insights.reports.exhibits.codec import from_json, to_json
 from insights.reports.publish import EXHIBIT_MIME, publish, show, verify
 from insights.topics.evidence import Answer, ClientCounts, NotAvailable, RiskCounts
@@ -33,6 +33,7 @@ EXHIBIT = Exhibit(
             Message("A table"),
         ),
     ),
+    paragraphs=(Paragraph(Message("Value"), "value", (Message("{n:count} of {name}", {"n": 5, "name": NASTY}),)),),
     basis=(Message("All."),),
     caveats=(Message("None."),),
     refusals=(Message("Nothing."),),

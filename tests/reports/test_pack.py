@@ -32,12 +32,12 @@ def pack(home: Path, demo_bank_small: Path) -> Path:
 
 def test_all_reports_come_in_both_languages(pack: Path) -> None:
     names = set(digests(pack))
-    for report in ("index", "quality", "clients", "lifecycle", "value", "loyalty", "channels"):
+    for report in ("index", "quality", "clients", "lifecycle", "value", "loyalty", "channels", "summary"):
         assert {f"{report}.html", f"{report}.zh-CN.html"} <= names
     assert {"quality.intake", "lifecycle.survival", "lifecycle.exit_incidence"} <= set(findings(pack))
 
 
-@pytest.mark.parametrize("page", ["index", "quality", "clients", "lifecycle", "value", "loyalty", "channels"])
+@pytest.mark.parametrize("page", ["index", "quality", "clients", "lifecycle", "value", "loyalty", "channels", "summary"])
 @pytest.mark.parametrize(("suffix", "lang"), [("", "en"), (".zh-CN", "zh-CN")])
 def test_pages_stand_alone(pack: Path, page: str, suffix: str, lang: str) -> None:
     source = (pack / f"{page}{suffix}.html").read_text(encoding="utf-8")

@@ -18,6 +18,7 @@ from insights.data.settings_lifecycle import LifecycleSection
 from insights.data.settings_loyalty import LoyaltySection, check_loyalty
 from insights.data.settings_segments import SegmentsSection
 from insights.data.settings_sources import EnvName, Section, Source, TableSource
+from insights.data.settings_targets import Target, TargetName
 from insights.data.settings_value import ValueSection
 from insights.data.tables import TABLES
 from insights.errors import SettingsError
@@ -167,6 +168,7 @@ class Settings(Section):
     loyalty: LoyaltySection = LoyaltySection()
     segments: SegmentsSection = SegmentsSection()
     channels: ChannelsSection = ChannelsSection()
+    targets: dict[TargetName, Target] = Field(default_factory=dict)
     pseudonyms: PseudonymsSection = PseudonymsSection()
     labels: Labels = Field(default_factory=dict)
     extracts: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Source] = Field(default_factory=dict)

@@ -154,8 +154,9 @@ def packs(reports: Path) -> list[Pack]:
         if PACK_NAME.fullmatch(path.name):
             try:
                 found.append(Pack(path.name, path, "complete", read_pack(path)))
-            except ValueError as error:
-                found.append(Pack(path.name, path, "damaged", fault=str(error)))
+            except (ValueError, OSError) as error:
+                fault = str(error) if isinstance(error, ValueError) else "a file cannot be read"
+                found.append(Pack(path.name, path, "damaged", fault=fault))
     return found
 
 

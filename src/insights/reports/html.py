@@ -37,7 +37,7 @@ class ReportContext:
 
     ``status`` is "draft" or the name of whoever approved the report; ``mode`` is "bank" or "public_data"; ``stamp`` are
     rows of (label, value); ``secret`` is that of the run, under which exhibits are sealed; ``languages`` maps the other
-    languages of this report to their files.
+    languages of this report to their files, and ``pages`` all reports of the pack to theirs in this language.
     """
 
     bank_name: str
@@ -53,6 +53,7 @@ class ReportContext:
     previous: Link | None = None
     next: Link | None = None
     languages: Mapping[str, str] = field(default_factory=dict)
+    pages: Mapping[str, str] = field(default_factory=dict)
     round_to: int = 5
     min_clients: int = 10
 
@@ -138,6 +139,7 @@ def page(found: list[Block], wording: Wording, context: ReportContext) -> str:
         ),
         title=title,
         context=context,
+        pages=context.pages,
         as_of=wording.text(as_of),
         status=wording.text(status_message(context.status)),
         blocks=found,

@@ -260,6 +260,7 @@ def _context(
         previous=neighbour(at - 1),
         next=neighbour(at + 1),
         languages={other: page for other, page in pages.items() if other != language},
+        pages={report: _file(report, language, run.languages) for report in row},
         round_to=settings.disclosure.round_to,
         min_clients=settings.disclosure.min_clients,
     )

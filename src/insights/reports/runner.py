@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -25,8 +25,10 @@ from insights.data.store import write_atomic
 from insights.errors import InsightsError, ParameterError, RunError
 from insights.models.groups import group_columns
 from insights.reports.audit import who
+from insights.reports.earlier import earlier_packs
 from insights.reports.exhibits.base import Message
-from insights.reports.history import Attempt, link, new_attempt, publishing, write_manifest
+from insights.reports.findings import FILE, read_findings
+from insights.reports.history import Attempt, link, new_attempt, publishing, read_pack, write_manifest
 from insights.reports.listing import refresh_index
 from insights.reports.lists import Lists, check_lists, write_lists
 from insights.reports.nursery import FIXED, Nursery
@@ -43,6 +45,8 @@ from insights.reports.pack import (
 )
 from insights.reports.parameters import RunParameters, check_against_bank
 from insights.reports.publish import SECRET
+from insights.reports.published import PUBLISHED, write_published
+from insights.reports.published import REPORT as SUMMARY
 from insights.reports.split import PART_ENV, Part, parts
 from insights.reports.stamp import make_stamp
 from insights.reports.wording import Wording
@@ -54,6 +58,8 @@ AT_ONCE = 2
 NOTEBOOK = re.compile(r"\d\d_([a-z]+)\.ipynb")
 ABOUT_THE_DELIVERY = ("quality",)
 """Reports about what the bank delivered, not about its clients: they have no part for some of the clients."""
+WHOLE = (*ABOUT_THE_DELIVERY, SUMMARY)
+"""Reports on the whole bank only."""
 
 Listener = Callable[[str, int, int], None]
 """Is told what was done, and how many steps of how many are behind."""
@@ -118,6 +124,11 @@ class _Work:
         return self.parameters.languages_for(self.settings)
 
     @property
+    def published(self) -> Path:
+        """The file in which the summary finds what the other reports found."""
+        return self.attempt.private / "published.json"
+
+    @property
     def pack_name(self) -> str:
         split = self.parameters.split
         return self.parameters.as_of.isoformat() + (f"-by-{split}" if split else "")
@@ -161,7 +172,7 @@ def _make_pack(work: _Work) -> Path:
             current = work.reports / work.pack_name
             carried = []
             if parameters.reports and not parameters.split and current.exists():
-                carried = carry_over(plan, current, work.attempt.folder, parameters.reports)
+                carried = carry_over(plan, current, work.attempt.folder, names)
             _finish(work, plan, done, carried, all_packs="../index.html")
             return link(work.reports, work.pack_name, work.attempt) / "index.html"
 
@@ -207,14 +218,19 @@ def _check_bank(parameters: RunParameters, bank: Bank) -> None:
 
 def _jobs(work: _Work, bank: Bank) -> list[_Job]:
     wanted = [name for name in work.notebooks if not work.parameters.reports or name in work.parameters.reports]
+    if SUMMARY in _already_there(work) and SUMMARY not in wanted:
+        wanted.append(SUMMARY)  # it speaks of the reports that are renewed
     if not work.parameters.split:
         return [_Job(name, work.notebooks[name]) for name in wanted]
-    wanted = [name for name in wanted if name not in ABOUT_THE_DELIVERY]
+    wanted = [name for name in wanted if name not in WHOLE]
     return [_Job(n, work.notebooks[n], part) for part in parts(bank, work.parameters.split) for n in wanted]
 
 
 def _execute_all(work: _Work, bank: Bank, jobs: Sequence[_Job]) -> tuple[Run, dict[_Job, Report]]:
-    """Execute all notebooks, two at a time, and write the pages of each as soon as it is through."""
+    """Execute all notebooks, two at a time, and write the pages of each as soon as it is through.
+
+    The summary comes last: it reads what the others found. Where one of them failed it is not begun.
+    """
     from insights.reports.kernel import Kernels
 
     secret, kernels = secrets.token_hex(32), Kernels()
@@ -223,14 +239,21 @@ def _execute_all(work: _Work, bank: Bank, jobs: Sequence[_Job]) -> tuple[Run, di
         try:
             # Reports about clients wait for models; the one about the delivery needs none and fits in at the end.
             order = sorted(jobs, key=lambda job: job.report in ABOUT_THE_DELIVERY)
-            executed: dict[Future[Any], _Job] = {pool.submit(_execute, j, work, secret, kernels): j for j in order}
+            first, last = [j for j in order if j.report != SUMMARY], [j for j in order if j.report == SUMMARY]
+            executed: dict[Future[Any], _Job] = {pool.submit(_execute, j, work, secret, kernels): j for j in first}
             stamp = make_stamp(bank, work.parameters)
             work.log["stamp"] = stamp.data_form()
             about = About(bank.settings, bank.as_of, bank.window_from)
             plan = Run(about, work.parameters, stamp, work.languages, secret, tuple(work.notebooks))
             beside = {job.report for job in jobs} | _already_there(work)
             written: dict[Future[Any], _Job] = {}
-            while executed or written:
+            while executed or written or last:
+                if not executed and not written:
+                    if any(report.state == FAILED for report in done.values()):
+                        break
+                    _hand_over(work, done.values())
+                    executed = {pool.submit(_execute, j, work, secret, kernels): j for j in last}
+                    last = []
                 ended, _ = wait([*executed, *written], return_when=FIRST_COMPLETED)
                 for future in ended:
                     if future in executed:
@@ -246,7 +269,28 @@ def _execute_all(work: _Work, bank: Bank, jobs: Sequence[_Job]) -> tuple[Run, di
             writers.shutdown(wait=False, cancel_futures=True)
             kernels.kill()
             raise
-    return plan, {job: done[job] for job in jobs}
+    return plan, {job: done[job] for job in jobs if job in done}
+
+
+def _hand_over(work: _Work, done: Iterable[Report]) -> None:
+    """Write for the summary what the other reports found, those of this run and those that it will carry over."""
+    made = {report.name: report for report in done}
+    findings = {name: list(report.findings) for name, report in made.items()}
+    leads = {name: list(report.leads) for name, report in made.items()}
+    current = work.reports / work.pack_name
+    if _already_there(work):
+        try:
+            told, found = read_pack(current)["reports"], read_findings(current / FILE)
+        except (ValueError, OSError):  # the run will say so when it carries the reports over
+            told, found = [], []
+        for report in told:
+            name = str(report["name"])
+            if name not in made and name != SUMMARY:
+                findings[name] = [finding for finding in found if finding["report"] == name]
+                leads[name] = list(report.get("leads", ()))
+    order = [name for name in work.notebooks if name in findings]
+    earlier = earlier_packs(work.reports, work.settings.state, pack_head(work.settings, work.parameters))
+    write_published(work.published, [f for name in order for f in findings[name]], leads, earlier)
 
 
 def _execute(job: _Job, work: _Work, secret: str, kernels: "Kernels") -> "tuple[Any, Failure | None]":
@@ -266,15 +310,17 @@ def _execute(job: _Job, work: _Work, secret: str, kernels: "Kernels") -> "tuple[
                 "raw": str(parameters.raw) if parameters.raw else None,
                 "by": parameters.by,
             },
-            env=_kernel_env(job, secret) | {"IPYTHONDIR": profile},  # nobody's own start-up files run in a report
+            env=_kernel_env(job, work, secret) | {"IPYTHONDIR": profile},  # nobody's own start-up files run in a report
             seconds=work.settings.reports.time_limit_seconds,
             kernels=kernels,
             nursery=work.nursery,
         )
 
 
-def _kernel_env(job: _Job, secret: str) -> dict[str, str]:
+def _kernel_env(job: _Job, work: _Work, secret: str) -> dict[str, str]:
     env = FIXED | {SECRET: secret, "INSIGHTS_HOME": str(places.home())}
+    if job.report == SUMMARY:
+        env[PUBLISHED] = str(work.published)
     if job.part:
         env[PART_ENV] = json.dumps({"column": job.part.column, "value": job.part.value})
     return env

@@ -104,7 +104,19 @@ class Facts:
     table: pd.DataFrame
 
 
-Evidence = RiskCounts | ClientCounts | MoneySums | RowCounts | Estimates | Facts
+@dataclass(frozen=True)
+class Published:
+    """Numbers that readers of this pack, or of an earlier one, have before them already: rows of ``findings.json``.
+
+    ``rows``: the ``dims`` columns, ``value``, ``low``, ``high`` (nan where there is none) and ``status`` ("shown", or
+    why not). What is worked out of them (a sum, a difference) tells a reader no more than he can work out himself.
+    """
+
+    rows: pd.DataFrame
+    dims: tuple[str, ...]
+
+
+Evidence = RiskCounts | ClientCounts | MoneySums | RowCounts | Estimates | Facts | Published
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,14 @@ Results of models (``Estimates``)
 13. Shown only where at least 10 clients and, if the row counts events, 10 events are behind it; a sum of money also
     obeys the rule of dominance. Values and intervals have three significant digits, n and events are rounded.
 
+Findings (``Published``)
+------------------------
+14. What stands in ``findings.json`` passed all of this already and is read from there only. A row that was withheld has
+    no value, here too: one that has stops the run.
+
 Two runs
 --------
-14. One client more or less in a withheld cell of a table changes nothing. A shown number stays as it is four times
+15. One client more or less in a withheld cell of a table changes nothing. A shown number stays as it is four times
     out of five, and otherwise changes by a five, which can stand for one client or for nine.
 
 What remains possible
@@ -77,8 +82,18 @@ from insights.data.settings import DisclosureSection
 from insights.errors import DisclosureError
 from insights.reports.disclosure.curves import protect_curves
 from insights.reports.disclosure.estimates import protect_estimates
+from insights.reports.disclosure.published import protect_published
 from insights.reports.disclosure.tables import protect_clients, protect_money, protect_rows
-from insights.topics.evidence import ClientCounts, Estimates, Evidence, Facts, MoneySums, RiskCounts, RowCounts
+from insights.topics.evidence import (
+    ClientCounts,
+    Estimates,
+    Evidence,
+    Facts,
+    MoneySums,
+    Published,
+    RiskCounts,
+    RowCounts,
+)
 
 __all__ = ["protect"]
 
@@ -106,10 +121,12 @@ def _protected(name: str, evidence: Evidence, rules: DisclosureSection) -> Evide
             return protect_rows(evidence, rules)
         case Estimates():
             return protect_estimates(evidence, rules)
+        case Published():
+            return protect_published(evidence)
         case Facts():
             return evidence
     raise DisclosureError(
         f"evidence {name!r} is of a kind that disclosure control does not know ({type(evidence).__name__})",
-        expected="RiskCounts, ClientCounts, MoneySums, RowCounts, Estimates or Facts",
+        expected="RiskCounts, ClientCounts, MoneySums, RowCounts, Estimates, Published or Facts",
         todo="give the answer's numbers in one of these shapes, or write the rule for the new one",
     )

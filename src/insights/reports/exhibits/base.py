@@ -51,6 +51,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Paragraph:
+    """A few sentences under a heading that leads to another report of the same pack, by its name."""
+
+    heading: Message | str
+    report: str
+    sentences: tuple[Message, ...]
+
+
+@dataclass(frozen=True)
 class Exhibit:
     """One finding as a reader meets it.
 
@@ -69,8 +78,9 @@ class Exhibit:
     refusals: tuple[Message, ...] = ()
     estimates: tuple[dict[str, Any], ...] = ()
     checks: tuple[dict[str, Any], ...] = ()
+    paragraphs: tuple[Paragraph, ...] = ()
 
     @property
     def told(self) -> bool:
         """Whether it holds more than a refusal."""
-        return bool(self.figure or self.tables or self.sentences or not self.refusals)
+        return bool(self.figure or self.tables or self.paragraphs or self.sentences or not self.refusals)

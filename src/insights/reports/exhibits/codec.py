@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from insights.errors import DisclosureError
-from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
+from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Paragraph, Table
 
 MESSAGE = "$message"
 """Key of a dict that stands for a message; nothing else may have it."""
@@ -32,6 +32,10 @@ def to_json(exhibit: Exhibit) -> dict[str, Any]:
         "figure": figure
         and {"kind": figure.kind, "data": _encode(figure.data, endless=None), "alt": _encode(figure.alt)},
         "tables": [_table_to(table) for table in exhibit.tables],
+        "paragraphs": [
+            {"heading": _encode(p.heading), "report": p.report, "sentences": _encode(p.sentences)}
+            for p in exhibit.paragraphs
+        ],
         "estimates": [_encode(row, endless=None) for row in exhibit.estimates],
         "checks": [_encode(row, endless=None) for row in exhibit.checks],
     }
@@ -48,6 +52,10 @@ def from_json(data: Any) -> Exhibit:
             title=_message(data["title"]),
             figure=figure and Figure(_text(figure["kind"]), _decode(figure["data"]), _message(figure["alt"])),
             tables=tuple(_table_from(table) for table in data["tables"]),
+            paragraphs=tuple(
+                Paragraph(_decode(p["heading"]), _text(p["report"]), tuple(_message(m) for m in p["sentences"]))
+                for p in data["paragraphs"]
+            ),
             estimates=tuple(_decode(row) for row in data["estimates"]),
             checks=tuple(_decode(row) for row in data["checks"]),
             **{name: tuple(_message(m) for m in data[name]) for name in _MESSAGES},

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
+from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Paragraph, Table
 from insights.reports.wording import Wording
 from insights.reports.wording.formats import Scale, is_missing
 
@@ -41,6 +41,15 @@ class TableView:
 
 
 @dataclass(frozen=True)
+class ParagraphView:
+    """A paragraph ready to print; ``report`` names the page it leads to."""
+
+    heading: str
+    report: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ExhibitView:
     """An exhibit ready to print; ``level`` is that of its heading, ``told`` whether it holds more than a refusal."""
 
@@ -52,6 +61,7 @@ class ExhibitView:
     wide: Markup | None
     narrow: Markup | None
     tables: tuple[TableView, ...]
+    paragraphs: tuple[ParagraphView, ...]
     refusals: tuple[str, ...]
     caveats: tuple[str, ...]
     basis: tuple[str, ...]
@@ -74,11 +84,19 @@ def exhibit_view(exhibit: Exhibit, wording: Wording, *, anchor: str, number: int
         wide=_drawn(figure, wording, f"{anchor}-w", narrow=False) if figure else None,
         narrow=_drawn(figure, wording, f"{anchor}-n", narrow=True) if figure else None,
         tables=tuple(table_view(t, wording) for t in exhibit.tables),
+        paragraphs=tuple(_paragraph(p, wording) for p in exhibit.paragraphs),
         refusals=texts(exhibit.refusals),
         caveats=texts(exhibit.caveats),
         basis=texts(exhibit.basis),
         told=exhibit.told,
     )
+
+
+def _paragraph(told: Paragraph, wording: Wording) -> ParagraphView:
+    """Return the paragraph with each title as a sentence of its own."""
+    stop = "。" if wording.language == "zh-CN" else "."
+    sentences = tuple(wording.heading(m).rstrip(stop) + stop for m in told.sentences)
+    return ParagraphView(wording.heading(told.heading), told.report, sentences)
 
 
 def table_view(table: Table, wording: Wording) -> TableView:

@@ -1,0 +1,19 @@
+"""Words and tables of the management summary: one file per question."""
+
+from collections.abc import Callable
+from typing import Any
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.summary.decisions import decisions
+from insights.reports.exhibits.summary.goals import goals
+from insights.reports.exhibits.summary.paragraphs import paragraphs
+from insights.reports.exhibits.summary.state import state
+from insights.topics.evidence import Answer
+
+WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "summary.state": state,
+    "summary.decisions": decisions,
+    "summary.goals": goals,
+    "summary.reports": paragraphs,
+}

@@ -1,0 +1,87 @@
+"""What the other reports of a pack found, for the summary: handed over by the run, or read from the pack on the disk.
+
+A run writes one file in its private folder before the summary begins. At the screen the findings are those of the pack
+of the same day, if there is one.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from insights.data.snapshot import Bank
+from insights.data.store import write_atomic
+from insights.reports.earlier import Earlier, earlier_packs
+from insights.reports.findings import FILE, read_findings
+from insights.reports.history import read_pack
+from insights.topics.summary.pack import Before, Findings, Pack
+
+REPORT = "summary"
+PUBLISHED = "INSIGHTS_PUBLISHED"
+"""The environment variable in which the runner names the file."""
+
+
+def published(bank: Bank) -> Pack:
+    """Return the findings of the pack's other reports and of the last comparable pack.
+
+    In a notebook at the screen: those of the pack of this day that the bank has, and none where it has none.
+    """
+    path = os.environ.get(PUBLISHED)
+    data = json.loads(Path(path).read_text(encoding="utf-8")) if path else _on_disk(bank)
+    before = data["before"]
+    return Pack(
+        now=_findings(bank.as_of.isoformat(), data["now"]),
+        leads={report: tuple(ids) for report, ids in data["leads"].items()},
+        before=before and Before(_findings(before["as_of"], _read(Path(before["findings"]))), before["memory"]),
+        gaps=tuple((name, why) for name, why in data["gaps"]),
+        days=tuple(data["days"]),
+    )
+
+
+def write_published(
+    path: Path, findings: Iterable[Mapping[str, Any]], leads: Mapping[str, Sequence[str]], earlier: Earlier
+) -> None:
+    """Write what ``published`` reads in the kernel of the summary."""
+    content = _content(list(findings), leads, earlier)
+    write_atomic(path, (json.dumps(content, ensure_ascii=False) + "\n").encode())
+
+
+def _content(
+    findings: Sequence[Mapping[str, Any]], leads: Mapping[str, Sequence[str]], earlier: Earlier
+) -> dict[str, Any]:
+    before = earlier.before and {
+        "as_of": earlier.before.name,
+        "findings": str(earlier.before.folder.resolve() / FILE),
+        "memory": str(earlier.memory) if earlier.memory else None,
+    }
+    return {
+        "now": [finding for finding in findings if finding["report"] != REPORT],
+        "leads": {report: list(ids) for report, ids in leads.items()},
+        "before": before,
+        "gaps": [list(gap) for gap in earlier.gaps],
+        "days": list(earlier.days),
+    }
+
+
+def _on_disk(bank: Bank) -> dict[str, Any]:
+    settings = bank.settings
+    folder = settings.reports_dir / bank.as_of.isoformat()
+    try:
+        manifest = read_pack(folder)
+    except (ValueError, OSError):
+        return {"now": [], "leads": {}, "before": None, "gaps": [], "days": []}
+    leads = {r["name"]: r.get("leads", []) for r in manifest["reports"]}
+    return _content(read_findings(folder / FILE), leads, earlier_packs(settings.reports_dir, settings.state, manifest))
+
+
+def _findings(as_of: str, found: Iterable[Mapping[str, Any]]) -> Findings:
+    return Findings(as_of, {str(finding["id"]): finding for finding in found})
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """Return the findings of an earlier pack; none where somebody has taken them away since the run began."""
+    try:
+        return read_findings(path)
+    except (ValueError, OSError):
+        return []

@@ -1,0 +1,8 @@
+"""The questions of the management summary: answered from the findings of the pack's other reports."""
+
+from insights.topics.summary.decisions import decisions
+from insights.topics.summary.goals import goals
+from insights.topics.summary.paragraphs import paragraphs
+from insights.topics.summary.state import state
+
+__all__ = ["decisions", "goals", "paragraphs", "state"]
