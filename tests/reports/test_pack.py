@@ -37,7 +37,9 @@ def test_all_reports_come_in_both_languages(pack: Path) -> None:
     assert {"quality.intake", "lifecycle.survival", "lifecycle.exit_incidence"} <= set(findings(pack))
 
 
-@pytest.mark.parametrize("page", ["index", "quality", "clients", "lifecycle", "value", "loyalty", "channels", "summary"])
+@pytest.mark.parametrize(
+    "page", ["index", "quality", "clients", "lifecycle", "value", "loyalty", "channels", "summary"]
+)
 @pytest.mark.parametrize(("suffix", "lang"), [("", "en"), (".zh-CN", "zh-CN")])
 def test_pages_stand_alone(pack: Path, page: str, suffix: str, lang: str) -> None:
     source = (pack / f"{page}{suffix}.html").read_text(encoding="utf-8")
