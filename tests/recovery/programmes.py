@@ -9,6 +9,7 @@ from recovery.leaving import columns_of_leaving, compare
 
 from insights.demo import DemoBank
 from insights.demo.law import WealthLaw
+from insights.models.channels.rollout import LARGEST, MONEY, Panel, measure
 from insights.stats.effects import att_gt, two_way_fixed_effects
 from insights.stats.hazard import discrete_hazard
 from insights.stats.results import Estimate, NotEstimable
@@ -32,6 +33,58 @@ def rollout_panel(bank: DemoBank) -> dict[str, np.ndarray]:
         "first_treated": np.where(cohort < 0, np.inf, cohort),
         "cluster": rows["home_rm"].to_numpy(),
     }
+
+
+def rollout_in_money(bank: DemoBank) -> Mapping[str, Compared]:
+    """What the report tells: the sum in currency, by quarters, clients counting by what they held before.
+
+    The truth is the law's effect on what each client compared held in each month in which he was seen, and what
+    ordinarily comes and goes of the money that the programme brought earlier.
+    """
+    rows = bank.net_new_money[bank.net_new_money["before"] > 0]
+    clients, place = np.unique(rows["client_id"], return_inverse=True)
+    quarters = int(rows["month"].max() + 1) // 3
+    shape = (len(clients), 3 * quarters)
+    flow, before, made = (np.full(shape, np.nan) for _ in range(3))
+    inside = (rows["month"] < shape[1]).to_numpy()
+    at = place[inside], rows["month"].to_numpy()[inside]
+    flow[at], before[at] = rows["flow"].to_numpy()[inside], rows["before"].to_numpy()[inside]
+    first = rows.groupby("client_id")
+    cohort = first["cohort"].first().reindex(clients).to_numpy(float)
+    start = np.where(cohort < 0, np.inf, cohort)
+    since = np.arange(shape[1]) - start[:, None]
+    made = np.where(since >= 0, effect_of_rollout(bank.law.wealth, since), 0.0) * before
+    made += _of_earlier(made, flow, before, np.isfinite(start), min(bank.law.wealth.programme_months) - 1)
+    early = before[:, : min(bank.law.wealth.programme_months) - 1]
+    late = np.isnan(early).all(axis=1)
+    seen = ~np.isnan(before)
+    held = np.where(late, before[np.arange(len(clients)), seen.argmax(axis=1)], 0.0)
+    held[~late] = np.nanmean(early[~late], axis=1)
+    held = np.where(held <= np.quantile(held, 1 - LARGEST), held, np.nan)
+    values = flow.reshape(len(clients), quarters, 3).sum(axis=2) / held[:, None]
+    home = first["home_rm"].first().reindex(clients).to_numpy(object)
+    panel = Panel(np.floor(start / 3), held, home, 3, 0, quarters)
+    found = measure(MONEY, values, panel, currency="CHF")
+    told = ~np.isnan(values) & (np.arange(quarters) >= panel.start[:, None]) & np.isfinite(panel.start)[:, None]
+    base = np.where(np.isfinite(panel.start), panel.start - 1, 0).astype(int)
+    told &= ~np.isnan(values[np.arange(len(clients)), base])[:, None]
+    truth = float(made.reshape(len(clients), quarters, 3).sum(axis=2)[told].sum())
+    return {"worth": Compared(truth, found.whole)}
+
+
+def _of_earlier(made: np.ndarray, flow: np.ndarray, before: np.ndarray, reached: np.ndarray, first: int) -> np.ndarray:
+    """Return what ordinarily comes and goes a month (n, T) of the money that the programme brought in earlier months.
+
+    Such money grows with the market like all that the client holds, and flows at the rate of the months before.
+    """
+    rate = np.nanmean((flow / before)[reached, :first])
+    extra, found = np.zeros(len(made)), np.zeros_like(made)
+    for t in range(made.shape[1]):
+        found[:, t] = rate * extra
+        extra = extra + found[:, t] + np.nan_to_num(made[:, t])
+        if t + 1 < made.shape[1]:
+            extra = extra * np.nan_to_num(before[:, t + 1] / np.maximum(before[:, t] + flow[:, t], 1.0))
+    return found
 
 
 def effect_of_rollout(law: WealthLaw, since: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from recovery.harness import LONG, SHORT, Study
 from recovery.leaving import death, leaving
 from recovery.loyalty import weights_corrected, weights_uncorrected
 from recovery.payments import frequency, spend
-from recovery.programmes import club, retention, rollout, rollout_two_way
+from recovery.programmes import club, retention, rollout, rollout_in_money, rollout_two_way
 from recovery.validation import validate
 
 from insights.demo import Law, simulate
@@ -25,6 +25,7 @@ BANK = Study(
         "death": death,
         "randomised retention programme, by arms": retention,
         "channel programme, group-time effects": rollout,
+        "channel programme, in money": rollout_in_money,
         "programme without effect, by managers' lot": club,
         "adoption of products": adoption,
         "loyalty weights, corrected": weights_corrected,

@@ -84,7 +84,7 @@ def _made(bank: Bank, name: str) -> Reach | str:
     # Drawn twice: the first treatment counts.
     rows = rows.sort_values(["unit", "control", "column"], kind="stable").drop_duplicates("unit")
     days = sorted(rows["column"].unique().tolist())
-    managers = _managers(bank, months, tuple(int(d) for d in days))
+    managers = managers_at(bank, months, tuple(int(d) for d in days))
     start, day, manager = _starts(months, rows, managers, by_manager, by_lot)
     return Reach(name, start, day, manager, by_manager, by_lot)
 
@@ -129,7 +129,7 @@ def _starts(
     return start, drawn if by_lot else start, np.where(pd.isna(manager), own, manager)
 
 
-def _managers(bank: Bank, months: SpellMonths, days: tuple[int, ...]) -> dict[int | None, npt.NDArray[np.object_]]:
+def managers_at(bank: Bank, months: SpellMonths, days: tuple[int, ...]) -> dict[int | None, npt.NDArray[np.object_]]:
     """Return the manager of every relationship at the start of each month of ``days``, and (None) when first seen.
 
     First seen: at the start of the month after joining, or of the window; a client who joins in the last month is not.
