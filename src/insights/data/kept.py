@@ -61,6 +61,19 @@ def kept(bank: Bank, name: str, compute: Callable[[], Any]) -> Any:
         return value if found is None else found[0]
 
 
+def write_sealed(path: Path, secret: bytes, name: str, value: Any) -> bool:
+    """Write a value into a file of its own, for this user only; return whether it is there.
+
+    What ``read_sealed`` returns under the same secret and name; the value is of the kinds that ``kept`` takes.
+    """
+    return _write(path, secret, name, value)
+
+
+def read_sealed(path: Path, secret: bytes, name: str) -> tuple[Any] | None:
+    """Return the value in a tuple, or None where there is no file, or it was cut off, altered, or of another code."""
+    return _read(path, secret, name)
+
+
 def _folder(bank: Bank) -> Path:
     """Return the folder of the results of this bank on this day, under this code and these settings."""
     settings = bank.settings.model_dump(mode="json", exclude=WITHOUT)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from insights.models.memory.store import NAME as MEMORY
 from insights.reports.history import Pack, packs
 
 DAMAGED, REMOVED, OTHER_RULES = "damaged", "removed", "other_rules"
 """Why an earlier pack is no use: changed or cut off; gone; made under other rules of disclosure."""
 SAME = ("bank", "mode", "disclosure", "by", "split")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-MEMORY = "memory"
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,16 @@ class Earlier:
     days: tuple[str, ...]
 
 
-def earlier_packs(reports: Path, state: Path, head: Mapping[str, Any]) -> Earlier:
+def earlier_packs(reports: Path, state: Path, head: Mapping[str, Any], *, usual: bool = True) -> Earlier:
     """Return what lies in a bank's folders before the as-of date of ``head`` (the head of the new pack's manifest).
 
-    Comparable is a complete, sound pack of the same bank, under the same rules, grouped alike.
+    Comparable is a complete, sound pack of the same bank, under the same rules, grouped alike. ``usual`` says whether
+    ``reports`` is where the bank's packs usually go: only there does a memory without a pack mean that one was removed.
     """
     as_of = str(head["as_of"])
     found = {p.name: p for p in packs(reports) if DAY.fullmatch(p.name) and p.name < as_of}
     remembered = [f.name for f in sorted(state.iterdir()) if f.is_dir()] if state.is_dir() else []
-    known = {name for name in remembered if DAY.fullmatch(name) and name < as_of}
+    known = {name for name in remembered if usual and DAY.fullmatch(name) and name < as_of}
     gaps, good = [], []
     for name in sorted(known | set(found), reverse=True):
         pack = found.get(name)

@@ -33,7 +33,8 @@ def published(bank: Bank) -> Pack:
     return Pack(
         now=_findings(bank.as_of.isoformat(), data["now"]),
         leads={report: tuple(ids) for report, ids in data["leads"].items()},
-        before=before and Before(_findings(before["as_of"], _read(Path(before["findings"]))), before["memory"]),
+        before=before
+        and Before(_findings(before["as_of"], _read(Path(before["findings"]))), before["memory"], before["data"]),
         gaps=tuple((name, why) for name, why in data["gaps"]),
         days=tuple(data["days"]),
     )
@@ -54,6 +55,7 @@ def _content(
         "as_of": earlier.before.name,
         "findings": str(earlier.before.folder.resolve() / FILE),
         "memory": str(earlier.memory) if earlier.memory else None,
+        "data": str(earlier.before.manifest.get("stamp", {}).get("data", "")),
     }
     return {
         "now": [finding for finding in findings if finding["report"] != REPORT],

@@ -31,7 +31,8 @@ from insights.reports.findings import FILE, read_findings
 from insights.reports.history import Attempt, link, new_attempt, publishing, read_pack, write_manifest
 from insights.reports.listing import refresh_index
 from insights.reports.lists import Lists, check_lists, write_lists
-from insights.reports.nursery import FIXED, Nursery
+from insights.reports.memory import keep_memory
+from insights.reports.nursery import FIXED, Nursery, NurseryError
 from insights.reports.pack import (
     FAILED,
     About,
@@ -129,6 +130,11 @@ class _Work:
         return self.attempt.private / "published.json"
 
     @property
+    def memory(self) -> Path:
+        """The file with what this run will leave for the runs after it."""
+        return self.attempt.private / "memory"
+
+    @property
     def pack_name(self) -> str:
         split = self.parameters.split
         return self.parameters.as_of.isoformat() + (f"-by-{split}" if split else "")
@@ -174,6 +180,8 @@ def _make_pack(work: _Work) -> Path:
             if parameters.reports and not parameters.split and current.exists():
                 carried = carry_over(plan, current, work.attempt.folder, names)
             _finish(work, plan, done, carried, all_packs="../index.html")
+            if any(job.report == SUMMARY for job in jobs):
+                keep_memory(work.memory, work.settings.state, work.pack_name)
             return link(work.reports, work.pack_name, work.attempt) / "index.html"
 
 
@@ -247,11 +255,14 @@ def _execute_all(work: _Work, bank: Bank, jobs: Sequence[_Job]) -> tuple[Run, di
             plan = Run(about, work.parameters, stamp, work.languages, secret, tuple(work.notebooks))
             beside = {job.report for job in jobs} | _already_there(work)
             written: dict[Future[Any], _Job] = {}
+            remembered: Future[str] | None = None
             while executed or written or last:
                 if not executed and not written:
                     if any(report.state == FAILED for report in done.values()):
                         break
                     _hand_over(work, done.values())
+                    # Beside the summary, which works out the same measures: whoever is first leaves them to the other.
+                    remembered = pool.submit(_remember, work, stamp.data)
                     executed = {pool.submit(_execute, j, work, secret, kernels): j for j in last}
                     last = []
                 ended, _ = wait([*executed, *written], return_when=FIRST_COMPLETED)
@@ -264,12 +275,23 @@ def _execute_all(work: _Work, bank: Bank, jobs: Sequence[_Job]) -> tuple[Run, di
                         job = written.pop(future)
                         done[job] = future.result()
                         work.listen(f"{job}: {done[job].state}", len(done), len(jobs))
+            if remembered is not None:
+                work.log["memory"] = remembered.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             writers.shutdown(wait=False, cancel_futures=True)
             kernels.kill()
             raise
     return plan, {job: done[job] for job in jobs if job in done}
+
+
+def _remember(work: _Work, data: str) -> str:
+    """Have the memory of this run made; return how that went. A run is not worth less for having none."""
+    try:
+        made = work.nursery.call("insights.reports.memory:remember", work.parameters, work.memory, data)
+    except (InsightsError, NurseryError) as error:
+        return f"none: {error}"
+    return "written" if made else "none: it cannot be written"
 
 
 def _hand_over(work: _Work, done: Iterable[Report]) -> None:
@@ -289,7 +311,8 @@ def _hand_over(work: _Work, done: Iterable[Report]) -> None:
                 findings[name] = [finding for finding in found if finding["report"] == name]
                 leads[name] = list(report.get("leads", ()))
     order = [name for name in work.notebooks if name in findings]
-    earlier = earlier_packs(work.reports, work.settings.state, pack_head(work.settings, work.parameters))
+    head, usual = pack_head(work.settings, work.parameters), work.reports == work.settings.reports_dir
+    earlier = earlier_packs(work.reports, work.settings.state, head, usual=usual)
     write_published(work.published, [f for name in order for f in findings[name]], leads, earlier)
 
 

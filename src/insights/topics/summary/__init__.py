@@ -1,8 +1,10 @@
 """The questions of the management summary: answered from the findings of the pack's other reports."""
 
+from insights.topics.summary.changes import changes
 from insights.topics.summary.decisions import decisions
+from insights.topics.summary.delivery import delivery
 from insights.topics.summary.goals import goals
 from insights.topics.summary.paragraphs import paragraphs
 from insights.topics.summary.state import state
 
-__all__ = ["decisions", "goals", "paragraphs", "state"]
+__all__ = ["changes", "decisions", "delivery", "goals", "paragraphs", "state"]

@@ -65,10 +65,14 @@ class Findings:
 
 @dataclass(frozen=True)
 class Before:
-    """The last comparable pack: its findings, and where its run keeps what readers do not see (None: nowhere)."""
+    """The last comparable pack: its findings, and where its run keeps what readers do not see (None: nowhere).
+
+    ``data`` is the hash of the rows that it was made from.
+    """
 
     findings: Findings
     memory: str | None = None
+    data: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,17 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.summary.changes import changes
 from insights.reports.exhibits.summary.decisions import decisions
+from insights.reports.exhibits.summary.delivery import delivery
 from insights.reports.exhibits.summary.goals import goals
 from insights.reports.exhibits.summary.paragraphs import paragraphs
 from insights.reports.exhibits.summary.state import state
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "summary.changes": changes,
+    "summary.delivery": delivery,
     "summary.state": state,
     "summary.decisions": decisions,
     "summary.goals": goals,

@@ -8,7 +8,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.rows import SHOWN, dated
-from insights.reports.exhibits.summary.words import GOALS, LINES, absent, amount, target
+from insights.reports.exhibits.summary.words import FAULTS, GOALS, LINES, absent, amount, target
 from insights.reports.wording.labels import REPORTS
 from insights.topics.evidence import Answer
 
@@ -23,11 +23,6 @@ _CHANGES = {
     "money": Message("{value:money}"),
     "percent": Message("{value:points}"),
     "number": Message("{value:number}"),
-}
-FAULTS = {
-    "damaged": Message("it was changed or cut off after it was made"),
-    "removed": Message("it was taken away"),
-    "other_rules": Message("it was made under other rules of disclosure, or grouped otherwise"),
 }
 
 

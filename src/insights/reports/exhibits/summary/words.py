@@ -50,6 +50,12 @@ GOALS = {
     "open": Message("cannot be told"),
 }
 
+FAULTS = {
+    "damaged": Message("it was changed or cut off after it was made"),
+    "removed": Message("it was taken away"),
+    "other_rules": Message("it was made under other rules of disclosure, or grouped otherwise"),
+}
+
 
 def amount(value: Any, low: Any, high: Any, kind: str) -> Message | None:
     """Return a number, with its interval where it has one; None (shown as withheld) without a number."""

@@ -1,0 +1,48 @@
+"""One file per run with what later runs need and no reader sees: sealed with the bank's key, for this user only."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from insights.data.kept import read_sealed, write_sealed
+from insights.data.pseudonyms import Key
+from insights.data.settings import Settings
+from insights.models.memory.inputs import Delivered
+from insights.models.memory.measures import Measured
+
+NAME = "memory"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a run remembers.
+
+    ``data`` is the hash of the rows it rested on: a pack of the same day with another one was made from others.
+    ``predictions`` has one row per client and target (client_id, target, months, value), None where nothing could be
+    predicted; ``model`` names what made them.
+    """
+
+    version: int
+    as_of: str
+    data: str
+    measures: Measured | None = field(repr=False)
+    delivered: Delivered = field(repr=False)
+    predictions: pd.DataFrame | None = field(repr=False)
+    model: str = ""
+
+
+def write_memory(path: Path, memory: Memory, settings: Settings) -> bool:
+    """Write the file; return whether it is there (a folder that cannot be written to costs only the memory)."""
+    return write_sealed(path, Key.load(settings).results_secret(), NAME, memory)
+
+
+def read_memory(path: Path | str | None, settings: Settings) -> Memory | None:
+    """Return what an earlier run remembered; None where there is no file, or it is damaged or of another key."""
+    if path is None:
+        return None
+    found = read_sealed(Path(path), Key.load(settings).results_secret(), NAME)
+    if found is None or not isinstance(found[0], Memory) or found[0].version != VERSION:
+        return None
+    return found[0]

@@ -1,0 +1,200 @@
+"""What changed since the last pack, and how much of it chance explains."""
+
+import math
+from typing import Any
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Column, Exhibit, Message, Table
+from insights.reports.exhibits.rows import SHOWN, dated
+from insights.reports.exhibits.summary.words import FAULTS
+from insights.reports.findings import message_from
+from insights.reports.wording.labels import REPORTS, code_label
+from insights.topics.evidence import Answer
+from insights.topics.summary.changes import ALPHA, NAME, Changes
+
+MEASURES = {
+    "left_12m": Message("clients who left within twelve months"),
+    "joined_12m": Message("clients who joined within twelve months, per client there before"),
+    "net_new_money_12m": Message("net new money of twelve months, of the assets before"),
+    "income_12m": Message("income of twelve months, of the assets now"),
+    "loyalty_mark": Message("stated loyalty as answered, points"),
+    "satisfaction_mark": Message("satisfaction after a contact, mark"),
+    "complaints_12m": Message("complaints per client, twelve months"),
+    "contacts_12m": Message("contacts per client, twelve months"),
+}
+KINDS = {"share": "percent", "points": "number", "per client": "number"}
+_VALUE = {"percent": Message("{value:percent}"), "number": Message("{value:number}")}
+_CHANGE = {
+    "percent": Message("{value:points} ({low:points} to {high:points})"),
+    "number": Message("{value:number} ({low:number} to {high:number})"),
+}
+MOST = 12
+
+
+def changes(answer: Answer, found: Changes, bank: Bank) -> Exhibit:
+    """Say how many numbers changed by more than chance, name them, and give all measures with their changes."""
+    before = answer.facts["before"]
+    rows = found.measures.to_dict("records")
+    clear = found.findings[found.findings["clear"]].to_dict("records")
+    tables = [Table(_columns(before), tuple(_cells(r, bank) for r in rows))] if rows else []
+    if clear:
+        tables.append(_other(clear[:MOST], answer))
+    return Exhibit(
+        id=answer.id,
+        title=_title(found, rows, before, bank),
+        sentences=_sentences(found, before, len(clear)),
+        tables=tuple(tables),
+        basis=dated(bank, *_basis(found, before)),
+        caveats=_caveats(answer.facts, found),
+        estimates=tuple(_estimate(r) for r in rows) + tuple(_change(r) for r in rows if not math.isnan(r["p_value"])),
+        checks=tuple(_check(r) for r in rows if not math.isnan(r["p_value"])),
+    )
+
+
+def named(row: dict[Any, Any], bank: Bank) -> Message:
+    """Return what a measure is called, with its part."""
+    if not row["group"]:
+        return MEASURES[row["measure"]]
+    part = code_label("region", str(row["group"]), bank.settings.labels)
+    return Message("{measure}: {part}", {"measure": MEASURES[row["measure"]], "part": part})
+
+
+def _title(found: Changes, rows: list[dict[Any, Any]], before: str | None, bank: Bank) -> Message:
+    if before is None:
+        return Message("The first pack: the next one will be held against it")
+    if not found.compared and all(math.isnan(r["before"]) for r in rows):
+        return Message("What changed cannot be told: the last pack tells none of these numbers")
+    names = [named(r, bank) for r in rows if r["clear"]]
+    values = {"before": before, "names": names, "n": found.clear}
+    if not found.clear:
+        return Message("Nothing material changed since {before:date}", values)
+    if names:
+        return Message("More than chance changed since {before:date}: {names}", values)
+    return Message("{n:count} numbers changed by more than chance since {before:date}", values)
+
+
+def _sentences(found: Changes, before: str | None, clear: int) -> tuple[Message, ...]:
+    if before is None:
+        return ()
+    told = sum(not math.isnan(p) for p in found.measures["p_value"])
+    values = {"told": told, "others": found.compared, "clear": clear}
+    said = [
+        Message(
+            "Compared: {told:count} measures, client by client, and {others:count} other numbers that both packs tell "
+            "with an interval; of the others {clear:count} changed by more than chance.",
+            values,
+        )
+    ]
+    return tuple(said)
+
+
+def _columns(before: str | None) -> tuple[Column, ...]:
+    columns = [Column("measure", Message("Measure")), Column("now", Message("Now"))]
+    if before is not None:
+        columns.insert(1, Column("before", Message("{before:date}", {"before": before})))
+        columns += [Column("change", Message("Change")), Column("clear", Message("More than chance"))]
+    return tuple(columns)
+
+
+def _cells(row: dict[Any, Any], bank: Bank) -> dict[str, Any]:
+    kind = KINDS[row["unit"]]
+    cells: dict[str, Any] = {"measure": named(row, bank), "now": Message(_VALUE[kind].id, {"value": row["value"]})}
+    if math.isnan(row["before"]):
+        return cells | {"before": Message("not told"), "change": "", "clear": ""}
+    cells["before"] = Message(_VALUE[kind].id, {"value": row["before"]})
+    if math.isnan(row["p_value"]):
+        return cells | {"change": Message("interval not known"), "clear": ""}
+    values = {"value": row["change"], "low": row["low"], "high": row["high"]}
+    return cells | {
+        "change": Message(_CHANGE[kind].id, values),
+        "clear": Message("yes") if row["clear"] else Message("no"),
+    }
+
+
+def _other(rows: list[dict[Any, Any]], answer: Answer) -> Table:
+    titles = answer.facts["titles"]
+    columns = (
+        Column("report", Message("Report")),
+        Column("exhibit", Message("Exhibit")),
+        Column("name", Message("Number, as in findings.json")),
+        Column("before", Message("Before"), "number"),
+        Column("now", Message("Now"), "number"),
+    )
+    told = [
+        {
+            "report": REPORTS.get(r["finding"].partition(".")[0], r["finding"].partition(".")[0]),
+            "exhibit": message_from(titles[r["finding"]]),
+            "name": " ".join([r["name"], *(f"{k}={v}" for k, v in r["group"].items())]),
+            "before": r["before"],
+            "now": r["value"],
+        }
+        for r in rows
+    ]
+    return Table(columns, tuple(told), Message("Other numbers that changed by more than chance"))
+
+
+def _basis(found: Changes, before: str | None) -> tuple[Message, ...]:
+    if before is None:
+        return ()
+    return (
+        Message(
+            "If nothing changed, a pack in {often:count} would flag anything at all (Holm, over all numbers compared).",
+            {"often": round(1 / ALPHA)},
+        ),
+    )
+
+
+def _caveats(facts: dict[str, Any], found: Changes) -> tuple[Message, ...]:
+    lines = []
+    if facts["before"] is not None:
+        lines.append(
+            Message(
+                "Measures are compared client by client; intervals of their changes hold what rounding adds. Other "
+                "numbers are compared as if the two packs shared no client: a change has to be large to be called more "
+                "than chance. What moves all clients at once, such as markets, counts as change."
+            )
+        )
+    if facts["before"] is not None and not facts["memory"]:
+        lines.append(
+            Message(
+                "What the last run remembered is missing or damaged: its measures cannot be compared client by client."
+            )
+        )
+    lines += [
+        Message(
+            "The pack of {name:date} is left out of the comparison: {fault}.", {"name": name, "fault": FAULTS[fault]}
+        )
+        for name, fault in facts["gaps"]
+    ]
+    return tuple(lines)
+
+
+def _estimate(row: dict[Any, Any]) -> dict[str, Any]:
+    group = {"measure": str(row["measure"])} | ({"group": str(row["group"])} if row["group"] else {})
+    numbers = {"value": row["value"], "low": row["now_low"], "high": row["now_high"]}
+    return _row(NAME, group, row, numbers)
+
+
+def _change(row: dict[Any, Any]) -> dict[str, Any]:
+    group = {"measure": str(row["measure"])} | ({"group": str(row["group"])} if row["group"] else {})
+    return _row("change", group, row, {"value": row["change"], "low": row["low"], "high": row["high"]})
+
+
+def _row(name: str, group: dict[str, str], row: dict[Any, Any], numbers: dict[str, float]) -> dict[str, Any]:
+    interval = not (math.isnan(numbers["low"]) or math.isnan(numbers["high"]))
+    events = None if math.isnan(row["n_events"]) else row["n_events"]
+    told = {k: v for k, v in numbers.items() if k == "value" or interval}
+    head = {"name": name, "group": group, "months": 12, "low": None, "high": None, "level": 0.95 if interval else None}
+    return head | told | {"unit": str(row["unit"]), "n": row["n"], "n_events": events, "status": SHOWN}
+
+
+def _check(row: dict[Any, Any]) -> dict[str, Any]:
+    part = f" ({row['group']})" if row["group"] else ""
+    return {
+        "name": f"change of {row['measure']}{part}",
+        "null": "the measure is the same as in the last pack",
+        "statistic": None,
+        "df": None,
+        "p_value": row["p_value"],
+        "reason": "",
+    }
