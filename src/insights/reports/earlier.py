@@ -19,11 +19,12 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 class Earlier:
     """The last comparable pack (None: there is none), what is missing since, and the days of all comparable ones.
 
-    ``memory`` is the file of what that pack's run remembered, where there is one. ``gaps`` are (as-of date, why).
+    ``memories`` are the files of what the runs of comparable packs remembered, with the hash of the rows of each, by
+    day, the latest first. ``gaps`` are (as-of date, why).
     """
 
     before: Pack | None
-    memory: Path | None
+    memories: Mapping[str, tuple[Path, str]]
     gaps: tuple[tuple[str, str], ...]
     days: tuple[str, ...]
 
@@ -50,10 +51,15 @@ def earlier_packs(reports: Path, state: Path, head: Mapping[str, Any], *, usual:
         else:
             good.append(pack)
     before = good[0] if good else None
-    file = state / before.name / MEMORY if before else None
+    files = {pack.name: (state / pack.name / MEMORY, data_of(pack)) for pack in good}
     return Earlier(
         before,
-        file if file and file.is_file() else None,
+        {name: (file, data) for name, (file, data) in files.items() if file.is_file()},
         tuple(gap for gap in gaps if before is None or gap[0] > before.name),
         tuple(pack.name for pack in good),
     )
+
+
+def data_of(pack: Pack) -> str:
+    """Return the hash of the rows that a pack was made from."""
+    return str(pack.manifest.get("stamp", {}).get("data", ""))

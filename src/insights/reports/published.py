@@ -12,10 +12,10 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.data.store import write_atomic
-from insights.reports.earlier import Earlier, earlier_packs
+from insights.reports.earlier import Earlier, data_of, earlier_packs
 from insights.reports.findings import FILE, read_findings
 from insights.reports.history import read_pack
-from insights.topics.summary.pack import Before, Findings, Pack
+from insights.topics.summary.pack import Before, Findings, Pack, Remembered
 
 REPORT = "summary"
 PUBLISHED = "INSIGHTS_PUBLISHED"
@@ -37,6 +37,7 @@ def published(bank: Bank) -> Pack:
         and Before(_findings(before["as_of"], _read(Path(before["findings"]))), before["memory"], before["data"]),
         gaps=tuple((name, why) for name, why in data["gaps"]),
         days=tuple(data["days"]),
+        memories=tuple(Remembered(*told) for told in data["memories"]),
     )
 
 
@@ -54,8 +55,8 @@ def _content(
     before = earlier.before and {
         "as_of": earlier.before.name,
         "findings": str(earlier.before.folder.resolve() / FILE),
-        "memory": str(earlier.memory) if earlier.memory else None,
-        "data": str(earlier.before.manifest.get("stamp", {}).get("data", "")),
+        "memory": str(earlier.memories[earlier.before.name][0]) if earlier.before.name in earlier.memories else None,
+        "data": data_of(earlier.before),
     }
     return {
         "now": [finding for finding in findings if finding["report"] != REPORT],
@@ -63,6 +64,7 @@ def _content(
         "before": before,
         "gaps": [list(gap) for gap in earlier.gaps],
         "days": list(earlier.days),
+        "memories": [[day, str(file), data] for day, (file, data) in earlier.memories.items()],
     }
 
 
@@ -72,7 +74,7 @@ def _on_disk(bank: Bank) -> dict[str, Any]:
     try:
         manifest = read_pack(folder)
     except (ValueError, OSError):
-        return {"now": [], "leads": {}, "before": None, "gaps": [], "days": []}
+        return {"now": [], "leads": {}, "before": None, "gaps": [], "days": [], "memories": []}
     leads = {r["name"]: r.get("leads", []) for r in manifest["reports"]}
     return _content(read_findings(folder / FILE), leads, earlier_packs(settings.reports_dir, settings.state, manifest))
 

@@ -76,11 +76,21 @@ class Before:
 
 
 @dataclass(frozen=True)
+class Remembered:
+    """The file with what the run of an earlier pack remembers; ``data`` is the hash of the rows of that pack."""
+
+    day: str
+    file: str
+    data: str
+
+
+@dataclass(frozen=True)
 class Pack:
     """The other reports of a pack, the last comparable pack, and what is missing between.
 
     ``leads`` names for each report the findings of its page one. ``gaps`` are earlier packs that could not be read:
-    (name, what is wrong with it). ``days`` are the as-of dates of all earlier comparable packs, the latest first.
+    (name, what is wrong with it). ``days`` are the as-of dates of all earlier comparable packs, the latest first;
+    ``memories`` those of them whose runs remember something.
     """
 
     now: Findings
@@ -88,6 +98,7 @@ class Pack:
     before: Before | None = None
     gaps: tuple[tuple[str, str], ...] = ()
     days: tuple[str, ...] = ()
+    memories: tuple[Remembered, ...] = ()
 
 
 def row_of(finding: str, data: Mapping[str, Any]) -> Row:

@@ -10,12 +10,14 @@ from insights.reports.exhibits.summary.decisions import decisions
 from insights.reports.exhibits.summary.delivery import delivery
 from insights.reports.exhibits.summary.goals import goals
 from insights.reports.exhibits.summary.paragraphs import paragraphs
+from insights.reports.exhibits.summary.past import past
 from insights.reports.exhibits.summary.state import state
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "summary.changes": changes,
     "summary.delivery": delivery,
+    "summary.past": past,
     "summary.state": state,
     "summary.decisions": decisions,
     "summary.goals": goals,

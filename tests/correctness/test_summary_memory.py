@@ -1,0 +1,273 @@
+"""What a run remembers, and what the runs after it make of that: changes, deliveries, and predictions that came due."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from shown import shown, title
+
+from insights.data.snapshot import Bank, open_bank
+from insights.models.memory.compared import compared
+from insights.models.memory.inputs import Delivered, delivered
+from insights.models.memory.measures import COMPLAINTS, LEFT, NET, Measured, contributions, measure, measured
+from insights.models.memory.store import VERSION, Memory, read_memory, write_memory
+from insights.stats.changes import change_between, changed
+from insights.stats.drift import stability_index
+from insights.stats.paired import Family, normal_p, paired_errors
+from insights.stats.proportions import proportion
+from insights.stats.results import Estimate, NotEstimable
+from insights.topics import summary
+from insights.topics.evidence import NotAvailable
+from insights.topics.summary.pack import Before, Findings, Pack, Remembered
+
+NOW, THEN, LONG_AGO = "2026-10-31", "2026-09-30", "2025-10-31"
+
+
+@pytest.fixture(scope="module")
+def bank(demo_bank_small: Path) -> Bank:
+    return open_bank(demo_bank_small / "bank.toml", as_of=NOW)
+
+
+@pytest.fixture(scope="module")
+def before(demo_bank_small: Path) -> Bank:
+    return open_bank(demo_bank_small / "bank.toml", as_of=THEN)
+
+
+def remembered(folder: Path, bank: Bank, **changed: object) -> Remembered:
+    memory = Memory(VERSION, bank.as_of.isoformat(), "hash", measured(bank), delivered(bank), None)
+    path = folder / f"memory-{len(list(folder.iterdir()))}"
+    assert write_memory(path, replace(memory, **changed), bank.settings)  # type: ignore[arg-type]
+    return Remembered(memory.as_of, str(path), "hash")
+
+
+def findings(bank: Bank, pack: Pack, day: str) -> Findings:
+    """Return what the summary of that bank publishes of its measures."""
+    exhibit = shown(summary.changes(pack, bank), bank)
+    return Findings(day, {exhibit.id: {"report": "summary", "title": {}, "estimates": list(exhibit.estimates)}})
+
+
+def alone(day: str) -> Pack:
+    return Pack(Findings(day, {}), {})
+
+
+def after(told: Remembered, published: Findings) -> Pack:
+    return Pack(Findings(NOW, {}), {}, Before(published, told.file, told.data), memories=(told,))
+
+
+# ---- the measures
+
+
+def test_measures_are_ratios_of_sums(bank: Bank) -> None:
+    clients = bank.table("clients").execute()
+    joined, left = (pd.to_datetime(clients[c]).dt.date for c in ("joined_on", "left_on"))
+    start, end = date(2025, 10, 31), date(2026, 10, 31)
+    there = (joined <= start) & (left.isna() | (left > start))
+    gone = there & left.notna() & (left <= end)
+    found = measured(bank)
+    at = found.labels.set_index(["measure", "group"]).index.get_loc((LEFT, ""))
+    # Clients who came back have two relationships: the difference is theirs.
+    assert found.replicates.value[at] == pytest.approx(gone.sum() / there.sum(), abs=0.01)
+    parts = found.labels[(found.labels["measure"] == LEFT) & (found.labels["group"] != "")]
+    assert parts["n_events"].sum() == found.labels["n_events"].iloc[at]
+    assert parts["n"].sum() == found.labels["n"].iloc[at]
+
+
+def test_the_order_of_clients_changes_nothing(bank: Bank) -> None:
+    frame, pairs = contributions(bank)
+    one, other = measure(frame, pairs), measure(frame.iloc[::-1], pairs)
+    np.testing.assert_allclose(one.replicates.values, other.replicates.values, rtol=1e-9)
+
+
+def test_replicates_of_two_days_are_paired(bank: Bank, before: Bank) -> None:
+    now, then = measured(bank), measured(before)
+    apart = paired_errors(now.replicates, then.replicates)
+    alone = np.hypot(*(np.nanstd(m.replicates.values, axis=0) for m in (now, then)))
+    at = now.labels.index[(now.labels["measure"] == NET) & (now.labels["group"] == "")][0]
+    assert apart[at] < 0.6 * alone[at]  # eleven of twelve months are the same
+
+
+def test_a_paired_error_is_that_of_what_differs() -> None:
+    """Of 400 units 40 change by one: the error of the change of the mean is sqrt(40) / 400, whatever the values are."""
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame({"a": rng.normal(50, 20, 400), "n": 1.0}, index=[f"c{i}" for i in range(400)])
+    moved = frame.assign(a=frame["a"] + (np.arange(400) < 40))
+    pairs = {(COMPLAINTS, ""): ("a", "n")}
+    one, other = measure(moved, pairs), measure(frame, pairs)
+    error = paired_errors(one.replicates, other.replicates)[0]
+    share = 0.1
+    assert error == pytest.approx(np.sqrt(share * (1 - share) / 400), rel=0.12)
+
+
+# ---- changes
+
+
+def test_the_first_pack_says_so(bank: Bank) -> None:
+    exhibit = shown(summary.changes(alone(NOW), bank), bank)
+    assert title(exhibit) == "The first pack: the next one will be held against it"
+    assert {r["name"] for r in exhibit.estimates} == {"measure"}
+
+
+def test_nothing_changed_is_a_result(bank: Bank, before: Bank, tmp_path: Path) -> None:
+    pack = after(remembered(tmp_path, before), findings(before, alone(THEN), THEN))
+    exhibit = shown(summary.changes(pack, bank), bank)
+    assert title(exhibit) == "Nothing material changed since 30 September 2026"
+    assert len(exhibit.checks) >= 6
+    told = shown(summary.delivery(pack, bank), bank)
+    assert title(told) == "The delivery is as it was on 30 September 2026"
+
+
+def test_a_change_is_named(bank: Bank, tmp_path: Path) -> None:
+    """Twice as many complaints as a month ago: nothing else moved."""
+    found = measured(bank)
+    at = found.labels["measure"] == COMPLAINTS
+    factor = np.where(at, 0.5, 1.0)
+    then = replace(
+        found,
+        replicates=replace(
+            found.replicates, value=found.replicates.value * factor, values=found.replicates.values * factor
+        ),
+    )
+    published = findings(bank, alone(NOW), THEN)
+    for row in published.by_id["summary.changes"]["estimates"]:
+        if row["group"]["measure"] == COMPLAINTS:
+            row["value"] = row["value"] / 2
+    exhibit = shown(summary.changes(after(remembered(tmp_path, bank, measures=then), published), bank), bank)
+    assert title(exhibit) == ("More than chance changed since 30 September 2026: complaints per client, twelve months")
+
+
+def test_a_memory_that_is_damaged_missing_or_of_another_pack_is_left_out(
+    bank: Bank, before: Bank, tmp_path: Path
+) -> None:
+    told = remembered(tmp_path, before)
+    published = findings(before, alone(THEN), THEN)
+    data = bytearray(Path(told.file).read_bytes())
+    data[len(data) // 2] ^= 1
+    bad = tmp_path / "bad"
+    bad.write_bytes(data)
+    for file, of in ((str(bad), "hash"), (str(tmp_path / "gone"), "hash"), (told.file, "another hash")):
+        pack = Pack(Findings(NOW, {}), {}, Before(published, file, of), memories=(Remembered(THEN, file, of),))
+        exhibit = shown(summary.changes(pack, bank), bank)
+        assert any("missing or damaged" in c.id for c in exhibit.caveats)
+        assert not exhibit.checks
+        assert isinstance(summary.delivery(pack, bank), NotAvailable)
+        assert isinstance(summary.past(pack, bank), NotAvailable)
+
+
+def test_memory_is_for_this_user_alone(before: Bank, tmp_path: Path) -> None:
+    told = remembered(tmp_path, before)
+    assert Path(told.file).stat().st_mode & 0o077 == 0
+    assert isinstance(read_memory(told.file, before.settings), Memory)
+
+
+# ---- the delivery
+
+
+def test_half_an_extract_a_lost_column_and_another_scale_are_named(bank: Bank, before: Bank) -> None:
+    then = delivered(before)
+    rows = then.rows.assign(rows=np.where(then.rows["table"] == "contacts", 2 * then.rows["rows"], then.rows["rows"]))
+    columns = pd.concat([then.columns, pd.DataFrame([{"table": "clients", "column": "zodiac"}])], ignore_index=True)
+    scale = (then.marks["table"] == "surveys") & (then.marks["column"] == "item_recommend")
+    marks = then.marks.assign(mean=np.where(scale, 10 * then.marks["mean"], then.marks["mean"]))
+    found = compared(bank, Delivered(rows, columns, marks), date(2026, 9, 30))
+    told = set(zip(found["what"], found["table"], found["column"], strict=True))
+    assert told == {("fewer", "contacts", ""), ("gone", "clients", "zodiac"), ("restated", "surveys", "item_recommend")}
+
+
+def test_the_stability_index_of_a_textbook() -> None:
+    """Siddiqi's sum of (p - q) ln(p / q), worked out by hand: 0.0629."""
+    p, q = np.array([0.3, 0.4, 0.3]), np.array([0.2, 0.5, 0.3])
+    by_hand = 0.0405 + 0.0223
+    found = stability_index(p * 1e5, q * 1e5)
+    assert isinstance(found, Estimate)
+    assert found.value == pytest.approx(by_hand, abs=1e-3)
+    assert found.low < by_hand < found.high
+
+
+def test_the_stability_index_covers_and_knows_nothing_new() -> None:
+    rng = np.random.default_rng(3)
+    p, q = np.array([0.3, 0.4, 0.3]), np.array([0.2, 0.5, 0.3])
+    truth = 0.1 * np.log(1.5) + -0.1 * np.log(0.8)
+    covered, alarms = 0, 0
+    for _ in range(400):
+        found = stability_index(rng.multinomial(800, p), rng.multinomial(900, q), level=0.95)
+        same = stability_index(rng.multinomial(800, q), rng.multinomial(900, q), level=0.95)
+        assert isinstance(found, Estimate)
+        assert isinstance(same, Estimate)
+        covered += found.low <= truth <= found.high
+        alarms += same.low > 0.1
+    assert 0.92 <= covered / 400 <= 0.98
+    assert alarms == 0
+    assert isinstance(stability_index([20, 20], [500, 500]), NotEstimable)
+
+
+# ---- changes of intervals
+
+
+def test_a_change_between_intervals_is_that_of_zou_and_donner() -> None:
+    """Newcombe (1998), Statistics in Medicine 17, 873, table II: 56/70 less 48/80 is 0.2 (0.0524 to 0.3339)."""
+    now, then = proportion(56, 70), proportion(48, 80)
+    change = change_between(now, then)
+    assert (change.value, change.low, change.high) == (
+        pytest.approx(0.2),
+        pytest.approx(0.0524, abs=5e-5),
+        pytest.approx(0.3339, abs=5e-5),
+    )
+    assert (p := changed(change).p_value) is not None
+    assert p < 0.05
+
+
+def test_a_family_flags_as_holm_does() -> None:
+    assert Family(np.array([0.004, 0.02, np.nan, 0.03]), 0.05).found.tolist() == [True, True, False, True]
+    assert Family(np.array([0.01, 0.04, 0.03]), 0.05).found.tolist() == [True, False, False]
+    np.testing.assert_allclose(normal_p([1.959964, 1.0], [1.0, 0.0]), [0.05, np.nan], atol=1e-6)
+
+
+# ---- predictions that came due
+
+
+def predictions(bank: Bank, day: str, sign: float) -> pd.DataFrame:
+    """Return made-up risks that know a little (sign 1) of who left in the year after, or the reverse (-1)."""
+    clients = bank.table("clients").execute()
+    joined, left = (pd.to_datetime(clients[c]) for c in ("joined_on", "left_on"))
+    then = pd.Timestamp(day)
+    there = (joined <= then) & (left.isna() | (left > then))
+    gone = (left[there] <= then + pd.DateOffset(years=1)).to_numpy(float)
+    rng = np.random.default_rng(8)
+    score = sign * (0.8 * gone + rng.normal(0, 1, len(gone)))
+    risk = gone.mean() * np.exp(0.5 * score) / np.exp(0.5 * score).mean()
+    rows = {"client_id": clients.loc[there, "client_id"].astype(str).to_numpy(), "target": "leaving", "months": 12}
+    return pd.DataFrame(rows | {"value": np.clip(risk, 0, 1)})
+
+
+@pytest.mark.parametrize(
+    ("sign", "said"),
+    [
+        (1.0, "The predictions of earlier packs came true"),
+        (0.0, "The predictions of leaving failed: those named as risky left no more often"),
+        (-1.0, "The predictions of leaving failed: those named as risky left less often"),
+    ],
+)
+def test_a_model_that_lost_its_skill_says_so(bank: Bank, tmp_path: Path, sign: float, said: str) -> None:
+    told = predictions(bank, LONG_AGO, sign)
+    if sign == 0.0:
+        told["value"] = np.random.default_rng(1).permutation(predictions(bank, LONG_AGO, 1.0)["value"].to_numpy())
+    memory = remembered(tmp_path, bank, as_of=LONG_AGO, predictions=told, model="made up")
+    pack = Pack(Findings(NOW, {}), {}, Before(Findings(LONG_AGO, {}), None, ""), memories=(memory,))
+    exhibit = shown(summary.past(pack, bank), bank)
+    assert title(exhibit).startswith(said)
+
+
+def test_predictions_wait_until_they_are_due(bank: Bank, tmp_path: Path) -> None:
+    told = predictions(bank, "2026-09-30", 1.0)
+    memory = remembered(tmp_path, bank, as_of="2026-09-30", predictions=told)
+    pack = Pack(Findings(NOW, {}), {}, memories=(memory,))
+    assert isinstance(summary.past(pack, bank), NotAvailable)
+
+
+def test_only_ratios_of_known_measures_are_kept(bank: Bank) -> None:
+    found = measured(bank)
+    assert isinstance(found, Measured)
+    assert set(found.labels["unit"]) <= {"share", "points", "per client"}
