@@ -1,5 +1,6 @@
 # Needs make, a POSIX shell and Python 3.11 or later. Everything else is pinned in requirements.lock and lives in .venv.
 #   make report     the demo bank's extracts and its pack of reports
+#   make history    three monthly packs of the demo bank, each held against the one before
 #   make test       style, types, direction of the rooms, tests, notebooks
 #   make test-long  the tests that take minutes
 #   make lab        JupyterLab on notebooks/
@@ -20,13 +21,18 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DELETE_ON_ERROR:
-.PHONY: help report test test-long lab bench lock clean env demo hooks check-style test-tools
+.PHONY: help report history test test-long lab bench lock clean env demo hooks check-style test-tools
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
 report: env demo
 	$(BIN)/insights run --config bank.toml --as-of $(AS_OF)
+
+history: env demo
+	for day in 2026-08-31 2026-09-30 2026-10-31; do $(BIN)/insights run --config bank.toml --as-of $$day || exit 1; done
+	$(BIN)/insights history --config bank.toml
+	$(BIN)/insights history --config bank.toml --compare 2026-08-31 2026-10-31
 
 # pytest comes last: its closing line is what a reader looks for. The longest files come first in it, so that no worker
 # is left with one of them at the end.

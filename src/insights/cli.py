@@ -100,14 +100,24 @@ def check(config: str, as_of: str | None, raw: str | None) -> None:
 @main.command()
 @click.option("--config", metavar="FILE", help="One bank only; without it every bank under reports/.")
 @click.option("--out", metavar="DIR", help="Where packs were written by run --out.")
-def history(config: str | None, out: str | None) -> None:
-    """List the packs that are there, how they were made, and the runs that failed."""
+@click.option("--compare", nargs=2, metavar="DAY DAY", help="Say what changed between the packs of two days.")
+def history(config: str | None, out: str | None, compare: tuple[str, str] | None) -> None:
+    """List the packs that are there, how they were made, and the runs that failed; or compare any two of them."""
     from insights.data import places
     from insights.data.settings import load_settings
     from insights.reports.audit import broken_lines
     from insights.reports.listing import history_lines
 
     settings = load_settings(Path(config)) if config else None
+    if compare is not None:
+        from insights.reports.compare import comparison_lines
+
+        if settings is None:
+            raise ParameterError("--compare needs --config", todo="name the bank's settings by --config")
+        reports = Path(out) / settings.bank.id if out else settings.reports_dir
+        for line in comparison_lines(settings, reports, *compare):
+            click.echo(line)
+        return
     root = Path(out) if out else settings.reports_dir.parent if settings else places.home() / "reports"
     folders = sorted(f for f in root.iterdir() if f.is_dir()) if root.is_dir() else []
     banks = [root / settings.bank.id] if settings else folders

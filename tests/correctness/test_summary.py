@@ -88,7 +88,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 
 def lines(answer: Answer) -> dict[str, dict[Any, Any]]:
-    return {str(r["line"]): r for r in answer.exact.to_dict("records")}
+    return {str(r["line"]): r for r in answer.exact["lines"].to_dict("records")}
 
 
 def line(name: str) -> Line:

@@ -258,6 +258,8 @@ def test_a_model_that_lost_its_skill_says_so(bank: Bank, tmp_path: Path, sign: f
     pack = Pack(Findings(NOW, {}), {}, Before(Findings(LONG_AGO, {}), None, ""), memories=(memory,))
     exhibit = shown(summary.past(pack, bank), bank)
     assert title(exhibit).startswith(said)
+    page_one = shown(summary.state(pack, bank), bank)
+    assert any(s.id.startswith("Warning: what earlier packs foretold") for s in page_one.sentences) == (sign < 1)
 
 
 def test_predictions_wait_until_they_are_due(bank: Bank, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The few measures by which packs are held against each other, each a ratio of sums over clients.
 
+None of them follows the market, which moves all clients at once and would be a change in every pack.
+
 Every measure is a sum over clients divided by another, so a replicate of all of them is one product of matrices. The
 weights of a client follow from his pseudonym alone: replicates of two packs, made months apart, are paired client by
 client, and their difference varies only by what is different between them.
@@ -27,11 +29,10 @@ SEED, REPLICATES, AT_ONCE = "memory of packs", 400, 50
 BY = "region"
 """Leaving is also watched by this column of clients: a change in one part is soon lost in the whole."""
 
-LEFT, JOINED, NET, MARGIN, LOYALTY, SATISFACTION, COMPLAINTS, CONTACTS = (
+LEFT, JOINED, NET, LOYALTY, SATISFACTION, COMPLAINTS, CONTACTS = (
     "left_12m",
     "joined_12m",
     "net_new_money_12m",
-    "income_12m",
     "loyalty_mark",
     "satisfaction_mark",
     "complaints_12m",
@@ -41,7 +42,6 @@ UNITS = {
     LEFT: "share",
     JOINED: "share",
     NET: "share",
-    MARGIN: "share",
     LOYALTY: "points",
     SATISFACTION: "points",
     COMPLAINTS: "per client",
@@ -85,7 +85,6 @@ def contributions(bank: Bank) -> tuple[pd.DataFrame, dict[tuple[str, str], tuple
         (LEFT, "left", "there_before"),
         (JOINED, "joined", "there_before"),
         (NET, "flows", "assets_before"),
-        (MARGIN, "income", "assets_now"),
         (LOYALTY, "marks", "answers"),
         (SATISFACTION, "content", "contents"),
         (COMPLAINTS, "complaints", "there_now"),
@@ -156,7 +155,6 @@ def _assets(bank: Bank, start: object) -> ir.Table | None:
     before = add_months(first_of_month(latest), -MONTHS)
     at = month_of(rows.month)
     return rows.group_by("client_id").agg(
-        assets_now=_sum(rows.amount, at == ibis.literal(first_of_month(latest), "date")),
         assets_before=_sum(rows.amount, at == ibis.literal(before, "date")),
     )
 
@@ -172,10 +170,6 @@ def _flows(bank: Bank, start: object) -> ir.Table | None:
 def _events(bank: Bank, start: object) -> list[ir.Table]:
     found = []
     since = ibis.literal(start, "date")
-    if not bank.needs("revenue.amount", "revenue.month"):
-        rows = bank.table("revenue")
-        recent = rows.filter(month_of(rows.month) > month_of(since))
-        found.append(recent.group_by("client_id").agg(income=recent.amount.sum().cast("float64")))
     if bank.has("complaints", "filed_on"):
         rows = bank.table("complaints")
         found.append(rows.filter(rows.filed_on > since).group_by("client_id").agg(complaints=ibis._.count()))

@@ -24,7 +24,7 @@ from insights.stats.resampling import Replicates
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, Published
 from insights.topics.summary.own import NAN, told
-from insights.topics.summary.pack import Findings, Pack, Row
+from insights.topics.summary.pack import SHOWN, Findings, Pack, Row
 
 ID = "summary.changes"
 ALPHA = 0.02
@@ -89,7 +89,7 @@ def evidence_of(now: Measured, then: Measured | None, before: Findings) -> dict[
         "before": _before(before),
     }
     if then is not None:
-        found["errors"] = Estimates(_errors(now, then), ("measure", "group"))
+        found["errors"] = paired(now, then)
     return found
 
 
@@ -125,19 +125,37 @@ def _parts(found: Measured, parts: pd.Series) -> Replicates:
 def _before(found: Findings) -> Published:
     rows = [
         {"measure": r.group.get("measure", ""), "group": r.group.get("group", ""), "value": r.value}
-        | {"low": r.low, "high": r.high, "status": r.status}
+        | {"low": r.low, "high": r.high, "unit": r.unit, "n": r.n, "n_events": r.n_events, "status": r.status}
         for r in found.rows(ID, NAME)
     ]
-    columns = ["measure", "group", "value", "low", "high", "status"]
+    columns = ["measure", "group", "value", "low", "high", "unit", "n", "n_events", "status"]
     return Published(pd.DataFrame(rows, columns=columns), ("measure", "group"))
 
 
 def _changes(evidence: Mapping[str, Evidence], now: Findings, before: Findings, round_to: int) -> Changes:
-    measures = _measures(evidence, round_to)
+    return _told(_measures(evidence, round_to), now, before, "errors" in evidence)
+
+
+def between(now: Findings, before: Findings, errors: Estimates | None, round_to: int) -> Changes:
+    """Compare any two packs by what they published; ``errors`` (protected) are those of the paired changes."""
+    found = _before(now).rows
+    found = found[found["status"] == SHOWN].drop(columns="status")
+    counted = found["measure"].isin(COUNTED)
+    found["blur"] = np.where(counted, round_to / math.sqrt(6) / found["n"], 0.0)
+    measures = _against(found, _before(before).rows, None if errors is None else errors.rows)
+    return _told(measures, now, before, errors is not None)
+
+
+def paired(now: Measured, then: Measured) -> Estimates:
+    """Return the standard errors of the paired changes of the measures that two runs remember, to be protected."""
+    return Estimates(_errors(now, then), ("measure", "group"))
+
+
+def _told(measures: pd.DataFrame, now: Findings, before: Findings, with_errors: bool) -> Changes:
     findings = pd.DataFrame(list(_findings(now, before)), columns=FINDING_COLUMNS)
     for rows in (measures, findings):
         rows["clear"] = Family(rows["p_value"].to_numpy(float), ALPHA / 2).found
-    return Changes(measures, findings, len(findings), "errors" in evidence)
+    return Changes(measures, findings, len(findings), with_errors)
 
 
 def shares(counts: ClientCounts, measure: str, round_to: int) -> list[dict[str, object]]:
@@ -168,13 +186,19 @@ def _measures(evidence: Mapping[str, Evidence], round_to: int) -> pd.DataFrame:
     columns = ["measure", "group", "unit", "n", "n_events", "value", "low", "high"]
     rows += cast("list[dict[str, object]]", others[columns].assign(blur=0.0).to_dict("records"))
     found = pd.DataFrame(rows, columns=[*columns, "blur"])
-    before = cast(Published, evidence["before"]).rows[["measure", "group", "value"]]
+    errors = cast(Estimates, evidence["errors"]).rows if "errors" in evidence else None
+    return _against(found, cast(Published, evidence["before"]).rows, errors)
+
+
+def _against(found: pd.DataFrame, then: pd.DataFrame, told_errors: pd.DataFrame | None) -> pd.DataFrame:
+    """Return measures with what they were before, and how much of the difference chance explains."""
+    before = then[["measure", "group", "value"]]
     found = found.merge(before.rename(columns={"value": "before"}), on=["measure", "group"], how="left")
     found["change"] = found["value"] - found["before"]
     errors = np.full(len(found), NAN)
-    if "errors" in evidence:
-        told_errors = cast(Estimates, evidence["errors"]).rows[["measure", "group", "value"]]
-        joined = found[["measure", "group"]].merge(told_errors, on=["measure", "group"], how="left")
+    if told_errors is not None:
+        own = told_errors[["measure", "group", "value"]]
+        joined = found[["measure", "group"]].merge(own, on=["measure", "group"], how="left")
         errors = joined["value"].to_numpy(float)
     errors = np.hypot(errors, found["blur"].to_numpy(float))
     half = normal_quantile(LEVEL) * errors

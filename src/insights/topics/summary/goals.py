@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pandas as pd
+
 from insights.data.snapshot import Bank
 from insights.topics.evidence import Answer, NotAvailable
 from insights.topics.summary.pack import Pack
@@ -20,12 +22,9 @@ def goals(pack: Pack, bank: Bank) -> Answer | NotAvailable:
         whole,
         id=ID,
         kind=ID,
-        estimate=lambda evidence: _with_goal(whole.estimate(evidence), named),
+        estimate=lambda evidence: _with_goal(whole.estimate(evidence)["lines"], named),
     )
 
 
-def _with_goal(lines: object, named: list[str]) -> object:
-    import pandas as pd
-
-    assert isinstance(lines, pd.DataFrame)
+def _with_goal(lines: pd.DataFrame, named: list[str]) -> pd.DataFrame:
     return lines[lines["line"].isin(named)].reset_index(drop=True)

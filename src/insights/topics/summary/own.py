@@ -10,7 +10,7 @@ from insights.topics.evidence import Estimates
 
 NAN = float("nan")
 DIMS = ("measure", "group")
-MONEY = (NET, "income_12m")
+MONEY = (NET,)
 """Measures whose numerator is money: the rule of dominance applies to them."""
 
 

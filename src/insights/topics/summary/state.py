@@ -14,26 +14,35 @@ from insights.topics.evidence import Answer, Estimates, Evidence, Published
 from insights.topics.summary.lines import LINES, Line, read
 from insights.topics.summary.own import own_measures
 from insights.topics.summary.pack import NAN, SHOWN, Pack, Row
+from insights.topics.summary.past import past
 
 ID = "summary.state"
 MET, MISSED, OPEN, NONE = "met", "missed", "open", "none"
 """How a goal stands: the whole interval on its good side, on its bad side, or on both; and no goal."""
 LEVEL = 0.95
+NOTHING = pd.DataFrame(columns=["pack", "score", "value"])
 
 
 def state(pack: Pack, bank: Bank) -> Answer:
     """Return the lines of the book. ``told`` has one row per line and ``when`` ("now", "before"), as it was published.
 
-    ``own`` are the measures of this bank that no report publishes; they are protected like any other evidence.
+    ``own`` are the measures of this bank that no report publishes; they are protected like any other evidence. ``past``
+    are the scores of past predictions, where some came due: what is expected is worth no more than they.
     """
     evidence: dict[str, Evidence] = {"own": own_measures(bank), "told": _published(pack)}
+    scored = past(pack, bank)
+    if isinstance(scored, Answer):
+        evidence["past"] = scored.evidence["scores"]
     before = pack.before.findings.as_of if pack.before else None
     goals = {str(name): target for name, target in bank.settings.targets.items()}
     return Answer(
         id=ID,
         kind=ID,
         evidence=evidence,
-        estimate=lambda evidence: _lines(evidence, pack, goals),
+        estimate=lambda evidence: {
+            "lines": _lines(evidence, goals),
+            "past": cast(Estimates, evidence["past"]).rows if "past" in evidence else NOTHING,
+        },
         facts={"before": before, "gaps": list(pack.gaps), "reports": list(pack.now.reports)},
     )
 
@@ -87,7 +96,7 @@ def _published(pack: Pack) -> Published:
     return Published(pd.DataFrame(lines), ("line", "when"))
 
 
-def _lines(evidence: dict[str, Evidence], pack: Pack, goals: Mapping[str, Target]) -> pd.DataFrame:
+def _lines(evidence: dict[str, Evidence], goals: Mapping[str, Target]) -> pd.DataFrame:
     own = own_rows(cast(Estimates, evidence["own"]).rows)
     told = cast(Published, evidence["told"]).rows
     found = []

@@ -16,7 +16,6 @@ MEASURES = {
     "left_12m": Message("clients who left within twelve months"),
     "joined_12m": Message("clients who joined within twelve months, per client there before"),
     "net_new_money_12m": Message("net new money of twelve months, of the assets before"),
-    "income_12m": Message("income of twelve months, of the assets now"),
     "loyalty_mark": Message("stated loyalty as answered, points"),
     "satisfaction_mark": Message("satisfaction after a contact, mark"),
     "complaints_12m": Message("complaints per client, twelve months"),

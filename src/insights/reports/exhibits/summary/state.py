@@ -9,9 +9,15 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.rows import SHOWN, dated
 from insights.reports.exhibits.summary.words import FAULTS, GOALS, LINES, absent, amount, target
+from insights.reports.exhibits.told import find
 from insights.reports.wording.labels import REPORTS
 from insights.topics.evidence import Answer
+from insights.topics.summary.past import ALL, CHANCE, REVERSED, verdict
 
+FAILED = Message(
+    "Warning: what earlier packs foretold of leaving did not come true, so that who is expected to leave cannot be "
+    "relied on."
+)
 MOVED = {
     "more": Message("{change}: more than chance"),
     "less": Message("{change}: more than chance"),
@@ -24,11 +30,18 @@ _CHANGES = {
     "percent": Message("{value:points}"),
     "number": Message("{value:number}"),
 }
+_MORE = {
+    "count": Message("+{value:count}"),
+    "money": Message("+{value:money}"),
+    "percent": Message("+{value:points}"),
+    "number": Message("+{value:number}"),
+}
 
 
-def state(answer: Answer, lines: pd.DataFrame, bank: Bank) -> Exhibit:
+def state(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhibit:
     """Say how the book stands, and give every line with its interval, its goal and its change."""
-    rows = lines.to_dict("records")
+    rows = parts["lines"].to_dict("records")
+    failed = verdict(find(parts["past"], pack=ALL, score="auc")) in (REVERSED, CHANCE)
     by_line = {str(r["line"]): r for r in rows}
     before, goals = answer.facts["before"], any(r["goal"] != "none" for r in rows)
     columns = [Column("line", Message("Line")), Column("now", Message("Now"))]
@@ -39,7 +52,7 @@ def state(answer: Answer, lines: pd.DataFrame, bank: Bank) -> Exhibit:
     return Exhibit(
         id=answer.id,
         title=_title(by_line),
-        sentences=_sentences(by_line, before),
+        sentences=(*((FAILED,) if failed else ()), *_sentences(by_line, before)),
         tables=(table,),
         basis=dated(bank, *_sources(rows)),
         caveats=_caveats(answer.facts, rows),
@@ -119,7 +132,7 @@ def _cells(row: dict[Any, Any], before: str | None) -> dict[str, Any]:
         return cells | {"change": Message("first pack")}
     if not row["moved"]:
         return cells | {"change": Message("not in the last pack")}
-    change = Message(_CHANGES[row["kind"]].id, {"value": row["change"]})
+    change = Message((_MORE if row["change"] > 0 else _CHANGES)[row["kind"]].id, {"value": row["change"]})
     return cells | {"change": Message(MOVED[row["moved"]].id, {"change": change})}
 
 
