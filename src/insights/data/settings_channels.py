@@ -13,9 +13,11 @@ class ChannelsSection(Section):
     ``changes`` names the programmes that changed a channel (default: all); the one that began last is told on page one.
     ``primary`` is the outcome by which a change is judged, registered before anybody looked: net new money, the marks
     of contacts, minutes waited, or the share of contacts that settled the matter; p-values of the others are adjusted.
-    Contacts of the same client about the same topic within ``repeat_days`` count as one matter.
+    Contacts of the same client about the same topic within ``repeat_days`` count as one matter. ``digital`` are the
+    channels without a person to talk to: from these a matter is handed over to the others.
     """
 
     changes: tuple[str, ...] = ()
     primary: Literal["money", "mark", "wait", "settled"] = "money"
     repeat_days: Annotated[int, Field(ge=1, le=366)] = 30
+    digital: tuple[str, ...] = ("app", "online", "email", "messaging", "chat", "social")

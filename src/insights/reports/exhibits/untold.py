@@ -4,7 +4,9 @@ from insights.reports.exhibits.base import Message
 
 _TITLES = {
     "channels.changes": Message("What changes of channels were worth cannot be told"),
+    "channels.matters": Message("How often matters come back cannot be told"),
     "channels.overview": Message("Which channel wastes whose time cannot be told"),
+    "channels.requests": Message("How long requests take cannot be told"),
     "channels.rollout": Message("How the effect of a change grew cannot be told"),
     "channels.satisfaction": Message("In which channel clients are more satisfied cannot be told"),
     "channels.state": Message("What each channel does cannot be told"),

@@ -1,11 +1,13 @@
 """Channels: what each does, how satisfied the same clients are in each, and what a change was worth."""
 
 from insights.topics.channels.changes import changes, rollout
+from insights.topics.channels.matters import matters
 from insights.topics.channels.overview import overview
+from insights.topics.channels.requests import requests
 from insights.topics.channels.satisfaction import satisfaction
 from insights.topics.channels.state import state
 
-QUESTIONS = ("overview", "state", "satisfaction", "changes", "rollout")
+QUESTIONS = ("overview", "state", "satisfaction", "changes", "rollout", "matters", "requests")
 """What the report asks, in its order."""
 
-__all__ = ["QUESTIONS", "changes", "overview", "rollout", "satisfaction", "state"]
+__all__ = ["QUESTIONS", "changes", "matters", "overview", "requests", "rollout", "satisfaction", "state"]

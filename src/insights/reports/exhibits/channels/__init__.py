@@ -6,8 +6,10 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.channels.changes import changes
+from insights.reports.exhibits.channels.matters import matters
 from insights.reports.exhibits.channels.overview import overview
 from insights.reports.exhibits.channels.refusals import refused
+from insights.reports.exhibits.channels.requests import requests
 from insights.reports.exhibits.channels.rollout import rollout
 from insights.reports.exhibits.channels.satisfaction import satisfaction
 from insights.reports.exhibits.channels.state import state
@@ -15,8 +17,10 @@ from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "channels.changes": changes,
+    "channels.matters": matters,
     "channels.overview": overview,
     "channels.refused": refused,
+    "channels.requests": requests,
     "channels.rollout": rollout,
     "channels.satisfaction": satisfaction,
     "channels.state": state,
