@@ -257,6 +257,8 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
     if isinstance(found, NotEstimable):
         return Outcome(name, found, controls=controls, reached=reached, others=others)
     mean = found.overall()
+    # Who was not seen just before the start, such as those who had left, was not reached.
+    reached = int(found.parts.units.sum())
     a_year = 12 / panel.length if money else 1.0
     made = Outcome(name, scaled(mean, a_year), effects=found, controls=controls, reached=reached, others=others)
     if isinstance(mean, NotEstimable):

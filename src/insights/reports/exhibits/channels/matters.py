@@ -162,6 +162,7 @@ def _basis(answer: Answer, found: MatterRows, bank: Bank) -> tuple[Message, ...]
             {"first": 2 * days + 1, "last": 3 * days},
         )
     )
+    lines.append(Message("Figure: the first contact in the rows, the next one in the columns; shares of each row."))
     names = [channel_label(c, bank) for c in answer.facts["digital"] if c in _names(found)]
     if names:
         lines.append(Message("Digital: {names}.", {"names": names}))
