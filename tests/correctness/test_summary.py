@@ -236,3 +236,25 @@ def test_a_row_without_a_value_is_none() -> None:
     assert isinstance(row, Row)
     assert not row.told
     assert not row.interval
+
+
+def effect(programme: str, outcome: str, value: float, half: float) -> dict[str, Any]:
+    group = {"programme": programme, "outcome": outcome}
+    return estimate("change_effect", value, value - half, value + half, months=12, group=group, unit="share")
+
+
+def test_effects_are_those_of_programmes_judged_together(bank: Bank) -> None:
+    changes = finding(
+        "channels.changes",
+        effect("club", "left", -0.03, 0.01),
+        effect("club", "mark", 0.05, 0.0499),  # just clear by itself, and not among three
+        effect("desk", "left", 0.0, 0.02),
+        effect("desk", "wait", -9.0, 1.0),  # no outcome of this table
+    )
+    exhibit = shown(summary.effects(pack(changes), bank), bank)
+    assert title(exhibit) == "Programmes moved: leaving within a year (“club”)"
+    assert len(exhibit.estimates) == 3
+    assert [r["clear"].id for r in exhibit.tables[0].rows] == ["no", "yes", "no"]
+    (untold,) = exhibit.sentences
+    assert {m.id for m in untold.values["names"]} >= {"income", "activity", "brand image, points"}
+    assert not shown(summary.effects(pack(), bank), bank).told

@@ -73,6 +73,7 @@ _TITLES = {
     "quality.reconciliation": Message("Whether the books agree cannot be told"),
     "quality.revenue": Message("What clients bring in each month cannot be told"),
     "summary.delivery": Message("Whether the delivery changed cannot be told yet"),
+    "summary.effects": Message("What programmes moved cannot be told"),
     "summary.goals": Message("Whether goals are met cannot be told"),
     "summary.past": Message("How predictions of earlier packs came out cannot be told yet"),
     "value.activity": Message("What goes with activity cannot be told"),

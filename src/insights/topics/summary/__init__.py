@@ -3,9 +3,10 @@
 from insights.topics.summary.changes import changes
 from insights.topics.summary.decisions import decisions
 from insights.topics.summary.delivery import delivery
+from insights.topics.summary.effects import effects
 from insights.topics.summary.goals import goals
 from insights.topics.summary.paragraphs import paragraphs
 from insights.topics.summary.past import past
 from insights.topics.summary.state import state
 
-__all__ = ["changes", "decisions", "delivery", "goals", "paragraphs", "past", "state"]
+__all__ = ["changes", "decisions", "delivery", "effects", "goals", "paragraphs", "past", "state"]

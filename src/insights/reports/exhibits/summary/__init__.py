@@ -8,6 +8,7 @@ from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.summary.changes import changes
 from insights.reports.exhibits.summary.decisions import decisions
 from insights.reports.exhibits.summary.delivery import delivery
+from insights.reports.exhibits.summary.effects import effects
 from insights.reports.exhibits.summary.goals import goals
 from insights.reports.exhibits.summary.paragraphs import paragraphs
 from insights.reports.exhibits.summary.past import past
@@ -20,6 +21,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "summary.past": past,
     "summary.state": state,
     "summary.decisions": decisions,
+    "summary.effects": effects,
     "summary.goals": goals,
     "summary.reports": paragraphs,
 }

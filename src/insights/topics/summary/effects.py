@@ -1,0 +1,87 @@
+"""What the management of the relationship did: effects of interventions on what it is meant to move.
+
+Never raw trends: each number is the effect of a programme, drawn by lot or compared with clients it had not reached, as
+the report that estimated it tells it. One declared table says which finding tells which outcome.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.stats.changes import changed
+from insights.stats.paired import Family
+from insights.stats.results import Estimate
+from insights.topics.evidence import Answer, NotAvailable, Published
+from insights.topics.summary.pack import NAN, Findings, Pack, Row
+
+ID = "summary.effects"
+ALPHA = 0.05
+SATISFACTION, ATTRITION, LOYALTY, BRAND, ACTIVITY, INCOME, MONEY = (
+    "satisfaction",
+    "attrition",
+    "loyalty",
+    "brand",
+    "activity",
+    "income",
+    "new_money",
+)
+OUTCOMES = (SATISFACTION, ATTRITION, LOYALTY, BRAND, ACTIVITY, INCOME, MONEY)
+"""What lifecycle management is to move; an outcome that no finding tells is named as such."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Estimates ``name`` of a finding that tell an outcome; ``programme`` is the key of the group that names it."""
+
+    outcome: str
+    finding: str
+    name: str
+    programme: str
+    where: tuple[tuple[str, str], ...]
+
+
+SOURCES = (
+    Source(SATISFACTION, "channels.changes", "change_effect", "programme", (("outcome", "mark"),)),
+    Source(ATTRITION, "channels.changes", "change_effect", "programme", (("outcome", "left"),)),
+    Source(MONEY, "channels.changes", "change_effect", "programme", (("outcome", "money"),)),
+    Source(LOYALTY, "loyalty.loop", "change_difference", "change", (("outcome", "loyalty"),)),
+    Source(BRAND, "loyalty.loop", "change_difference", "change", (("outcome", "brand"),)),
+)
+
+
+def effects(pack: Pack, bank: Bank) -> Answer | NotAvailable:
+    """Return the effects that the pack tells, with their p-values adjusted together (Holm)."""
+    rows = list(_rows(pack.now))
+    if not rows:
+        return NotAvailable(ID, ("programmes.started_on",))
+    frame = pd.DataFrame(rows)
+    return Answer(
+        id=ID,
+        kind=ID,
+        evidence={"effects": Published(frame, ("outcome", "programme"))},
+        estimate=lambda evidence: _judged(evidence["effects"].rows),  # type: ignore[union-attr]
+        facts={"untold": [o for o in OUTCOMES if o not in set(frame["outcome"])]},
+    )
+
+
+def _rows(found: Findings) -> Iterator[dict[str, object]]:
+    for source in SOURCES:
+        for row in found.rows(source.finding, source.name):
+            group = dict(row.group)
+            named = group.pop(source.programme, None)
+            if named is not None and tuple(sorted(group.items())) == source.where and row.interval:
+                yield _line(source, named, row)
+
+
+def _line(source: Source, programme: str, row: Row) -> dict[str, object]:
+    head = {"outcome": source.outcome, "programme": programme, "finding": source.finding, "unit": row.unit}
+    return head | {"value": row.value, "low": row.low, "high": row.high, "n": row.n, "status": row.status}
+
+
+def _judged(rows: pd.DataFrame) -> pd.DataFrame:
+    told = [Estimate(r["value"], r["low"], r["high"], "", 0) for r in rows.to_dict("records")]
+    p = np.array([NAN if (found := changed(e).p_value) is None else found for e in told], dtype=float)
+    return rows.assign(p_value=p, clear=Family(p, ALPHA).found)
