@@ -84,6 +84,8 @@ def _of(row: dict[Any, Any], bank: Bank) -> Message | str:
         return factor_label(str(row["of"]), bank)
     if row["decision"] == "gap":
         return code_label("category", str(row["of"]), bank.settings.labels)
+    if row["decision"] == "programme":
+        return code_label("programme", str(row["of"]), bank.settings.labels)
     return str(row["of"])
 
 

@@ -15,7 +15,7 @@ OUTCOMES = {
     "satisfaction": Message("satisfaction after a contact, mark"),
     "attrition": Message("leaving within a year"),
     "loyalty": Message("stated loyalty, points"),
-    "brand": Message("brand image, points"),
+    "brand": Message("brand image"),
     "activity": Message("activity"),
     "income": Message("income"),
     "new_money": Message("net new money a year, of the assets before"),
