@@ -9,6 +9,7 @@ _TITLES = {
     "channels.requests": Message("How long requests take cannot be told"),
     "channels.rollout": Message("How the effect of a change grew cannot be told"),
     "channels.satisfaction": Message("In which channel clients are more satisfied cannot be told"),
+    "channels.sources": Message("Which source of clients pays cannot be told"),
     "channels.state": Message("What each channel does cannot be told"),
     "clients.choice": Message("How many segments there are cannot be told"),
     "clients.groups": Message("How groups of clients differ cannot be told"),

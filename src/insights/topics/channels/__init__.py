@@ -5,9 +5,10 @@ from insights.topics.channels.matters import matters
 from insights.topics.channels.overview import overview
 from insights.topics.channels.requests import requests
 from insights.topics.channels.satisfaction import satisfaction
+from insights.topics.channels.sources import sources
 from insights.topics.channels.state import state
 
-QUESTIONS = ("overview", "state", "satisfaction", "changes", "rollout", "matters", "requests")
+QUESTIONS = ("overview", "state", "satisfaction", "changes", "rollout", "matters", "requests", "sources")
 """What the report asks, in its order."""
 
-__all__ = ["QUESTIONS", "changes", "matters", "overview", "requests", "rollout", "satisfaction", "state"]
+__all__ = ["QUESTIONS", "changes", "matters", "overview", "requests", "rollout", "satisfaction", "sources", "state"]

@@ -12,6 +12,7 @@ from insights.reports.exhibits.channels.refusals import refused
 from insights.reports.exhibits.channels.requests import requests
 from insights.reports.exhibits.channels.rollout import rollout
 from insights.reports.exhibits.channels.satisfaction import satisfaction
+from insights.reports.exhibits.channels.sources import sources
 from insights.reports.exhibits.channels.state import state
 from insights.topics.evidence import Answer
 
@@ -23,5 +24,6 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "channels.requests": requests,
     "channels.rollout": rollout,
     "channels.satisfaction": satisfaction,
+    "channels.sources": sources,
     "channels.state": state,
 }

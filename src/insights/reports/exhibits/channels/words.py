@@ -65,6 +65,7 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
     (r"too_young", Message("Fewer than twelve months have passed since it was drawn by lot, or one arm is empty.")),
     (r"too_few_matters", Message("Too few clients were in contact long enough ago to see what came back.")),
     (r"too_few_requests", Message("Too few clients made a request in the last two years.")),
+    (r"no_yield", Message("No source has both costs and clients won in the same months.")),
     (r"no_steps", Message("Every programme was drawn by lot: none came in steps.")),
     (
         r"nobody whom the programme reached.*|no unit's treatment starts.*",
