@@ -102,7 +102,7 @@ def _first_year(bank: Bank, people: pd.DataFrame) -> np.ndarray:
     values = np.full(len(people), np.nan)
     if margins is None or margins.basis != OF_MARGIN:
         return values
-    at = pd.Index(margins.months.client_id).get_indexer(people["client_id"])
+    at = pd.Index(margins.months.client_id).get_indexer(pd.Index(people["client_id"]))
     whole = np.concatenate([np.zeros((len(margins.margin), 1)), np.cumsum(margins.margin, axis=1)], axis=1)
     first = margins.months.joined[at]
     seen = (at >= 0) & (first >= 0) & (first + YEAR <= margins.months.count)
