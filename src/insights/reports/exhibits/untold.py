@@ -5,6 +5,7 @@ from insights.reports.exhibits.base import Message
 _TITLES = {
     "channels.changes": Message("What changes of channels were worth cannot be told"),
     "channels.matters": Message("How often matters come back cannot be told"),
+    "channels.offers": Message("What became of offers cannot be told"),
     "channels.overview": Message("Which channel wastes whose time cannot be told"),
     "channels.requests": Message("How long requests take cannot be told"),
     "channels.rollout": Message("How the effect of a change grew cannot be told"),

@@ -7,6 +7,7 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.channels.changes import changes
 from insights.reports.exhibits.channels.matters import matters
+from insights.reports.exhibits.channels.offers import offers
 from insights.reports.exhibits.channels.overview import overview
 from insights.reports.exhibits.channels.refusals import refused
 from insights.reports.exhibits.channels.requests import requests
@@ -19,6 +20,7 @@ from insights.topics.evidence import Answer
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "channels.changes": changes,
     "channels.matters": matters,
+    "channels.offers": offers,
     "channels.overview": overview,
     "channels.refused": refused,
     "channels.requests": requests,

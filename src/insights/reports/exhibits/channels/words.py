@@ -66,6 +66,7 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
     (r"too_few_matters", Message("Too few clients were in contact long enough ago to see what came back.")),
     (r"too_few_requests", Message("Too few clients made a request in the last two years.")),
     (r"no_yield", Message("No source has both costs and clients won in the same months.")),
+    (r"too_few_offers", Message("Too few clients were made an offer that is over by now.")),
     (r"no_steps", Message("Every programme was drawn by lot: none came in steps.")),
     (
         r"nobody whom the programme reached.*|no unit's treatment starts.*",

@@ -1,0 +1,164 @@
+"""What became of marketing offers: answers, acceptances, their cost, and what goes with a time limit."""
+
+from typing import Any
+
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.channels.offers import (
+    ACCEPTED,
+    ALL,
+    ANSWERED,
+    CHANNEL,
+    COST,
+    LIMIT,
+    LIMITED,
+    MORE,
+    UNLIMITED,
+)
+from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
+from insights.reports.exhibits.channels.words import channel_label
+from insights.reports.exhibits.rows import count_row, dated
+from insights.reports.exhibits.told import cell, find, finding_row
+from insights.stats.results import Estimate
+from insights.topics.channels.offers import OfferRows
+from insights.topics.evidence import Answer
+
+_LIMITS = {LIMITED: Message("with a time limit"), UNLIMITED: Message("without a time limit")}
+
+
+def offers(answer: Answer, found: OfferRows, bank: Bank) -> Exhibit:
+    """Say how many accept, what that costs, and what goes with a time limit."""
+    title = _title(found)
+    more = _find(found, LIMIT, "", MORE)
+    return Exhibit(
+        id=answer.id,
+        title=title,
+        sentences=_sentences(found),
+        figure=_figure(found, title, bank),
+        tables=(_table(found, bank),),
+        basis=_basis(answer, found, bank),
+        caveats=(
+            Message("An acceptance that would have come without the offer counts too."),
+            Message(
+                "Within a campaign it is an effect of the limit only if the lot decided who got one; otherwise it is "
+                "an association."
+            ),
+        ),
+        refusals=(Message("No campaign had enough offers with and without a limit: the two cannot be compared."),)
+        if more is None
+        else (),
+        estimates=tuple(_estimates(found)),
+    )
+
+
+def _find(found: OfferRows, division: str, value: str, measure: str) -> Estimate | None:
+    return find(found.rows, division=division, value_of=value, measure=measure)
+
+
+def _title(found: OfferRows) -> Message:
+    share, cost = (_find(found, ALL, "", m) for m in (ACCEPTED, COST))
+    more = _find(found, LIMIT, "", MORE)
+    if share is None:
+        return Message("How many accept offers cannot be told")
+    values: dict[str, Any] = {"share": share.value}
+    if cost is not None:
+        values["cost"] = cost.value
+        if more is not None and (more.low > 0 or more.high < 0):
+            values["d"] = more.value
+            return Message(
+                "{share:percent} accept an offer, at {cost:money} each; with a time limit it is {d:points} more in the "
+                "same campaign",
+                values,
+            )
+        return Message("{share:percent} accept an offer, at {cost:money} each", values)
+    return Message("{share:percent} accept an offer", values)
+
+
+def _sentences(found: OfferRows) -> tuple[Message, ...]:
+    said = []
+    told = _find(found, ALL, "", ANSWERED)
+    if told is not None:
+        said.append(Message("{told} say yes or no at all.", {"told": cell(told, "percent")}))
+    more = _find(found, LIMIT, "", MORE)
+    if more is not None:
+        values = {"told": cell(more, "points")}
+        said.append(
+            Message("A time limit goes with {told} more acceptances in the same campaign.", values)
+            if more.low > 0
+            else Message("A time limit goes with fewer acceptances in the same campaign: {told}.", values)
+            if more.high < 0
+            else Message("A time limit makes no difference that is told from chance: {told}.", values)
+        )
+    return tuple(said)
+
+
+def _lines(found: OfferRows, bank: Bank) -> list[tuple[str, str, Message | str]]:
+    """Return division, value and label of every line of figure and table."""
+    present = found.rows[["division", "value_of"]].drop_duplicates().itertuples(index=False)
+    lines: list[tuple[str, str, Message | str]] = [(ALL, "", Message("all offers"))]
+    for division, value in present:
+        if division == LIMIT and value in _LIMITS:
+            lines.append((str(division), str(value), _LIMITS[value]))
+        if division == CHANNEL:
+            lines.append((str(division), str(value), channel_label(str(value), bank)))
+    return lines
+
+
+def _figure(found: OfferRows, title: Message, bank: Bank) -> Figure | None:
+    bars: list[dict[str, Any]] = []
+    for division, value, label in _lines(found, bank):
+        told = _find(found, division, value, ACCEPTED)
+        if told is not None:
+            bars.append({"label": label, "value": told.value, "low": told.low, "high": told.high})
+    if not bars:
+        return None
+    data = {"bars": bars, "kind": "percent", "in_order": True, "x_label": Message("Share accepted (95% interval)")}
+    return Figure("bars", data, Message("Share of offers accepted, with intervals. {title}.", {"title": title}))
+
+
+def _table(found: OfferRows, bank: Bank) -> Table:
+    rows = []
+    for division, value, label in _lines(found, bank):
+        row: dict[str, Any] = {"name": label}
+        for measure, kind in ((ANSWERED, "percent"), (ACCEPTED, "percent"), (COST, "money")):
+            r = found.rows
+            there = ((r["division"] == division) & (r["value_of"] == value) & (r["measure"] == measure)).any()
+            row[measure] = cell(_find(found, division, value, measure), kind) if there else Message("–")
+        rows.append(row)
+    columns = (
+        Column("name", Message("Offers")),
+        Column(ANSWERED, Message("Answered")),
+        Column(ACCEPTED, Message("Accepted")),
+        Column(COST, Message("Cost of an acceptance")),
+    )
+    return Table(columns, tuple(rows), Message("What became of offers (95% intervals)"))
+
+
+def _basis(answer: Answer, found: OfferRows, bank: Bank) -> tuple[Message, ...]:
+    volume = found.volume["offers"].iloc[0]
+    values = {"n": None if pd.isna(volume) else float(volume), **answer.facts}
+    lines = [
+        Message(
+            "{n:count} offers of {campaigns:number} campaigns in {years:number} years; those younger than "
+            "{days:number} days are left out, since they may still be accepted.",
+            values,
+        )
+    ]
+    if answer.facts["compared"]:
+        lines.append(
+            Message(
+                "With and without a limit are compared within each of {compared:number} campaigns that had both.",
+                values,
+            )
+        )
+    lines.append(Message("Intervals allow for what offers to one client have in common."))
+    return dated(bank, *lines)
+
+
+def _estimates(found: OfferRows) -> list[dict[str, Any]]:
+    lines = [count_row("offers", found.volume["offers"].iloc[0], unit="offers")]
+    for row in found.rows.to_dict("records"):
+        group = {str(row["division"]): str(row["value_of"])} if row["value_of"] else {}
+        lines.append(finding_row(f"offers_{row['measure']}", row, group=group))
+    return lines

@@ -1,0 +1,65 @@
+"""What became of marketing offers: answers, acceptances, their cost, and what goes with a time limit."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.channels.offers import ACCEPTED, MORE, NEEDS, OVER_DAYS, YEARS, Measured, Offers
+from insights.models.channels.offers import offers as measured
+from insights.stats.results import Estimate
+from insights.topics.channels.refusals import refused
+from insights.topics.channels.rows import line, table
+from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable, RowCounts
+
+ID = "channels.offers"
+DIMS = ("division", "value_of", "measure")
+
+
+@dataclass(frozen=True)
+class OfferRows:
+    """``rows``: division, value_of, measure, value, low, high, n, n_events. ``volume``: one row with ``offers``."""
+
+    rows: pd.DataFrame
+    volume: pd.DataFrame
+
+
+def offers(bank: Bank) -> Answer | NotAvailable:
+    """Tell how many answer and accept offers, what an acceptance costs, and what goes with a time limit."""
+    if missing := bank.needs(*NEEDS):
+        return NotAvailable(ID, missing)
+    found = measured(bank)
+    lines = [
+        {"division": m.division, "value_of": m.value, "measure": m.measure}
+        | line(m.found, m.clients, _behind(m, found, bank.settings.disclosure.min_clients))
+        for m in found.measured
+        if isinstance(m.found, Estimate)
+    ]
+    if not any(row["measure"] == ACCEPTED for row in lines):
+        return refused(ID, "too_few_offers")
+    evidence: dict[str, Evidence] = {
+        "rows": Estimates(table(lines, DIMS), DIMS),
+        "volume": RowCounts(pd.DataFrame({"what": ["offers"], "offers": [found.offers]}), ("what",), ("offers",)),
+    }
+    facts = {
+        "years": YEARS,
+        "days": OVER_DAYS,
+        "campaigns": found.campaigns,
+        "compared": found.compared,
+        "limits": any(m.measure == MORE for m in found.measured),
+    }
+    return Answer(ID, ID, evidence, _rows, facts)
+
+
+def _behind(m: Measured, found: Offers, least: int) -> int:
+    """Return the events behind a measure: the fewest of its division where these are too few to be shown.
+
+    Otherwise all offers less the other parts would tell what the small one is withheld for.
+    """
+    parts = [o.events for o in found.measured if (o.division, o.measure) == (m.division, m.measure)]
+    return min(parts) if min(parts) < least else m.events
+
+
+def _rows(parts: dict[str, Evidence]) -> OfferRows:
+    return OfferRows(cast(Estimates, parts["rows"]).rows, cast(RowCounts, parts["volume"]).cells)
