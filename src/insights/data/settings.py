@@ -16,6 +16,7 @@ from insights.data.settings_checks import check_labels, check_table
 from insights.data.settings_errors import first_error
 from insights.data.settings_lifecycle import LifecycleSection
 from insights.data.settings_loyalty import LoyaltySection, check_loyalty
+from insights.data.settings_needs import NeedsSection
 from insights.data.settings_segments import SegmentsSection
 from insights.data.settings_sources import EnvName, Section, Source, TableSource
 from insights.data.settings_targets import Target, TargetName
@@ -168,6 +169,7 @@ class Settings(Section):
     loyalty: LoyaltySection = LoyaltySection()
     segments: SegmentsSection = SegmentsSection()
     channels: ChannelsSection = ChannelsSection()
+    needs: NeedsSection = NeedsSection()
     targets: dict[TargetName, Target] = Field(default_factory=dict)
     pseudonyms: PseudonymsSection = PseudonymsSection()
     labels: Labels = Field(default_factory=dict)

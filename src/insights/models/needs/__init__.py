@@ -1,0 +1,1 @@
+"""What clients will buy first, how well that is foretold, and which offers suit them."""

@@ -1,0 +1,219 @@
+"""Predictions made at past landmarks beside what clients then bought first, and two simple rules beside them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.cache import once
+from insights.models.needs.model import learn, longer, predict, trees
+from insights.models.needs.rows import STEP, NeedRows, need_rows
+from insights.models.needs.suitable import Bools, Floats
+from insights.stats.resampling import Replicates, replicate_weights
+from insights.stats.results import Estimate, NotEstimable
+
+ORIGINS = (12, 9, 6, 3)
+"""Months before the last landmark at which predictions are tried."""
+LOGIT, TREES, POPULAR, SAME = "logit", "trees", "popular", "same"
+MODELS = (LOGIT, TREES)
+RULES = (POPULAR, SAME)
+PRECISION, AREA = "precision", "pr_auc"
+REPLICATES = 200
+SEED = "needs"
+FEWEST_EVENTS = 50
+HORIZONS = (3, 6)
+
+
+@dataclass(frozen=True)
+class Trials:
+    """One row per client, category and landmark at which he could be offered it.
+
+    ``frame``: ``client`` (code), ``kind`` (place of the category), ``column`` (landmark), ``manager`` (code, of the
+    landmark), ``came_3m``, ``came_6m`` (nan: not complete yet), and a score per way of choosing: ``logit``, ``trees``
+    (nan where there are none), ``popular`` and ``same``. ``used`` is "logit" or "trees". ``scores`` has Replicates by
+    (measure, way); precision is that of the offers which the managers' capacity allows, ``chosen`` by way.
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    used: str
+    scores: dict[tuple[str, str], Replicates] = field(repr=False)
+    chosen: dict[str, Bools] = field(repr=False)
+    learned_from: int
+
+    def score(self, measure: str, way: str, less: str = "") -> Estimate | NotEstimable:
+        """Return a score with its interval, or by how much it is above that of another way (paired by client)."""
+        found = self.scores[measure, way]
+        found = found - self.scores[measure, less] if less else found
+        return found.estimate(unit="share", method="normal")
+
+
+def trials(bank: Bank) -> Trials | NotEstimable:
+    """Return the trials, made once; NotEstimable with fewer than 50 first purchases in the months tried."""
+    return once(bank, "need_trials", lambda: _made(bank), on_disk=True)
+
+
+def _made(bank: Bank) -> Trials | NotEstimable:
+    rows = need_rows(bank)
+    if rows is None:
+        return NotEstimable("nobody holds a product")
+    columns = [c for c in (rows.last - o for o in ORIGINS) if c in rows.landmarks[1:]]
+    parts = [_tried(rows, column) for column in columns]
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    events = int(frame["came_3m"].sum()) if len(frame) else 0
+    if events < FEWEST_EVENTS:
+        return NotEstimable(
+            f"{events} first purchases at past dates are too few to judge predictions: {FEWEST_EVENTS} are needed"
+        )
+    capacity = bank.settings.needs.offers_per_manager
+    ways = [w for w in (*MODELS, *RULES) if frame[w].notna().any()]
+    chosen = {w: chosen_rows(frame, w, capacity) for w in ways}
+    scores = _scores(frame, chosen, rows.months.client_id)
+    found = Trials(frame, LOGIT, scores, chosen, len(rows.landmarks))
+    if TREES in ways:
+        better = [found.score(measure, TREES, LOGIT) for measure in (PRECISION, AREA)]
+        if all(isinstance(b, Estimate) and b.low > 0 for b in better):
+            return Trials(frame, TREES, scores, chosen, len(rows.landmarks))
+    return found
+
+
+def _tried(rows: NeedRows, column: int) -> pd.DataFrame:
+    """Return the rows of one landmark, with scores as they could be made then."""
+    allowed = rows.eligible(column) & ~rows.declined[:, :, column]
+    model = predict(rows, learn(rows, column), column)
+    allowed &= ~np.isnan(model)
+    other = trees(rows, column)
+    other = np.full(model.shape, np.nan) if other is None else other
+    client, kind = np.nonzero(allowed)
+    head = {"client": client, "kind": kind, "column": column, "manager": managers(rows, column)[client]}
+    known = {f"came_{h}m": rows.came(column, h)[client, kind].astype(float) for h in HORIZONS}
+    frame = pd.DataFrame(head | known)
+    if column + HORIZONS[1] > rows.last:
+        frame["came_6m"] = np.nan
+    scores = {LOGIT: model, TREES: other, POPULAR: popular(rows, column), SAME: same(rows, column)}
+    return frame.assign(**{name: values[client, kind] for name, values in scores.items()})
+
+
+def managers(rows: NeedRows, column: int) -> npt.NDArray[np.int64]:
+    """Return the code of each client's manager at a month's end (n); where managers are not recorded all have 0."""
+    if rows.manager is None:
+        return np.zeros(len(rows.months.client_id), dtype=np.int64)
+    named = [v if isinstance(v, str) else "" for v in rows.manager[:, column]]
+    return np.unique(named, return_inverse=True)[1].astype(np.int64)
+
+
+def popular(rows: NeedRows, column: int) -> Floats:
+    """Return how often clients of the same risk tolerance and wealth bought each category first before (n, k).
+
+    Wealth in thirds of the landmark; the share of those who could, over all earlier landmarks with known outcomes.
+    """
+    shape = rows.bought.shape
+    came, could = np.zeros((18, shape[1])), np.zeros((18, shape[1]))
+    for past in (c for c in rows.landmarks if c <= column - STEP):
+        who, group = rows.eligible(past), _peers(rows, past)
+        did = who & rows.came(past, STEP) & (rows.told <= column)
+        for k in range(shape[1]):
+            could[:, k] += np.bincount(group, who[:, k], 18)
+            came[:, k] += np.bincount(group, did[:, k], 18)
+    rate = (came + 1e-3) / (could + 1.0)
+    return np.asarray(rate[_peers(rows, column)])
+
+
+def same(rows: NeedRows, column: int) -> Floats:
+    """Return the rule "as last time" (n, k): what was bought most in the last three months, first to who bought lately.
+
+    Who bought anything first in those months stands before all others; within both groups the category decides.
+    """
+    before = column - STEP
+    did = rows.came(before, STEP) & (rows.told <= column)
+    share = did.sum(axis=0) / max(int(did.sum()), 1)
+    return np.asarray(share[None, :] + did.any(axis=1)[:, None].astype(float))
+
+
+def _peers(rows: NeedRows, column: int) -> npt.NDArray[np.int64]:
+    tolerance, assets = np.nan_to_num(rows.tolerance[:, column]), rows.assets[:, column]
+    known = assets[~np.isnan(assets)]
+    cuts = np.quantile(known, [1 / 3, 2 / 3]) if len(known) else np.zeros(2)
+    third = np.searchsorted(cuts, np.nan_to_num(assets))
+    return np.asarray(np.clip(tolerance, 0, 5).astype(np.int64) * 3 + third)
+
+
+def chosen_rows(frame: pd.DataFrame, way: str, capacity: int) -> Bools:
+    """Return which rows a way would offer: one per client, the highest scores of each manager and landmark.
+
+    Of rows with the same score those of a fixed lot count, so that no rule gains from the order of the clients.
+    """
+    own = frame[["client", "column", "manager"]].assign(score=frame[way].to_numpy())
+    own["lot"] = np.random.default_rng(len(frame)).random(len(frame))
+    own = own.dropna(subset=["score"]).sort_values(["score", "lot"], ascending=[False, True], kind="stable")
+    best = own.drop_duplicates(["column", "client"])
+    best = best[best.groupby(["column", "manager"]).cumcount() < capacity]
+    found = np.zeros(len(frame), dtype=bool)
+    found[best.index.to_numpy()] = True
+    return found
+
+
+def _scores(
+    frame: pd.DataFrame, chosen: dict[str, Bools], client_id: npt.NDArray[np.object_]
+) -> dict[tuple[str, str], Replicates]:
+    """Return precision at capacity and the area under precision and recall, drawn by client with the same weights."""
+    came, client = frame["came_3m"].to_numpy(), frame["client"].to_numpy()
+    drawn = replicate_weights(client_id.astype(str), seed=SEED, replicates=range(REPLICATES)).astype(np.float32)
+    weights = np.concatenate([np.ones((len(client_id), 1), dtype=np.float32), drawn], axis=1)
+    clusters = len(np.unique(client))
+    found = {}
+    for way, rows in chosen.items():
+        own = weights[client[rows]]
+        share = (own * came[rows, None]).sum(axis=0) / own.sum(axis=0)
+        area = average_precision(frame[way].to_numpy(), came > 0, client, weights)
+        for measure, values in ((PRECISION, share), (AREA, area)):
+            head = values[:1].astype(float)
+            found[measure, way] = Replicates(head, values[1:, None].astype(float), SEED, "poisson", clusters, clusters)
+    return found
+
+
+def average_precision(score: Floats, came: Bools, client: npt.NDArray[np.int64], weights: np.ndarray) -> np.ndarray:
+    """Return the average precision (R) of a score (n) for weights of the clients (m, R); ties count as one step.
+
+    The mean, over what came, of the share that came among the rows with this score or a higher one.
+    """
+    told = np.flatnonzero(~np.isnan(score))
+    order = told[np.argsort(-score[told], kind="stable")]
+    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True)) if len(order) else np.zeros(0, dtype=int)
+    # Steps in which nothing came add nothing: rows between two that came are summed at once.
+    steps = np.zeros(len(order), dtype=np.int64)
+    steps[ends[:-1] + 1] = 1
+    step = np.cumsum(steps)
+    hit = np.zeros(len(ends), dtype=bool)
+    hit[step[came[order]]] = True
+    last = ends[hit]
+    if not len(last):
+        return np.full(weights.shape[1], np.nan)
+    starts = np.concatenate([[0], last[:-1] + 1])
+    own = weights[client[order[: last[-1] + 1]]]
+    every = np.cumsum(np.add.reduceat(own, starts, axis=0), axis=0)
+    own *= came[order[: last[-1] + 1], None]
+    yes = np.add.reduceat(own, starts, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        precision = np.where(every > 0, np.cumsum(yes, axis=0) / every, 0.0)
+        return np.asarray((precision * yes).sum(axis=0) / yes.sum(axis=0))
+
+
+def score_of(bank: Bank, rows: NeedRows) -> Floats:
+    """Return the probability of a first purchase within three months (n, k) now, of the model that is in use."""
+    return once(bank, "need_score", lambda: _now(bank, rows), on_disk=True)
+
+
+def _now(bank: Bank, rows: NeedRows) -> Floats:
+    tried = trials(bank)
+    found = predict(rows, learn(rows, rows.last), rows.last)
+    if isinstance(tried, Trials) and tried.used == TREES:
+        other = trees(rows, rows.last)
+        found = found if other is None else np.where(np.isnan(found), np.nan, other)
+    return found
+
+
+def six_months(probability: Floats) -> Floats:
+    """Return the probability within six months."""
+    return longer(probability)
