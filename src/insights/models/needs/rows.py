@@ -28,6 +28,7 @@ STEP = 3
 RECENT, YEAR = 3, 12
 COUNTED = (("contacts", "contacted_on", RECENT), ("behaviour", "day", RECENT), ("complaints", "filed_on", YEAR))
 """What is counted of each client: its table, its day, and over how many months."""
+THIRDS = ("low", "middle", "high")
 DAYS = 28.0
 Ints = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]
@@ -97,10 +98,14 @@ class NeedRows:
         found: dict[str, Floats] = {
             "tenure": np.log1p(np.maximum(column - month_joined, 0).astype(float)),
             "assets": np.log1p(np.maximum(self.assets[:, column], 0.0)),
-            "risk_tolerance": tolerance,
         }
+        # Needs do not rise or fall steadily with risk tolerance, wealth or experience: each level has its own.
+        found |= {f"risk:{c}": np.where(np.isnan(tolerance), np.nan, tolerance == c) for c in range(1, 6)}
+        third = thirds(self.assets[:, column])
+        found |= {f"wealth:{name}": (third == k).astype(float) for k, name in enumerate(THIRDS)}
         if self.experience is not None:
-            found["experience"] = np.log1p(np.maximum(self.experience[:, column], 0.0))
+            years = np.log1p(np.maximum(self.experience[:, column], 0.0))
+            found["experience"], found["experience:square"] = years, (years - np.log1p(10.0)) ** 2
         for k, name in enumerate(self.products.categories):
             if k != kind:
                 found[f"held:{name}"] = held[:, k].astype(float)
@@ -115,12 +120,21 @@ class NeedRows:
         return tuple(found), np.stack(list(found.values()), axis=1)
 
 
+def thirds(assets: Floats) -> Ints:
+    """Return the third of wealth of each client (n) among those whose assets are known: 0 the lowest; unknown too."""
+    known = assets[~np.isnan(assets)]
+    cuts = np.quantile(known, [1 / 3, 2 / 3]) if len(known) else np.zeros(2)
+    return np.asarray(np.searchsorted(cuts, np.nan_to_num(assets)), dtype=np.int64)
+
+
 def missing(bank: Bank) -> tuple[str, ...]:
     """Return what a bank lacks for any question about needs."""
     lacking = bank.needs(*NEEDS)
     if bank.has("clients", "risk_tolerance") and not bank.has("client_history", "risk_tolerance"):
         if "risk_tolerance" not in bank.settings.tables["clients"].static:
             lacking = (*lacking, "client_history.risk_tolerance")
+    if bank.has("products", "eligibility") and not bank.settings.needs.eligibility:
+        lacking = (*lacking, "[needs] eligibility")
     return lacking
 
 
@@ -220,7 +234,7 @@ def _purchases(bank: Bank, months: Months, products: Products) -> tuple[Ints, In
         parts.append(trades.select("client_id", "product_id", happened=happened, known=known))
     every = parts[0] if len(parts) == 1 else ibis.union(*parts)
     first = every.inner_join(shelf, "product_id").group_by("client_id", "kind")
-    first = first.agg(happened=every_min("happened"), known=every_min("known")).execute()
+    first = first.agg(happened=ibis._.happened.min(), known=ibis._.known.min()).execute()
     shape = (len(months.client_id), len(products.categories))
     bought, told = np.full(shape, NEVER, dtype=np.int64), np.full(shape, NEVER, dtype=np.int64)
     who = pd.Index(months.client_id).get_indexer(first["client_id"])
@@ -233,11 +247,6 @@ def _purchases(bank: Bank, months: Months, products: Products) -> tuple[Ints, In
     now = parts[0].filter(parts[0].happened == last).group_by("product_id").agg(n=lambda t: t.client_id.nunique())
     counts = now.execute().set_index("product_id")["n"]
     return bought, told, last, counts.reindex(products.codes).fillna(0.0).to_numpy(float)
-
-
-def every_min(name: str) -> ir.Deferred:
-    """Return the smallest value of a column of the table at hand."""
-    return getattr(ibis._, name).min()
 
 
 def _count(bank: Bank, months: Months, name: str, day: str, over: int) -> Singles:

@@ -8,8 +8,8 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.needs.model import learn, longer, predict, trees
-from insights.models.needs.rows import STEP, NeedRows, need_rows
+from insights.models.needs.model import Learned, learn, predict, trees
+from insights.models.needs.rows import STEP, THIRDS, NeedRows, need_rows, thirds
 from insights.models.needs.suitable import Bools, Floats
 from insights.stats.resampling import Replicates, replicate_weights
 from insights.stats.results import Estimate, NotEstimable
@@ -132,11 +132,8 @@ def same(rows: NeedRows, column: int) -> Floats:
 
 
 def _peers(rows: NeedRows, column: int) -> npt.NDArray[np.int64]:
-    tolerance, assets = np.nan_to_num(rows.tolerance[:, column]), rows.assets[:, column]
-    known = assets[~np.isnan(assets)]
-    cuts = np.quantile(known, [1 / 3, 2 / 3]) if len(known) else np.zeros(2)
-    third = np.searchsorted(cuts, np.nan_to_num(assets))
-    return np.asarray(np.clip(tolerance, 0, 5).astype(np.int64) * 3 + third)
+    tolerance = np.clip(np.nan_to_num(rows.tolerance[:, column]), 0, 5).astype(np.int64)
+    return np.asarray(tolerance * len(THIRDS) + thirds(rows.assets[:, column]))
 
 
 def chosen_rows(frame: pd.DataFrame, way: str, capacity: int) -> Bools:
@@ -205,15 +202,15 @@ def score_of(bank: Bank, rows: NeedRows) -> Floats:
     return once(bank, "need_score", lambda: _now(bank, rows), on_disk=True)
 
 
+def learned_now(bank: Bank, rows: NeedRows) -> Learned:
+    """Return the logits as they are learned now."""
+    return once(bank, "need_logits", lambda: learn(rows, rows.last), on_disk=True)
+
+
 def _now(bank: Bank, rows: NeedRows) -> Floats:
     tried = trials(bank)
-    found = predict(rows, learn(rows, rows.last), rows.last)
+    found = predict(rows, learned_now(bank, rows), rows.last)
     if isinstance(tried, Trials) and tried.used == TREES:
         other = trees(rows, rows.last)
         found = found if other is None else np.where(np.isnan(found), np.nan, other)
     return found
-
-
-def six_months(probability: Floats) -> Floats:
-    """Return the probability within six months."""
-    return longer(probability)

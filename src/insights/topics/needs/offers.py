@@ -1,0 +1,83 @@
+"""The next best offers: how many of each kind suit whom, and the restricted list that names the clients."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.needs.offers import next_offers
+from insights.models.needs.rows import NeedRows, missing, need_rows
+from insights.models.needs.trials import Trials, score_of, trials
+from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
+from insights.topics.needs.shared import NAN, need_facts, rows_of, table
+
+ID = "needs.offers"
+REST = "other_categories"
+OUTCOMES = ("held", "wealth_or_risk", "declined", "suits")
+
+
+@dataclass(frozen=True)
+class Offers:
+    """``offers``: category, clients. ``filter``: category, what (see ``OUTCOMES``), clients. ``chance``: mean 3 months."""
+
+    offers: pd.DataFrame
+    filter: pd.DataFrame
+    chance: pd.DataFrame
+
+
+def offers(bank: Bank) -> Answer | NotAvailable:
+    """Tell how many clients each kind of product may be offered to, why not to the others, and what is offered."""
+    rows = rows_of(bank, ID)
+    if not isinstance(rows, NeedRows):
+        return rows
+    made = next_offers(bank, rows)
+    chance = []
+    for category, own in made.groupby("category"):
+        head = {"category": str(category), "value": float(own["buys_3m"].mean()), "low": NAN, "high": NAN}
+        chance.append(head | {"unit": "share", "n": float(len(own)), "n_events": NAN})
+    evidence: dict[str, Evidence] = {
+        "offers": by_category(made),
+        "filter": ClientCounts(_filtered(bank, rows), ("category", "what")),
+        "chance": Estimates(table(chance, ("category",)), ("category",)),
+    }
+    return Answer(ID, ID, evidence, _offers, need_facts(bank, rows, cast(Trials, trials(bank))))
+
+
+def lists(bank: Bank) -> dict[str, pd.DataFrame]:
+    """Return the list ``offers`` (see ``next_offers``); empty where it cannot be made."""
+    if missing(bank):
+        return {}
+    rows = need_rows(bank)
+    if rows is None or not isinstance(trials(bank), Trials):
+        return {}
+    made = next_offers(bank, rows)
+    percent = {f"{c}_pct": (100 * made[c]).round(2) for c in ("buys_3m", "buys_6m")}
+    return {"offers": made.drop(columns=["buys_3m", "buys_6m"]).assign(**percent)}
+
+
+def by_category(made: pd.DataFrame) -> ClientCounts:
+    """Return the clients by category of their offer; small ones together."""
+    counts = made.groupby("category").size().rename("clients").reset_index()
+    return ClientCounts(counts, ("category",), rest=REST)
+
+
+def _filtered(bank: Bank, rows: NeedRows) -> pd.DataFrame:
+    """Return the clients in force by category and by the first rule that forbids an offer, "suits" where none does."""
+    column = rows.last
+    there = rows.months.in_force & (rows.months.joined <= column)
+    held, suits, declined = rows.held(column), rows.suits(column), rows.declined[:, :, column]
+    what = np.where(held, 0, np.where(~suits, 1, np.where(declined, 2, 3)))[there]
+    told = ~np.isnan(score_of(bank, rows)).all(axis=0)
+    lines = []
+    for k, category in enumerate(rows.products.categories):
+        if told[k]:
+            count = np.bincount(what[:, k], minlength=len(OUTCOMES))
+            lines += [{"category": category, "what": o, "clients": int(n)} for o, n in zip(OUTCOMES, count, strict=True)]
+    return pd.DataFrame(lines, columns=["category", "what", "clients"])
+
+
+def _offers(parts: dict[str, Evidence]) -> Offers:
+    told = [cast(ClientCounts, parts[name]).cells for name in ("offers", "filter")]
+    return Offers(told[0], told[1], cast(Estimates, parts["chance"]).rows)

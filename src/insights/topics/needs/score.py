@@ -1,0 +1,89 @@
+"""How good earlier predictions were: at the managers' capacity, beside two simple rules, and whether the level was right."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.needs.expected import at_horizon
+from insights.models.needs.rows import NeedRows
+from insights.models.needs.trials import AREA, HORIZONS, PRECISION, Trials, trials
+from insights.stats.calibration import risk_groups
+from insights.stats.ratios import ratio_of_sums
+from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
+from insights.topics.needs.shared import NAN, line, need_facts, rows_of, table
+
+ID = "needs.score"
+DIMS = ("measure", "way", "less")
+LEVELS = ("months", "group", "what")
+GROUPS = 5
+EXPECTED, HAPPENED = "expected", "happened"
+
+
+@dataclass(frozen=True)
+class ScoreRows:
+    """``scores``: measure ("precision", "pr_auc"), way, less (the way it is above, ""), value, low, high, n.
+
+    ``levels``: months, group (fifth of the probability, 1 the lowest; 0 for all), what ("expected", "happened"), value
+    (share), low, high.
+    """
+
+    scores: pd.DataFrame
+    levels: pd.DataFrame
+
+
+def score(bank: Bank) -> Answer | NotAvailable:
+    """Tell what came of predictions made at past dates from what was known then."""
+    rows = rows_of(bank, ID)
+    if not isinstance(rows, NeedRows):
+        return rows
+    tried = cast(Trials, trials(bank))
+    evidence: dict[str, Evidence] = {
+        "scores": Estimates(score_rows(tried, (PRECISION, AREA)), DIMS),
+        "levels": Estimates(_levels(tried), LEVELS),
+    }
+    return Answer(ID, ID, evidence, _rows, need_facts(bank, rows, tried))
+
+
+def score_rows(found: Trials, measures: tuple[str, ...]) -> pd.DataFrame:
+    """Return the scores of every way, and by how much the model in use is above the others."""
+    came = found.frame["came_3m"].to_numpy()
+    lines = []
+    for measure in measures:
+        for way, rows in found.chosen.items():
+            events = came[rows].sum() if measure == PRECISION else came.sum()
+            clients = found.frame["client"][rows].nunique()
+            lines.append({"measure": measure, "way": way, "less": ""} | line(found.score(measure, way), clients, events))
+            if way != found.used:
+                less = found.score(measure, found.used, way)
+                lines.append({"measure": measure, "way": found.used, "less": way} | line(less, clients, events))
+    return table(lines, DIMS)
+
+
+def _levels(found: Trials) -> pd.DataFrame:
+    """Return what was expected and what happened, in all and by fifth of the probability at each date."""
+    lines: list[dict[str, Any]] = []
+    for months in HORIZONS:
+        frame = found.frame.dropna(subset=[f"came_{months}m"])
+        if frame.empty:
+            continue
+        p, came = at_horizon(frame[found.used].to_numpy(), months), frame[f"came_{months}m"].to_numpy()
+        fifth = risk_groups(p, GROUPS) + 1
+        client = frame["client"].to_numpy()
+        for group in (0, *range(1, GROUPS + 1)):
+            own = np.ones(len(p), dtype=bool) if group == 0 else fifth == group
+            if not own.any():
+                continue
+            head = {"months": months, "group": group}
+            share = ratio_of_sums(came[own], np.ones(own.sum()), cluster=client[own], unit="share", positive=True)
+            clients = len(np.unique(client[own]))
+            lines.append(head | {"what": HAPPENED} | line(share, clients, came[own].sum()))
+            told = {"value": float(p[own].mean()), "low": NAN, "high": NAN, "unit": "share"}
+            lines.append(head | {"what": EXPECTED} | told | {"n": float(clients), "n_events": float(came[own].sum())})
+    return table(lines, LEVELS)
+
+
+def _rows(parts: dict[str, Evidence]) -> ScoreRows:
+    return ScoreRows(*(cast(Estimates, parts[name]).rows for name in ("scores", "levels")))
