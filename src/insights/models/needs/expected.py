@@ -1,4 +1,4 @@
-"""How many clients will buy something of a category for the first time: the sum of their probabilities, and its range."""
+"""How many clients will buy something of a category first: the sum of their probabilities, and its range."""
 
 import math
 

@@ -17,7 +17,7 @@ FEWEST = 50
 MOST = 4_000
 """Rows without a purchase that a category is learned from, drawn by lot and weighted."""
 MOST_TREES = 1_500
-STRENGTH, L1 = 0.3, 0.5
+STRENGTH, L1 = 0.03, 0.5
 SEED = 7
 SHAPE = {
     "learning_rate": 0.06,
@@ -105,7 +105,7 @@ def longer(probability: Floats, windows: int = 2) -> Floats:
 
 
 def reasons(rows: NeedRows, learned: Learned, column: int, most: int = 2) -> dict[int, list[tuple[str, ...]]]:
-    """Return, by category, the features that raise each client's log odds most (n), with their sign: "+" is a high value.
+    """Return, by category, the features that raise each client's log odds most (n), and whether high ("+") or low.
 
     Only those that make a difference of a tenth in the odds, and say something about the client: markets are the same
     for all.
@@ -190,9 +190,7 @@ def _fit(found: Learned, kind: int, past: Past) -> None:
     found.names[kind], found.centre[kind] = past.names, centre
     found.scale[kind] = np.where(scale > 1e-9, scale, np.inf)
     # The penalty is for the number of purchases: the weights only say how the rows were drawn.
-    model = LogisticRegression(
-        solver="saga", l1_ratio=L1, C=STRENGTH, max_iter=200, tol=2e-3, random_state=SEED
-    )
+    model = LogisticRegression(solver="saga", l1_ratio=L1, C=STRENGTH, max_iter=200, tol=2e-3, random_state=SEED)
     with threadpool_limits(limits=1):
         model.fit(_standard(found, kind, values), past.bought[kept], sample_weight=weight)
     found.weight[kind], found.base[kind] = model.coef_[0].astype(float), float(model.intercept_[0])

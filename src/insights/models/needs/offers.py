@@ -50,9 +50,11 @@ def _made(bank: Bank, rows: NeedRows) -> pd.DataFrame:
     kind = products.category[product]
     probability = score_of(bank, rows)[client, kind]
     why = reasons(rows, learned_now(bank, rows), column)
-    named = [NOBODY] * len(client) if rows.manager is None else [
-        v if isinstance(v, str) else NOBODY for v in rows.manager[client, column]
-    ]
+    named = (
+        [NOBODY] * len(client)
+        if rows.manager is None
+        else [v if isinstance(v, str) else NOBODY for v in rows.manager[client, column]]
+    )
     told = pd.DataFrame(
         {
             "client_id": rows.months.client_id[client],

@@ -1,4 +1,4 @@
-"""Who holds what, who could buy what first, and what was known of him: clients by months, as known at each month's end."""
+"""Who holds what, who could buy what first, and what was known of him: clients by months, as known at their ends."""
 
 from dataclasses import dataclass, field
 
@@ -73,9 +73,7 @@ class NeedRows:
 
     def suits(self, column: int) -> Bools:
         """Return whom something of each category suits at a month's end (n, k)."""
-        fits = suitable(
-            self.products.rating, self.products.minimum, self.tolerance[:, column], self.assets[:, column]
-        )
+        fits = suitable(self.products.rating, self.products.minimum, self.tolerance[:, column], self.assets[:, column])
         kinds = range(len(self.products.categories))
         return np.stack([fits[:, self.products.category == k].any(axis=1) for k in kinds], axis=1)
 
@@ -105,7 +103,10 @@ class NeedRows:
         found |= {f"wealth:{name}": (third == k).astype(float) for k, name in enumerate(THIRDS)}
         if self.experience is not None:
             years = np.log1p(np.maximum(self.experience[:, column], 0.0))
-            found["experience"], found["experience:square"] = years, (years - np.log1p(10.0)) ** 2
+            found["experience"] = years
+            found |= _curved({"assets": found["assets"] - 14.0, "experience": years - 2.0, "risk": tolerance - 3.0})
+        else:
+            found |= _curved({"assets": found["assets"] - 14.0, "risk": tolerance - 3.0})
         for k, name in enumerate(self.products.categories):
             if k != kind:
                 found[f"held:{name}"] = held[:, k].astype(float)
@@ -120,6 +121,13 @@ class NeedRows:
         return tuple(found), np.stack(list(found.values()), axis=1)
 
 
+def _curved(values: dict[str, Floats]) -> dict[str, Floats]:
+    """Return squares and products of what tells kinds of clients apart: such kinds are blobs, not half-spaces."""
+    names = list(values)
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i:] if (a, b) != ("risk", "risk")]
+    return {f"{a}*{b}": values[a] * values[b] for a, b in pairs}
+
+
 def thirds(assets: Floats) -> Ints:
     """Return the third of wealth of each client (n) among those whose assets are known: 0 the lowest; unknown too."""
     known = assets[~np.isnan(assets)]
@@ -130,9 +138,9 @@ def thirds(assets: Floats) -> Ints:
 def missing(bank: Bank) -> tuple[str, ...]:
     """Return what a bank lacks for any question about needs."""
     lacking = bank.needs(*NEEDS)
-    if bank.has("clients", "risk_tolerance") and not bank.has("client_history", "risk_tolerance"):
-        if "risk_tolerance" not in bank.settings.tables["clients"].static:
-            lacking = (*lacking, "client_history.risk_tolerance")
+    current = bank.has("clients", "risk_tolerance") and not bank.has("client_history", "risk_tolerance")
+    if current and "risk_tolerance" not in bank.settings.tables["clients"].static:
+        lacking = (*lacking, "client_history.risk_tolerance")
     if bank.has("products", "eligibility") and not bank.settings.needs.eligibility:
         lacking = (*lacking, "[needs] eligibility")
     return lacking

@@ -11,9 +11,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Products:
-    """Products (p): codes, the place of each one's category in ``categories``, rating 1-5, least assets; nan: unknown.
-
-    """
+    """Products (p): codes, place of the category in ``categories``, rating 1-5, least assets; nan: not known."""
 
     codes: tuple[str, ...]
     categories: tuple[str, ...]

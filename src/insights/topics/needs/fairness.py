@@ -25,7 +25,7 @@ NEEDED = ("clients.birth_year", "clients.gender", "clients.region")
 
 @dataclass(frozen=True)
 class Fairness:
-    """``rates`` by (attribute, level): the share of clients with an offer, None where withheld; ``tests`` by attribute."""
+    """``rates`` by (attribute, level): share of clients with an offer, None where withheld; ``tests`` by attribute."""
 
     rates: dict[tuple[str, str], Estimate | None]
     tests: dict[str, TestResult]

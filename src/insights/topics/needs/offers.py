@@ -20,7 +20,7 @@ OUTCOMES = ("held", "wealth_or_risk", "declined", "suits")
 
 @dataclass(frozen=True)
 class Offers:
-    """``offers``: category, clients. ``filter``: category, what (see ``OUTCOMES``), clients. ``chance``: mean 3 months."""
+    """``offers``: category, clients. ``filter``: category, what (``OUTCOMES``), clients. ``chance``: mean, 3 months."""
 
     offers: pd.DataFrame
     filter: pd.DataFrame
@@ -74,7 +74,9 @@ def _filtered(bank: Bank, rows: NeedRows) -> pd.DataFrame:
     for k, category in enumerate(rows.products.categories):
         if told[k]:
             count = np.bincount(what[:, k], minlength=len(OUTCOMES))
-            lines += [{"category": category, "what": o, "clients": int(n)} for o, n in zip(OUTCOMES, count, strict=True)]
+            lines += [
+                {"category": category, "what": o, "clients": int(n)} for o, n in zip(OUTCOMES, count, strict=True)
+            ]
     return pd.DataFrame(lines, columns=["category", "what", "clients"])
 
 

@@ -1,4 +1,4 @@
-"""How good earlier predictions were: at the managers' capacity, beside two simple rules, and whether the level was right."""
+"""How good earlier predictions were at the managers' capacity, beside two simple rules, and whether the level held."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -55,7 +55,9 @@ def score_rows(found: Trials, measures: tuple[str, ...]) -> pd.DataFrame:
         for way, rows in found.chosen.items():
             events = came[rows].sum() if measure == PRECISION else came.sum()
             clients = found.frame["client"][rows].nunique()
-            lines.append({"measure": measure, "way": way, "less": ""} | line(found.score(measure, way), clients, events))
+            lines.append(
+                {"measure": measure, "way": way, "less": ""} | line(found.score(measure, way), clients, events)
+            )
             if way != found.used:
                 less = found.score(measure, found.used, way)
                 lines.append({"measure": measure, "way": found.used, "less": way} | line(less, clients, events))

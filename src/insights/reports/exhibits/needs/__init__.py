@@ -1,0 +1,28 @@
+"""Words, tables and figures of the needs report: one file per question."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.needs.fairness import fairness
+from insights.reports.exhibits.needs.list_words import offers_in_words
+from insights.reports.exhibits.needs.offers import offers
+from insights.reports.exhibits.needs.overview import overview
+from insights.reports.exhibits.needs.refusals import refused
+from insights.reports.exhibits.needs.score import score
+from insights.reports.wording import Wording
+from insights.topics.evidence import Answer
+
+WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "needs.fairness": fairness,
+    "needs.offers": offers,
+    "needs.overview": overview,
+    "needs.refused": refused,
+    "needs.score": score,
+}
+
+LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {"offers": offers_in_words}
+"""How the restricted list of this report is put into words, by name."""

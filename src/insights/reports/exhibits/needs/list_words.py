@@ -1,0 +1,76 @@
+"""The restricted list of offers in words: headings, kinds of product and reasons in the bank's own language."""
+
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Message
+from insights.reports.exhibits.needs.words import category_label
+from insights.reports.wording import Wording
+
+_HEADS = {
+    "client_id": Message("Client"),
+    "rm_id": Message("Relationship manager"),
+    "rank": Message("Rank"),
+    "category": Message("Kind of product"),
+    "product_id": Message("Product"),
+    "risk_rating": Message("Risk of the product (1 to 5)"),
+    "risk_tolerance": Message("Risk tolerance of the client (1 to 5)"),
+    "least_assets": Message("Assets that the product asks for ({currency})"),
+    "assets": Message("Assets ({currency})"),
+    "because": Message("Why"),
+    "buys_3m_pct": Message("Buys within 3 months (%)"),
+    "buys_6m_pct": Message("Buys within 6 months (%)"),
+}
+_WHY = {
+    "tenure+": Message("long with the bank"),
+    "tenure-": Message("new to the bank"),
+    "assets+": Message("high assets"),
+    "assets-": Message("low assets"),
+    "experience+": Message("experienced"),
+    "experience-": Message("little experience"),
+    "bought_lately+": Message("bought something new lately"),
+    "bought_lately-": Message("bought nothing new lately"),
+    "offered+": Message("was offered it lately"),
+    "offered-": Message("was not offered it lately"),
+    "contacts+": Message("many contacts lately"),
+    "contacts-": Message("few contacts lately"),
+    "behaviour+": Message("often online lately"),
+    "behaviour-": Message("seldom online lately"),
+    "complaints+": Message("complained within the year"),
+    "complaints-": Message("no complaint within the year"),
+}
+
+
+def offers_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
+    """Return the list of offers as its reader sees it."""
+    category = [wording.text(category_label(str(code), bank)) for code in rows["category"]]
+    because = [_because(str(codes), bank, wording) for codes in rows["because"]]
+    named = {"currency": bank.settings.bank.currency}
+    heads = {name: wording.heading(Message(head.id, named)) for name, head in _HEADS.items()}
+    return rows.assign(category=category, because=because).rename(columns=heads)
+
+
+def _because(codes: str, bank: Bank, wording: Wording) -> str:
+    told = [_reason(code, bank) for code in codes.split(";") if code]
+    words = [wording.text(m) for m in told if m is not None]
+    return (
+        wording.text(Message("{parts}", {"parts": words}))
+        if words
+        else wording.text(Message("average of those it suits"))
+    )
+
+
+def _reason(code: str, bank: Bank) -> Message | None:
+    """Return a reason in words; None for one that only says what other reasons say better."""
+    if code in _WHY:
+        return _WHY[code]
+    name, sign = code[:-1], code[-1]
+    kind, _, value = name.partition(":")
+    if kind == "held":
+        label = category_label(value, bank)
+        return Message("has {kind}", {"kind": label}) if sign == "+" else Message("has no {kind}", {"kind": label})
+    if kind == "risk":
+        return Message("risk tolerance C{c}", {"c": value}) if sign == "+" else None
+    if kind == "wealth":
+        return _WHY["assets+" if value == "high" else "assets-"] if sign == "+" and value != "middle" else None
+    return None

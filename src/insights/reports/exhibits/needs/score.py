@@ -1,0 +1,173 @@
+"""How good earlier predictions were, beside two simple rules, and whether the level was right."""
+
+from typing import Any
+
+from insights.data.snapshot import Bank
+from insights.models.needs.trials import AREA, LOGIT, POPULAR, PRECISION, SAME, TREES
+from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
+from insights.reports.exhibits.needs.overview import beaten, score_estimates, verdict
+from insights.reports.exhibits.needs.words import need_basis, way_label
+from insights.reports.exhibits.rows import dated
+from insights.reports.exhibits.told import cell, find, finding_row
+from insights.topics.evidence import Answer
+from insights.topics.needs.score import EXPECTED, HAPPENED, ScoreRows
+
+
+def score(answer: Answer, found: ScoreRows, bank: Bank) -> Exhibit:
+    """Say whether the prediction beat simple rules at the managers' capacity, and whether its level was right."""
+    used = answer.facts["used"]
+    title = _title(found, used)
+    return Exhibit(
+        id=answer.id,
+        title=title,
+        sentences=(verdict(found.scores, used), *_level(found), *_model(answer)),
+        figure=_figure(found, used, title),
+        tables=(_scores(found, used), _levels(found)),
+        basis=_basis(answer, bank),
+        caveats=(
+            Message(
+                "What was bought without any offer counts too: the score says who will buy, not whom an offer wins."
+            ),
+            Message("The same clients were offered products by campaigns meanwhile, whoever was chosen."),
+        ),
+        estimates=(*score_estimates(found.scores), *_estimates(found)),
+    )
+
+
+def _title(found: ScoreRows, used: str) -> Message:
+    own, rival = (find(found.scores, measure=PRECISION, way=w, less="") for w in (used, POPULAR))
+    if own is None or rival is None:
+        return Message("How good earlier predictions were cannot be told for all ways of choosing")
+    clear, other = beaten(found.scores, used)
+    values: dict[str, Any] = {"x": own.value, "p": rival.value}
+    if not other:
+        return Message(
+            "{x:percent} of the clients chosen bought within three months, more than by simple rules (at best "
+            "{p:percent})",
+            values
+            | {
+                "p": max(
+                    v.value for w in (POPULAR, SAME) if (v := find(found.scores, measure=PRECISION, way=w, less=""))
+                )
+            },
+        )
+    if clear:
+        return Message(
+            "{x:percent} of the clients chosen bought within three months; the difference to a simple rule "
+            "({p:percent}) may be chance",
+            values | {"p": max(v.value for w in other if (v := find(found.scores, measure=PRECISION, way=w, less="")))},
+        )
+    return Message(
+        "Earlier predictions were not clearly better than simple rules: {x:percent} of those chosen bought", values
+    )
+
+
+def _level(found: ScoreRows) -> list[Message]:
+    said = []
+    for months in sorted(set(found.levels["months"])):
+        told = find(found.levels, months=months, group=0, what=EXPECTED)
+        came = find(found.levels, months=months, group=0, what=HAPPENED)
+        if told is not None and came is not None:
+            values = {"m": int(months), "e": told.value, "x": came.value, "low": came.low, "high": came.high}
+            said.append(
+                Message(
+                    "Within {m:months} {e:percent} were expected to buy, and {x:percent} "
+                    "({low:bare_percent} to {high:bare_percent}) did.",
+                    values,
+                )
+            )
+    return said
+
+
+def _model(answer: Answer) -> list[Message]:
+    if not answer.facts["trees"]:
+        return []
+    if answer.facts["used"] == TREES:
+        return [
+            Message("Boosted trees are used: at past dates they were better than the regression by more than chance.")
+        ]
+    return [
+        Message(
+            "The regression is used: boosted trees were not better at past dates in both scores by more than chance."
+        )
+    ]
+
+
+def _figure(found: ScoreRows, used: str, title: Message) -> Figure | None:
+    bars = []
+    for way in (used, POPULAR, SAME):
+        told = find(found.scores, measure=PRECISION, way=way, less="")
+        if told is not None:
+            bars.append({"label": way_label(way, used), "value": told.value, "low": told.low, "high": told.high})
+    if not bars:
+        return None
+    data = {"bars": bars, "kind": "percent", "in_order": True}
+    data["x_label"] = Message("Share of the clients chosen who bought within three months (95% interval)")
+    return Figure("bars", data, Message("Share who bought, by way of choosing. {title}.", {"title": title}))
+
+
+def _scores(found: ScoreRows, used: str) -> Table:
+    rows = []
+    for way in (used, *(w for w in (LOGIT, TREES) if w != used), POPULAR, SAME):
+        if not ((found.scores["way"] == way) & (found.scores["less"] == "")).any():
+            continue
+        row: dict[str, Any] = {"way": way_label(way, used)}
+        for measure in (PRECISION, AREA):
+            row[measure] = cell(find(found.scores, measure=measure, way=way, less=""), "percent")
+            less = find(found.scores, measure=measure, way=used, less=way)
+            row[f"{measure}_less"] = Message("–") if way == used else cell(less, "percent")
+        rows.append(row)
+    columns = (
+        Column("way", Message("Way of choosing")),
+        Column(PRECISION, Message("Of those chosen, bought")),
+        Column(f"{PRECISION}_less", Message("This report’s prediction is above it by")),
+        Column(AREA, Message("Average precision, all ranks")),
+        Column(f"{AREA}_less", Message("Above it by")),
+    )
+    return Table(columns, tuple(rows), Message("Scores at past dates (95% intervals by client)"))
+
+
+def _levels(found: ScoreRows) -> Table:
+    rows = []
+    for group in sorted(set(found.levels["group"]), key=lambda g: (g == 0, -g)):
+        row: dict[str, Any] = {"group": Message("all") if group == 0 else Message("{g:number} of 5", {"g": int(group)})}
+        for months in (3, 6):
+            told = find(found.levels, months=months, group=group, what=EXPECTED)
+            row[f"e{months}"] = cell(told, "percent")
+            row[f"h{months}"] = cell(find(found.levels, months=months, group=group, what=HAPPENED), "percent")
+        rows.append(row)
+    columns = (
+        Column("group", Message("Fifth of the probability (5: highest)")),
+        Column("e3", Message("Expected, 3 months")),
+        Column("h3", Message("Bought, 3 months")),
+        Column("e6", Message("Expected, 6 months")),
+        Column("h6", Message("Bought, 6 months")),
+    )
+    return Table(columns, tuple(rows), Message("What was expected and what came of it (95% intervals by client)"))
+
+
+def _basis(answer: Answer, bank: Bank) -> tuple[Message, ...]:
+    facts = answer.facts
+    values = {"dates": facts["dates"], "first": facts["first"], "k": facts["capacity"]}
+    own = (
+        Message("Chosen: one offer per client, the {k:count} most probable of each manager.", values)
+        if facts["by_manager"]
+        else Message(
+            "Chosen: one offer per client, the {k:count} most probable in all, managers not being recorded.", values
+        )
+    )
+    rules = Message(
+        "Most popular in the segment: by how often clients of the same risk tolerance and third of wealth bought before."
+        " Same as last time: who bought lately first, then the kind that was bought most in the last three months."
+    )
+    tried = Message(
+        "{dates:number} past dates from {first:date} on; each time learned from what was known by then only.", values
+    )
+    return (*need_basis(answer, bank)[: -len(dated(bank))], tried, own, rules, *dated(bank))
+
+
+def _estimates(found: ScoreRows) -> list[dict[str, Any]]:
+    return [
+        finding_row(str(r["what"]), r, group={"fifth": str(r["group"])} if r["group"] else {}, months=int(r["months"]))
+        for r in found.levels.to_dict("records")
+    ]
