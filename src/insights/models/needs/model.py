@@ -181,7 +181,7 @@ def _drawn(bought: Bools, most: int, kind: int) -> tuple[np.ndarray, Floats]:
 def _fit(found: Learned, kind: int, past: Past) -> None:
     # A second of imports that nobody else needs.
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     kept, weight = _drawn(past.bought, MOST, kind)
     values = past.values[kept]

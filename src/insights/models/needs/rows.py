@@ -297,17 +297,17 @@ def _offers(bank: Bank, months: Months, products: Products) -> tuple[Singles | N
     what = kinds.reindex(rows["product_id"].astype(str)).fillna(-1).to_numpy(int)
     at = rows["made"].to_numpy(float)
     there = (who >= 0) & (what >= 0) & (at >= 0) & (at < months.count)
-    offered = np.zeros(shape, dtype=np.float32)
-    np.add.at(offered, (who[there], what[there], at[there].astype(int)), 1.0)
-    offered = _over(offered, RECENT)
+    made_then = np.zeros(shape)
+    np.add.at(made_then, (who[there], what[there], at[there].astype(int)), 1.0)
+    offered = _over(made_then, RECENT).astype(np.float32)
     if not answered:
         return offered, none
     said = rows["said"].to_numpy(float)
     there = (who >= 0) & (what >= 0) & rows["no"].to_numpy(bool) & (said >= 0) & (said < months.count)
-    noes = np.zeros(shape, dtype=np.float32)
+    noes = np.zeros(shape)
     np.add.at(noes, (who[there], what[there], said[there].astype(int)), 1.0)
     over = bank.settings.needs.declined_months
-    return offered, (_over(noes, over) > 0 if over else none)
+    return offered, (np.asarray(_over(noes, over) > 0) if over else none)
 
 
 def _market(bank: Bank, months: Months) -> dict[str, Floats]:

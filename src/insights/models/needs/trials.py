@@ -24,6 +24,7 @@ REPLICATES = 200
 SEED = "needs"
 FEWEST_EVENTS = 50
 HORIZONS = (3, 6)
+TOO_FEW = f"{{}} first purchases at past dates are too few to judge predictions: {FEWEST_EVENTS} are needed"
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,14 @@ def _made(bank: Bank) -> Trials | NotEstimable:
     rows = need_rows(bank)
     if rows is None:
         return NotEstimable("nobody holds a product")
+    if len(rows.landmarks) < 2:
+        return NotEstimable(TOO_FEW.format(0))
     columns = [c for c in (rows.last - o for o in ORIGINS) if c in rows.landmarks[1:]]
     parts = [_tried(rows, column) for column in columns]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     events = int(frame["came_3m"].sum()) if len(frame) else 0
     if events < FEWEST_EVENTS:
-        return NotEstimable(
-            f"{events} first purchases at past dates are too few to judge predictions: {FEWEST_EVENTS} are needed"
-        )
+        return NotEstimable(TOO_FEW.format(events))
     capacity = bank.settings.needs.offers_per_manager
     ways = [w for w in (*MODELS, *RULES) if frame[w].notna().any()]
     chosen = {w: chosen_rows(frame, w, capacity) for w in ways}
@@ -128,7 +129,8 @@ def same(rows: NeedRows, column: int) -> Floats:
     before = column - STEP
     did = rows.came(before, STEP) & (rows.told <= column)
     share = did.sum(axis=0) / max(int(did.sum()), 1)
-    return np.asarray(share[None, :] + did.any(axis=1)[:, None].astype(float))
+    lately = np.asarray(did.any(axis=1), dtype=float)
+    return np.asarray(share[None, :] + lately[:, None])
 
 
 def _peers(rows: NeedRows, column: int) -> npt.NDArray[np.int64]:

@@ -69,7 +69,7 @@ def _filtered(bank: Bank, rows: NeedRows) -> pd.DataFrame:
     there = rows.months.in_force & (rows.months.joined <= column)
     held, suits, declined = rows.held(column), rows.suits(column), rows.declined[:, :, column]
     what = np.where(held, 0, np.where(~suits, 1, np.where(declined, 2, 3)))[there]
-    told = ~np.isnan(score_of(bank, rows)).all(axis=0)
+    told = np.asarray(~np.isnan(score_of(bank, rows)).all(axis=0))
     lines = []
     for k, category in enumerate(rows.products.categories):
         if told[k]:

@@ -72,7 +72,7 @@ def _levels(found: Trials) -> pd.DataFrame:
         if frame.empty:
             continue
         p, came = at_horizon(frame[found.used].to_numpy(), months), frame[f"came_{months}m"].to_numpy()
-        fifth = risk_groups(p, GROUPS) + 1
+        fifth = risk_groups(p, GROUPS)
         client = frame["client"].to_numpy()
         for group in (0, *range(1, GROUPS + 1)):
             own = np.ones(len(p), dtype=bool) if group == 0 else fifth == group

@@ -77,12 +77,19 @@ def verdict(scores: pd.DataFrame, used: str) -> Message:
 
 def beaten(scores: pd.DataFrame, used: str) -> tuple[list[str], list[str]]:
     """Return which simple rules the prediction clearly beats, and which it does not."""
-    clear, other = [], []
+    clear: list[str] = []
+    other: list[str] = []
     for way in (POPULAR, SAME):
         gain = find(scores, measure=PRECISION, way=used, less=way)
         if gain is not None:
             (clear if gain.low > 0 else other).append(way)
     return clear, other
+
+
+def beating(scores: pd.DataFrame, used: str) -> list[str]:
+    """Return which simple rules clearly beat the prediction."""
+    gains = {way: find(scores, measure=PRECISION, way=used, less=way) for way in (POPULAR, SAME)}
+    return [way for way, gain in gains.items() if gain is not None and gain.high < 0]
 
 
 def ranked(found: Overview) -> list[tuple[str, Estimate]]:
@@ -103,6 +110,12 @@ def _title(answer: Answer, found: Overview, bank: Bank) -> Message:
         return Message(
             "Most wanted next: {a}, about {x:count} first purchases in three months; {n:count} suitable offers are "
             "ready, chosen better than by simple rules",
+            values,
+        )
+    if beating(found.scores, answer.facts["used"]):
+        return Message(
+            "Most wanted next: {a}, about {x:count} first purchases in three months; {n:count} suitable offers are "
+            "ready, but a simple rule chose better at past dates",
             values,
         )
     return Message(

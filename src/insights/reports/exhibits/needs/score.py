@@ -5,7 +5,7 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.models.needs.trials import AREA, LOGIT, POPULAR, PRECISION, SAME, TREES
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.needs.overview import beaten, score_estimates, verdict
+from insights.reports.exhibits.needs.overview import beaten, beating, score_estimates, verdict
 from insights.reports.exhibits.needs.words import need_basis, way_label
 from insights.reports.exhibits.rows import dated
 from insights.reports.exhibits.told import cell, find, finding_row
@@ -50,6 +50,11 @@ def _title(found: ScoreRows, used: str) -> Message:
                     v.value for w in (POPULAR, SAME) if (v := find(found.scores, measure=PRECISION, way=w, less=""))
                 )
             },
+        )
+    if worse := beating(found.scores, used):
+        return Message(
+            "{x:percent} of the clients chosen bought within three months; a simple rule did better ({p:percent})",
+            values | {"p": max(v.value for w in worse if (v := find(found.scores, measure=PRECISION, way=w, less="")))},
         )
     if clear:
         return Message(
@@ -157,8 +162,9 @@ def _basis(answer: Answer, bank: Bank) -> tuple[Message, ...]:
         )
     )
     rules = Message(
-        "Most popular in the segment: by how often clients of the same risk tolerance and third of wealth bought before."
-        " Same as last time: who bought lately first, then the kind that was bought most in the last three months."
+        "Most popular in the segment: by how often clients of the same risk tolerance and third of wealth bought "
+        "before. Same as last time: who bought lately first, then the kind that was bought most in the last three "
+        "months."
     )
     tried = Message(
         "{dates:number} past dates from {first:date} on; each time learned from what was known by then only.", values
