@@ -92,15 +92,16 @@ def _shifted(bank: Bank, day: date) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     for table in bank.tables_present:
         view, dated = bank.table(table), TABLES[table].date
-        if dated is None or dated not in view.columns or TABLES[table].month:
+        columns = sorted(c for c in view.columns if is_number(table, c, view) and not _money(table, c))
+        if dated is None or dated not in view.columns or TABLES[table].month or not columns:
             continue  # a month table shows the same clients again: its values are a state, not new rows
         at = view[dated]
         since = ibis.literal(add_months(day, -12), "date")
-        recent = view.filter(at > since).mutate(_new=at > ibis.literal(day, "date"))
+        recent = view.filter(at > since).select(*columns, _new=at > ibis.literal(day, "date")).cache()
         sizes = recent.agg(new=recent["_new"].cast("int64").sum(), all=recent.count()).execute().iloc[0]
         if not sizes["new"] or sizes["new"] < FEWEST_ROWS:
             continue
-        for column in sorted(c for c in view.columns if is_number(table, c, view) and not _money(table, c)):
+        for column in columns:
             index = stability_index(*_histograms(recent, column), level=LEVEL)
             if isinstance(index, Estimate) and index.low > SHIFT:
                 head = {"what": SHIFTED, "table": table, "column": column, "now": index.value}

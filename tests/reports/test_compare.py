@@ -1,0 +1,83 @@
+"""Any two packs beside each other at the terminal: what changed by more than chance, and nothing unpublished."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_bank import CLIENTS, settings_of
+
+from insights.data.settings import Settings
+from insights.errors import RunError
+from insights.reports.compare import comparison_lines
+from insights.reports.history import link, new_attempt, write_manifest
+
+EARLY, LATE = "2024-05-31", "2024-06-30"
+
+
+def finding(day: str, id: str, *estimates: dict[str, Any]) -> dict[str, Any]:
+    head = {"schema_version": 1, "bank": "demo", "id": id, "report": id.partition(".")[0], "as_of": day}
+    window = {"from": None, "to": day, "clock": "months"}
+    told = {"title": {"id": "Found", "values": {}}, "estimates": list(estimates), "checks": [], "refusals": []}
+    return head | {"window": window} | told
+
+
+def estimate(name: str, value: float | None, half: float = 1.0, **group: str) -> dict[str, Any]:
+    shown = value is not None
+    ends = {"low": value - half, "high": value + half, "level": 0.95} if value is not None else {}
+    row = {"name": name, "group": group, "months": None, "value": value, "low": None, "high": None, "level": None}
+    status = "shown" if shown else "suppressed"
+    return row | ends | {"unit": "x", "n": None, "n_events": None, "status": status}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("INSIGHTS_HOME", str(tmp_path / "home"))
+    return settings_of(tmp_path / "bank", {"clients": CLIENTS})
+
+
+def make(settings: Settings, day: str, found: list[dict[str, Any]], **more: Any) -> Path:
+    about: dict[str, Any] = {"bank": "demo", "bank_name": "Demo", "as_of": day, "mode": "bank", "disclosure": {}}
+    about |= {"by": None, "split": None} | more
+    with new_attempt(settings.reports_dir, settings.state, about | {"reports": []}) as attempt:
+        (attempt.folder / "findings.json").write_text(json.dumps(found))
+        write_manifest(attempt.folder, about | {"reports": [], "complete": True, "stamp": {"data": day}})
+        return link(settings.reports_dir, day, attempt)
+
+
+def lines(settings: Settings, one: str = EARLY, other: str = LATE) -> list[str]:
+    return [line.strip() for line in comparison_lines(settings, settings.reports_dir, one, other)]
+
+
+def test_what_changed_is_named_and_what_came_and_went(settings: Settings) -> None:
+    early = [estimate("risk", 10.0), estimate("risk", 10.0, region="A"), estimate("risk", None, region="B")]
+    late = [estimate("risk", 10.5), estimate("risk", 20.0, region="A"), estimate("risk", 90.0, region="B")]
+    make(settings, EARLY, [finding(EARLY, "risk.all", *early), finding(EARLY, "risk.old")])
+    make(settings, LATE, [finding(LATE, "risk.all", *late), finding(LATE, "risk.new")])
+    for days in ((EARLY, LATE), (LATE, EARLY)):  # the earlier one is always the one before
+        told = lines(settings, *days)
+        assert told[0] == f"{EARLY} to {LATE}"
+        assert told[1:4] == [
+            "no longer told: risk.old",
+            "told for the first time: risk.new",
+            "risk.all risk region=A: 10 -> 20",
+        ]
+        assert "2 other numbers" in told[4]  # what was withheld in one of them is not compared
+
+
+def test_nothing_changed_is_said(settings: Settings) -> None:
+    for day in (EARLY, LATE):
+        make(settings, day, [finding(day, "risk.all", estimate("risk", 10.0))])
+    assert lines(settings)[1] == "nothing material changed"
+
+
+def test_packs_that_cannot_be_compared_say_why(settings: Settings) -> None:
+    make(settings, EARLY, [])
+    with pytest.raises(RunError, match=f"no pack of {LATE}"):
+        lines(settings)
+    make(settings, LATE, [], disclosure={"min_clients": 5})
+    with pytest.raises(RunError, match="different rules: disclosure"):
+        lines(settings)
+    (settings.reports_dir / EARLY / "findings.json").write_text("[")
+    with pytest.raises(RunError, match="damaged"):
+        lines(settings)
