@@ -17,6 +17,7 @@ from insights.data.settings_errors import first_error
 from insights.data.settings_lifecycle import LifecycleSection
 from insights.data.settings_loyalty import LoyaltySection, check_loyalty
 from insights.data.settings_needs import NeedsSection
+from insights.data.settings_risk import RiskSection
 from insights.data.settings_segments import SegmentsSection
 from insights.data.settings_sources import EnvName, Section, Source, TableSource
 from insights.data.settings_targets import Target, TargetName
@@ -170,6 +171,7 @@ class Settings(Section):
     segments: SegmentsSection = SegmentsSection()
     channels: ChannelsSection = ChannelsSection()
     needs: NeedsSection = NeedsSection()
+    risk: RiskSection = RiskSection()
     targets: dict[TargetName, Target] = Field(default_factory=dict)
     pseudonyms: PseudonymsSection = PseudonymsSection()
     labels: Labels = Field(default_factory=dict)

@@ -35,3 +35,15 @@ def lorenz(units: npt.ArrayLike, amounts: npt.ArrayLike) -> tuple[Floats, Floats
     if not total > 0:
         return across, np.full(len(across), np.nan)
     return across, np.concatenate([[0.0], np.cumsum(x) / total])
+
+
+def herfindahl(amounts: npt.ArrayLike) -> float:
+    """Return the sum of squared shares of amounts (n) >= 0: 1 if one has all, 1 / n if all have the same; nan for none.
+
+    Its inverse is the number of equal shares that would be as concentrated. Raises ValueError for negative amounts.
+    """
+    x = np.asarray(amounts, dtype=float)
+    if (x < 0).any():
+        raise ValueError(f"{int((x < 0).sum())} amounts are negative; expected amounts >= 0")
+    total = x.sum()
+    return float(((x / total) ** 2).sum()) if total > 0 else float("nan")

@@ -1,0 +1,125 @@
+"""Operational incidents by process, with those that have happened and are not reported yet."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from insights.data.panel import spells
+from insights.data.snapshot import Bank
+from insights.models.cache import once
+from insights.stats.nowcast import Nowcast, nowcast
+from insights.stats.results import Estimate, NotEstimable
+
+NEEDS = ("incidents.occurred_on", "incidents.kind", "incidents.reported_on")
+YEAR, SPAN = 12, 36
+"""Months of the nowcast, and months over which the rate of each process is told."""
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """Incidents as rows, and what is to be added to them.
+
+    ``rows``: kind, month, reported (calendar months from year 0), loss (nan), of what was reported by the last whole
+    month ``last``. ``clients``: clients in force, month by month over ``SPAN``, the oldest first. ``year`` and ``span``
+    are the nowcasts of the last 12 and 36 months, ``before`` that made a year ago, of the twelve months before it, with
+    ``since`` the incidents of those months that are reported by now.
+    """
+
+    rows: pd.DataFrame = field(repr=False)
+    last: int
+    clients: np.ndarray = field(repr=False)
+    year: Nowcast | NotEstimable
+    span: Nowcast | NotEstimable
+    before: Nowcast | NotEstimable
+    since: int
+
+
+def incidents(bank: Bank) -> Incidents:
+    """Return the incidents, made once per bank; check ``NEEDS`` first."""
+    return once(bank, "risk_incidents", lambda: _made(bank))
+
+
+def last_whole_month(bank: Bank) -> int:
+    """Return the last month that had ended by the as-of date, counted from year 0."""
+    day = pd.Timestamp(bank.as_of)
+    return day.year * 12 + day.month - 1 - (0 if day.is_month_end else 1)
+
+
+def _made(bank: Bank) -> Incidents:
+    last = last_whole_month(bank)
+    table = bank.table("incidents")
+    columns = ["kind", "occurred_on", "reported_on", *(["loss"] if "loss" in table.columns else [])]
+    told = table.select(*columns).execute()
+    told = told[told["reported_on"].notna()].sort_values(["occurred_on", "kind"], ignore_index=True)
+    rows = pd.DataFrame(
+        {
+            "kind": told["kind"].fillna("not recorded").astype(str),
+            "month": _month(told["occurred_on"]),
+            "reported": _month(told["reported_on"]),
+            "loss": told["loss"].astype(float) if "loss" in told else np.nan,
+        }
+    )
+    rows["reported"] = np.maximum(rows["reported"], rows["month"])
+    rows = rows[rows["reported"] <= last].reset_index(drop=True)
+    first = None
+    if bank.window_from is not None:
+        first = bank.window_from.year * 12 + bank.window_from.month - 1
+    clients = _clients(bank, last)
+    month, seen = rows["month"].to_numpy(), rows["reported"].to_numpy()
+
+    def told_of(end: int, periods: int, exposure: np.ndarray) -> Nowcast | NotEstimable:
+        return nowcast(month, seen, end, periods, first=first, exposure=exposure)
+
+    return Incidents(
+        rows,
+        last,
+        clients,
+        told_of(last, YEAR, clients[-YEAR:]),
+        told_of(last, SPAN, clients),
+        told_of(last - YEAR, YEAR, clients[-2 * YEAR : -YEAR]),
+        int(((month > last - 2 * YEAR) & (month <= last - YEAR)).sum()),
+    )
+
+
+def by_kind(found: Incidents) -> pd.DataFrame:
+    """Return kind, reported (in the span), loss (sum of those known), sorted by number, the most first."""
+    own = found.rows[found.rows["month"] > found.last - SPAN]
+    sums = own.groupby("kind").agg(reported=("month", "size"), loss=("loss", "sum"))
+    return sums.reset_index().sort_values(["reported", "kind"], ascending=[False, True], ignore_index=True)
+
+
+def _clients(bank: Bank, last: int) -> np.ndarray:
+    """Return the clients in force at the end of each of the last ``SPAN`` months."""
+    told = spells(bank)
+    joined, left = (told[c].year() * 12 + told[c].month() - 1 for c in ("joined_on", "left_on"))
+    cells = told.select(joined=joined, left=left).group_by("joined", "left").agg(n=lambda t: t.count()).execute()
+    month = np.arange(last - SPAN + 1, last + 1)[:, None]
+    gone = cells["left"].fillna(10**6).to_numpy(float)
+    there = (cells["joined"].to_numpy(float) <= month) & (gone > month)
+    return np.asarray(there @ cells["n"].to_numpy(float))
+
+
+def _month(days: pd.Series) -> pd.Series:
+    day = pd.to_datetime(days)
+    return day.dt.year * 12 + day.dt.month - 1
+
+
+def yearly_rates(found: Incidents) -> dict[str, Estimate]:
+    """Return by kind ("" for all) the incidents per thousand clients and year over ``SPAN``, late reports included.
+
+    All kinds are taken to be reported equally late: few are too few to know the delay of each.
+    """
+    if isinstance(found.span, NotEstimable):
+        return {}
+    known, error = found.span.known_share, found.span.known_share_se
+    at_risk = float(found.clients.sum()) * known
+    counts = {str(k): int(n) for k, n in by_kind(found)[["kind", "reported"]].itertuples(index=False)}
+    rates = {}
+    for kind, n in {"": found.span.reported, **counts}.items():
+        spread = math.exp(1.96 * math.sqrt(1 / max(n, 1) + (error / known) ** 2))
+        value = 12_000 * n / at_risk
+        clients = round(float(found.clients.mean()))
+        rates[kind] = Estimate(value, value / spread, value * spread, "per thousand clients and year", clients, n)
+    return rates

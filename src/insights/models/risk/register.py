@@ -1,0 +1,106 @@
+"""The register: every client with an open risk, how serious it is, why, what it may cost, and what to do next.
+
+It holds facts of compliance and credit only. Suspicion of fraud or of a member of staff is never in it: relationship
+managers read it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.cache import once
+from insights.models.risk.compliance import EXPIRED, PAPERS, SOON, SUITABILITY, breaches, in_force, papers
+from insights.models.risk.credit import credit
+from insights.models.risk.loans import DEFAULT, LATE, OVER, PERFORMING, TIGHT
+from insights.models.risk.loans import NEEDS as LOANS
+
+HIGH, MIDDLE = "high", "middle"
+RISKS = ("papers", "suitability", "credit")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    level: str
+    reason: str
+    consequence: str
+    step: str
+    days: int
+
+
+_KINDS = {
+    ("papers", EXPIRED): _Kind(HIGH, "papers_expired", "sanction", "renew_papers", 14),
+    ("papers", SOON): _Kind(MIDDLE, "papers_due", "sanction", "ask_for_papers", 60),
+    ("suitability", "breach"): _Kind(HIGH, "above_tolerance", "client_loss", "talk_about_risk", 30),
+    ("credit", DEFAULT): _Kind(HIGH, "loan_default", "credit_loss", "work_out", 7),
+    ("credit", OVER): _Kind(HIGH, "over_collateral", "credit_loss", "margin_call", 7),
+    ("credit", LATE): _Kind(HIGH, "payment_late", "credit_loss", "call_about_payment", 14),
+    ("credit", TIGHT): _Kind(MIDDLE, "near_collateral", "credit_loss", "review_collateral", 30),
+}
+
+
+def open_risks(bank: Bank) -> pd.DataFrame:
+    """Return one row per client and open risk, made once per bank.
+
+    Columns: client_id, rm_id, risk, state, level, reason, consequence, step (codes), days (until due), amount (at
+    stake, currency; nan for papers). Of risks whose tables are lacking there are no rows (see ``asked``).
+    """
+    return once(bank, "risk_open", lambda: _made(bank))
+
+
+def asked(bank: Bank) -> tuple[str, ...]:
+    """Return the risks that the bank's tables can tell of."""
+    needs = {"papers": PAPERS, "suitability": SUITABILITY, "credit": LOANS}
+    return tuple(risk for risk in RISKS if not bank.needs(*needs[risk]))
+
+
+def _made(bank: Bank) -> pd.DataFrame:
+    may, parts = asked(bank), []
+    if "papers" in may:
+        rows = papers(bank).rows
+        rows = rows[rows["state"].isin((EXPIRED, SOON))]
+        parts.append(rows[["client_id", "state"]].assign(risk="papers", amount=np.nan))
+    if "suitability" in may and (found := breaches(bank)) is not None:
+        found = found[found["above"] > 0]
+        parts.append(found[["client_id"]].assign(state="breach", risk="suitability", amount=found["above"]))
+    if "credit" in may:
+        today = credit(bank).today
+        today = today[today["state"] != PERFORMING]
+        parts.append(today[["client_id", "state"]].assign(risk="credit", amount=today["drawn"]))
+    columns = ["client_id", "rm_id", "risk", "state", "level", "reason", "consequence", "step", "days", "amount"]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    rows = pd.concat(parts, ignore_index=True)
+    kinds = [_KINDS[key] for key in zip(rows["risk"], rows["state"], strict=True)]
+    for name in ("level", "reason", "consequence", "step", "days"):
+        rows[name] = [getattr(kind, name) for kind in kinds]
+    rows = rows.merge(in_force(bank), on="client_id", how="left")
+    return rows.sort_values(["client_id", "risk"], ignore_index=True)[columns]
+
+
+def register(bank: Bank) -> pd.DataFrame | None:
+    """Return one row per client with an open risk, the most serious first within each manager; None without tables.
+
+    Columns: client_id, rm_id, rank, level (the highest), risks, reasons, consequences, steps (codes with commas
+    between, the most urgent first), amount (the sum of what is at stake, nan where none is known), due_on (ISO date of
+    the first step).
+    """
+    if not asked(bank):
+        return None
+    rows = open_risks(bank).sort_values(["client_id", "days", "risk"])
+    by = rows.groupby("client_id", sort=True)
+    names = {"risks": "risk", "reasons": "reason", "consequences": "consequence", "steps": "step"}
+    found = by.agg(rm_id=("rm_id", "first"), days=("days", "min"), amount=("amount", lambda a: a.sum(min_count=1)))
+    for name, column in names.items():
+        found[name] = by[column].agg(lambda values: ",".join(dict.fromkeys(values)))
+    found["level"] = np.where(by["level"].agg(lambda values: (values == HIGH).any()), HIGH, MIDDLE)
+    found["due_on"] = [(bank.as_of + timedelta(days=int(d))).isoformat() for d in found["days"]]
+    found = found.reset_index().assign(number=lambda f: f["risks"].str.count(","))
+    found = found.sort_values(
+        ["rm_id", "level", "number", "amount", "client_id"], ascending=[True, True, False, False, True]
+    )
+    found["rank"] = found.groupby("rm_id", dropna=False).cumcount() + 1
+    columns = ["client_id", "rm_id", "rank", "level", *names, "amount", "due_on"]
+    return found[columns].reset_index(drop=True)

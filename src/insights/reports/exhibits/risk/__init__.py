@@ -1,0 +1,32 @@
+"""Words, tables and figures of the risk report: one file per question."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.risk.compliance import compliance
+from insights.reports.exhibits.risk.credit import credit
+from insights.reports.exhibits.risk.list_words import register_in_words
+from insights.reports.exhibits.risk.operational import operational
+from insights.reports.exhibits.risk.overview import overview
+from insights.reports.exhibits.risk.refusals import refused
+from insights.reports.exhibits.risk.register import register
+from insights.reports.exhibits.risk.reputation import reputation
+from insights.reports.wording import Wording
+from insights.topics.evidence import Answer
+
+WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "risk.compliance": compliance,
+    "risk.credit": credit,
+    "risk.operational": operational,
+    "risk.overview": overview,
+    "risk.refused": refused,
+    "risk.register": register,
+    "risk.reputation": reputation,
+}
+
+LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {"risk_register": register_in_words}
+"""How the restricted list of this report is put into words, by name."""

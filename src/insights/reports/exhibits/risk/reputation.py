@@ -1,0 +1,151 @@
+"""Outbreaks of complaints and bad mentions, dated, with how often the chart errs and how soon it finds a rise."""
+
+from typing import Any
+
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
+from insights.reports.exhibits.risk.words import SERIES, why_not
+from insights.reports.exhibits.rows import count_row, dated, needed
+from insights.topics.evidence import Answer
+from insights.topics.risk.reputation import Reputation
+
+
+def reputation(answer: Answer, found: Reputation, bank: Bank) -> Exhibit:
+    """Say which rises the charts found, when they began and ended."""
+    title = _title(found)
+    facts = answer.facts
+    return Exhibit(
+        id=answer.id,
+        title=title,
+        sentences=design_sentences(facts),
+        figure=_figure(found, title),
+        tables=(_table(found),) if len(found.outbreaks) else (),
+        basis=dated(
+            bank,
+            Message("Whole weeks up to the as-of date; what is normal is learned from the first year on record."),
+            Message(
+                "Cumulative sums (Page 1954) of normal scores of the counts (Dunn & Smyth 1996), per client in force "
+                "for complaints; a rise ends once four weeks pass without an alarm."
+            ),
+        ),
+        caveats=(
+            Message("By design some alarms are false: a rise of small size that lasted a week or two may be chance."),
+            Message("A chart tells that something rose, not why; read the complaints and mentions of those weeks."),
+        ),
+        refusals=reputation_refusals(facts),
+        estimates=tuple(reputation_estimates(found)),
+    )
+
+
+def reputation_refusals(facts: dict[str, Any]) -> tuple[Message, ...]:
+    """Say of which series no chart could be drawn, and why."""
+    told = [(s, needed(names)) for s, names in facts["missing"].items()]
+    told += [(s, why_not(reason)) for s, reason in facts["refused"].items()]
+    return tuple(Message("{what}: {why}", {"what": SERIES[s], "why": why}) for s, why in told)
+
+
+def design_sentences(facts: dict[str, Any]) -> tuple[Message, ...]:
+    """Say how often each chart errs and how soon it finds a rise."""
+    return tuple(
+        Message(
+            "The chart of {series} gives one false alarm in {every:months} on average, and finds a rise to "
+            "{rise:number} times the usual in {delay:tenths} weeks, in 95 of 100 cases within {most:count}.",
+            {
+                "series": SERIES[name],
+                "every": d["every"],
+                "rise": facts["rise"],
+                "delay": d["delay"],
+                "most": d["most"],
+            },
+        )
+        for name, d in facts.get("designs", {}).items()
+    )
+
+
+def largest(found: Reputation) -> dict[str, Any] | None:
+    """Return the outbreak that rose most; None without one."""
+    if found.outbreaks.empty:
+        return None
+    order = found.outbreaks.sort_values(["value", "began"], ascending=[False, True])
+    return {str(k): v for k, v in order.iloc[0].to_dict().items()}
+
+
+def outbreak_message(row: dict[str, Any]) -> Message:
+    """Return one outbreak as a line."""
+    values = {"series": SERIES[row["series"]], "began": row["began"], "last": row["last"], "x": float(row["value"])}
+    if row["going_on"] == "yes":
+        return Message("{series}: {x:tenths} times the usual since the week to {began:date}", values)
+    return Message("{series}: {x:tenths} times the usual from the week to {began:date} to that to {last:date}", values)
+
+
+def _title(found: Reputation) -> Message:
+    top = largest(found)
+    if top is None:
+        return Message("No rise of complaints or bad mentions beyond chance")
+    going = found.outbreaks[found.outbreaks["going_on"] == "yes"]
+    if len(going):
+        last = {str(k): v for k, v in going.iloc[-1].items()}
+        return Message("Still going on: {what}", {"what": outbreak_message(last)})
+    return Message("Nothing is going on now; the largest outbreak: {what}", {"what": outbreak_message(top)})
+
+
+def _figure(found: Reputation, title: Message) -> Figure | None:
+    panels = []
+    for series, label in SERIES.items():
+        own = found.weeks[found.weeks["series"] == series]
+        if own.empty:
+            continue
+        values = [None if pd.isna(v) else float(v) for v in own["count"]]
+        name = (
+            Message("{what} a week", {"what": label})
+            if series == "mentions"
+            else Message("{what} a month", {"what": label})
+        )
+        panel: dict[str, Any] = {
+            "title": name,
+            "y_kind": "count",
+            "series": [{"label": label, "dates": list(own["week"]), "values": values}],
+        }
+        rows = found.outbreaks[found.outbreaks["series"] == series]
+        if len(rows):
+            top = rows.sort_values(["value", "began"], ascending=[False, True]).iloc[0]
+            panel["marker"] = {"date": str(top["alarm"]), "label": Message("largest alarm")}
+        panels.append(panel)
+    if not panels:
+        return None
+    return Figure(
+        "lines", {"panels": panels}, Message("Complaints and bad mentions over time. {title}.", {"title": title})
+    )
+
+
+def _table(found: Reputation) -> Table:
+    rows = tuple(
+        {
+            "series": SERIES[str(r["series"])],
+            "began": Message("{d:date}", {"d": r["began"]}),
+            "alarm": Message("{d:date}", {"d": r["alarm"]}),
+            "last": Message("still going on") if r["going_on"] == "yes" else Message("{d:date}", {"d": r["last"]}),
+            "times": float(r["value"]),
+        }
+        for r in found.outbreaks.sort_values(["began", "series"], ascending=False).to_dict("records")
+    )
+    columns = (
+        Column("series", Message("What rose")),
+        Column("began", Message("Began in the week to")),
+        Column("alarm", Message("First alarm")),
+        Column("last", Message("Last alarm")),
+        Column("times", Message("Times the usual"), "tenths"),
+    )
+    return Table(columns, rows, Message("Rises that the charts found, the newest first"))
+
+
+def reputation_estimates(found: Reputation) -> list[dict[str, Any]]:
+    """Return the rows of the finding."""
+    return [
+        count_row(
+            "outbreak", r["value"], unit="ratio", group={k: str(r[k]) for k in ("series", "began", "alarm", "last")}
+        )
+        for r in found.outbreaks.to_dict("records")
+    ]

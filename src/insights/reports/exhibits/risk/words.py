@@ -1,0 +1,99 @@
+"""What the risk report calls states, risks, reasons and steps, and why it cannot answer."""
+
+import re
+
+from insights.data.snapshot import Bank
+from insights.models.risk.charts import COMPLAINTS, MENTIONS
+from insights.reports.exhibits.base import Message
+from insights.reports.wording.labels import code_label
+
+SERIES = {MENTIONS: Message("bad mentions"), COMPLAINTS: Message("complaints")}
+PAPERS = {
+    "expired": Message("expired"),
+    "soon": Message("expire soon"),
+    "valid": Message("valid"),
+    "not recorded": Message("not recorded"),
+}
+LOANS = {
+    "performing": Message("as agreed"),
+    "near collateral": Message("near the collateral"),
+    "over collateral": Message("above the collateral"),
+    "late": Message("payment late"),
+    "in default": Message("in default"),
+    "watch": Message("late, in default or near the collateral"),
+}
+COVERS = {
+    "guarantee": Message("covered by guarantees"),
+    "insurance": Message("covered by insurance"),
+    "left": Message("left to collateral, or to nothing"),
+}
+REASONS = {
+    "papers_expired": Message("Identity papers have expired"),
+    "papers_due": Message("Identity papers expire soon"),
+    "above_tolerance": Message("Holds products above the risk accepted"),
+    "loan_default": Message("Loan in default"),
+    "over_collateral": Message("Loan larger than its collateral"),
+    "payment_late": Message("Payment on the loan is late"),
+    "near_collateral": Message("Loan close to its collateral"),
+    "other": Message("Loans to watch, and what is too rare to be told alone"),
+}
+CONSEQUENCES = {
+    "sanction": Message("sanction by the supervisor"),
+    "client_loss": Message("loss of the client's assets, complaint, loss of the client"),
+    "credit_loss": Message("credit loss"),
+}
+STEPS = {
+    "renew_papers": Message("Get new papers; no new business until then"),
+    "ask_for_papers": Message("Ask for new papers at the next contact"),
+    "talk_about_risk": Message("Talk about risk: sell, or assess the tolerance anew in writing"),
+    "work_out": Message("Hand over to the workout team"),
+    "margin_call": Message("Call for more collateral or repayment"),
+    "call_about_payment": Message("Call about the late payment"),
+    "review_collateral": Message("Review the collateral"),
+}
+RISKS = {
+    "papers": Message("papers"),
+    "suitability": Message("suitability"),
+    "credit": Message("credit"),
+}
+LEVELS = {"high": Message("high"), "middle": Message("middle")}
+BY = {
+    "client_id": Message("By client"),
+    "household": Message("By household"),
+    "industry": Message("By industry"),
+}
+
+_KNOWN: tuple[tuple[str, Message], ...] = (
+    (r"defaults are not recorded", Message("Dates of default are not recorded.")),
+    (r"0 defaults.*", Message("No default is on record: its chance cannot be learned from none.")),
+    (r"\d+ defaults in the year; 10 are needed", Message("Fewer than ten defaults in the year: too few to test it.")),
+    (r"\d+ defaults; 10 are needed", Message("Fewer than ten defaults are on record.")),
+    (r"no loan performs", Message("No loan is as agreed.")),
+    (r"nobody has a loan", Message("Nobody has a loan.")),
+    (r"\d+ reported events; 20 are needed.*", Message("Fewer than twenty incidents have been reported.")),
+    (r"\d+ periods on record.*", Message("The record is shorter than twelve months, or than the time to be told.")),
+    (r"less than a tenth.*", Message("Less than a tenth of what happened can be reported yet.")),
+    (r"\d+ weeks on record; two years are needed", Message("Fewer than two years are on record.")),
+    (
+        r"fewer than one a week.*",
+        Message("Fewer than one a week in the first year: too few to tell a rise from chance."),
+    ),
+)
+
+
+def why_not(reason: str) -> Message:
+    """Return the words for a reason of a statistic; those it does not know are told as they are."""
+    for pattern, message in _KNOWN:
+        if re.fullmatch(pattern, reason):
+            return message
+    return Message("{reason}", {"reason": reason})
+
+
+def kind_label(code: str, bank: Bank) -> Message | str:
+    """Return what a kind of incident is called."""
+    return Message("other processes") if code == "other" else code_label("kind", code, bank.settings.labels)
+
+
+def industry_label(code: str, bank: Bank) -> Message | str:
+    """Return what an industry is called."""
+    return Message("other industries") if code == "other" else code_label("industry", code, bank.settings.labels)

@@ -1,0 +1,63 @@
+"""Compliance: of how many clients the papers have expired, and who holds products above the risk he accepts."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.risk.compliance import EXPIRED, PAPERS, SOON, SUITABILITY, UNRECORDED, VALID, breaches, papers
+from insights.topics.evidence import Answer, ClientCounts, Evidence, MoneySums, NotAvailable, money_sums
+
+ID = "risk.compliance"
+STATES = (EXPIRED, SOON, VALID, UNRECORDED)
+BREACH, KEPT = "breach", "kept"
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """Facts of compliance as cells with ``status``.
+
+    ``papers`` (state, clients), ``suitability`` (stated, state, clients), ``above`` (stated,
+    clients, amount in products rated above). None where the bank's tables do not tell.
+    """
+
+    papers: pd.DataFrame | None
+    suitability: pd.DataFrame | None
+    above: pd.DataFrame | None
+
+
+def compliance(bank: Bank) -> Answer | NotAvailable:
+    """Count the facts: papers expired or soon to expire, and products above the client's tolerance (R over C)."""
+    evidence, facts = compliance_evidence(bank)
+    if not evidence:
+        return NotAvailable(ID, (*PAPERS, *bank.needs(*SUITABILITY)))
+    return Answer(ID, ID, evidence, compliance_rows, facts)
+
+
+def compliance_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]:
+    """Return the facts as evidence, empty where nothing can be told, and what goes with it."""
+    evidence: dict[str, Evidence] = {}
+    missing = {"papers": bank.needs(*PAPERS), "suitability": bank.needs(*SUITABILITY)}
+    if not missing["papers"]:
+        rows = papers(bank).rows
+        states = [s for s in STATES if s != UNRECORDED or (rows["state"] == UNRECORDED).any()]
+        cells = pd.DataFrame({"state": states, "clients": [int((rows["state"] == s).sum()) for s in states]})
+        evidence["papers"] = ClientCounts(cells, ("state",))
+    found = None if missing["suitability"] else breaches(bank)
+    if found is not None:
+        found = found.assign(state=np.where(found["above"] > 0, BREACH, KEPT), stated=found["stated"].map("C{}".format))
+        cells = found.groupby(["stated", "state"]).size().rename("clients").reset_index()
+        evidence["suitability"] = ClientCounts(cells, ("stated", "state"))
+        evidence["above"] = money_sums(found, ("stated",), "above")
+    return evidence, {"missing": {k: list(v) for k, v in missing.items()}, "days": bank.settings.risk.papers_days}
+
+
+def compliance_rows(parts: dict[str, Evidence]) -> Compliance:
+    """Return the facts from (protected) evidence."""
+
+    def cells(name: str) -> pd.DataFrame | None:
+        return cast(ClientCounts | MoneySums, parts[name]).cells if name in parts else None
+
+    return Compliance(cells("papers"), cells("suitability"), cells("above"))

@@ -1,0 +1,67 @@
+"""Page one: what is burning, what is smouldering, what went out, and how good past warnings were."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.risk.charts import NEEDS as CHARTS
+from insights.models.risk.credit import credit as measured
+from insights.models.risk.incidents import NEEDS as INCIDENTS
+from insights.models.risk.incidents import incidents
+from insights.models.risk.loans import NEEDS as LOANS
+from insights.stats.results import NotEstimable
+from insights.topics.evidence import Answer, Evidence, NotAvailable
+from insights.topics.risk.compliance import Compliance, compliance_evidence, compliance_rows
+from insights.topics.risk.credit import Credit, credit_evidence, credit_rows
+from insights.topics.risk.operational import Operational, operational_evidence, operational_rows
+from insights.topics.risk.reputation import Reputation, reputation_evidence, reputation_rows
+
+ID = "risk.overview"
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The answers of the other questions, None where one cannot be told."""
+
+    compliance: Compliance | None
+    credit: Credit | None
+    operational: Operational | None
+    reputation: Reputation | None
+
+
+def overview(bank: Bank) -> Answer | NotAvailable:
+    """Tell what is burning, smouldering and gone out, from all that the bank's tables can tell."""
+    parts: dict[str, dict[str, Evidence]] = {}
+    facts: dict[str, Any] = {}
+    found, facts["compliance"] = compliance_evidence(bank)
+    parts["compliance"] = found
+    if not bank.needs(*LOANS) and not measured(bank).today.empty:
+        parts["credit"], facts["credit"] = credit_evidence(bank)
+    if not bank.needs(*INCIDENTS) and not isinstance(incidents(bank).year, NotEstimable):
+        parts["operational"], facts["operational"] = operational_evidence(bank)
+    parts["reputation"], facts["reputation"] = reputation_evidence(bank)
+    evidence = {f"{name}/{key}": part for name, own in parts.items() for key, part in own.items()}
+    if not evidence:
+        return NotAvailable(ID, (("clients.kyc_expires_on", *LOANS, *INCIDENTS, *CHARTS["complaints"]),))
+    return Answer(ID, ID, evidence, _overview, facts | {"since": _year_before(bank)})
+
+
+def _year_before(bank: Bank) -> str:
+    return (pd.Timestamp(bank.as_of) - pd.DateOffset(years=1)).date().isoformat()
+
+
+def _overview(evidence: dict[str, Evidence]) -> Overview:
+    def of(name: str) -> dict[str, Evidence]:
+        return {k.partition("/")[2]: part for k, part in evidence.items() if k.startswith(f"{name}/")}
+
+    def made(name: str, make: Any) -> Any:
+        return make(of(name)) if of(name) else None
+
+    return Overview(
+        made("compliance", compliance_rows),
+        made("credit", credit_rows),
+        made("operational", operational_rows),
+        made("reputation", reputation_rows),
+    )
