@@ -32,13 +32,24 @@ def pack(home: Path, demo_bank_small: Path) -> Path:
 
 def test_all_reports_come_in_both_languages(pack: Path) -> None:
     names = set(digests(pack))
-    for report in ("index", "quality", "clients", "lifecycle", "value", "loyalty", "needs", "channels", "summary"):
+    for report in (
+        "index",
+        "quality",
+        "clients",
+        "lifecycle",
+        "value",
+        "loyalty",
+        "needs",
+        "channels",
+        "risk",
+        "summary",
+    ):
         assert {f"{report}.html", f"{report}.zh-CN.html"} <= names
     assert {"quality.intake", "lifecycle.survival", "lifecycle.exit_incidence"} <= set(findings(pack))
 
 
 @pytest.mark.parametrize(
-    "page", ["index", "quality", "clients", "lifecycle", "value", "loyalty", "needs", "channels", "summary"]
+    "page", ["index", "quality", "clients", "lifecycle", "value", "loyalty", "needs", "channels", "risk", "summary"]
 )
 @pytest.mark.parametrize(("suffix", "lang"), [("", "en"), (".zh-CN", "zh-CN")])
 def test_pages_stand_alone(pack: Path, page: str, suffix: str, lang: str) -> None:
@@ -72,7 +83,7 @@ def test_rows_after_the_date_change_nothing_but_quality(pack: Path, demo_bank_sm
     assert len(planted) >= len(settings.tables) - 2  # tables without any date have nothing to plant
     other = make_pack(tmp_path / "home", raw / "bank.toml", AS_OF)
     ours, theirs = digests(pack), digests(other)
-    reports = ("clients", "lifecycle", "value", "loyalty", "needs", "channels")
+    reports = ("clients", "lifecycle", "value", "loyalty", "needs", "channels", "risk")
     about_clients = [name for name in ours if name.startswith(reports)]
     assert len(about_clients) == 2 * len(reports)  # in two languages
     assert {n: theirs[n] for n in about_clients} == {n: ours[n] for n in about_clients}

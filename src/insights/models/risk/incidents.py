@@ -96,7 +96,7 @@ def _clients(bank: Bank, last: int) -> np.ndarray:
     joined, left = (told[c].year() * 12 + told[c].month() - 1 for c in ("joined_on", "left_on"))
     cells = told.select(joined=joined, left=left).group_by("joined", "left").agg(n=lambda t: t.count()).execute()
     month = np.arange(last - SPAN + 1, last + 1)[:, None]
-    gone = cells["left"].fillna(10**6).to_numpy(float)
+    gone = cells["left"].astype(float).fillna(1e6).to_numpy()
     there = (cells["joined"].to_numpy(float) <= month) & (gone > month)
     return np.asarray(there @ cells["n"].to_numpy(float))
 
