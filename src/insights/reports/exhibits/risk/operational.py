@@ -70,8 +70,8 @@ def operational_sentences(found: Operational) -> tuple[Message, ...]:
         values = {"n": before.value, "low": before.low, "high": before.high, "seen": since.value}
         said.append(
             Message(
-                "A year ago the same method said {n:count} ({low:count} to {high:count}) for the year before; by now "
-                "{seen:count} of them are reported.",
+                "A year ago the same method said {n:count} incidents ({low:count} to {high:count}) for the year "
+                "before; by now {seen:count} of them are reported.",
                 values,
             )
         )
