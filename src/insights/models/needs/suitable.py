@@ -50,7 +50,9 @@ def best_offers(score: Floats, allowed: Bools, products: Products, preference: F
     best = own.max(axis=1, initial=-np.inf)
     top = allowed & (own == best[:, None]) & np.isfinite(best)[:, None]
     # Of two categories with the same score only the first.
-    first = np.where(top, products.category[None, :], len(products.categories)).min(axis=1, initial=len(products.codes))
+    first = np.where(top, products.category[None, :], len(products.categories)).min(
+        axis=1, initial=len(products.categories)
+    )
     top &= products.category[None, :] == first[:, None]
     place = np.where(top, preference[None, :], -np.inf).argmax(axis=1) if len(products.codes) else first
     return np.where(top.any(axis=1), place, -1)
