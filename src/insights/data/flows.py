@@ -1,6 +1,6 @@
 """Measures per client and month for the panel: what happened, and what of it was known by when."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,9 +26,10 @@ class Measure:
     values: dict[str, Value]
     needs: dict[str, str]
 
-    def present(self, bank: Bank) -> dict[str, Value]:
-        """Return the values that this bank's columns allow."""
-        return {name: value for name, value in self.values.items() if bank.has(self.table, self.needs[name])}
+    def present(self, bank: Bank, only: Collection[str] | None) -> dict[str, Value]:
+        """Return the values that this bank's columns allow; ``only`` these, or all."""
+        wanted = {name: value for name, value in self.values.items() if only is None or name in only}
+        return {name: value for name, value in wanted.items() if bank.has(self.table, self.needs[name])}
 
     @property
     def monthly(self) -> bool:
@@ -54,14 +55,16 @@ MEASURES = (
 )
 
 
-def attach_happened(bank: Bank, rows: ir.Table) -> ir.Table:
+def attach_happened(bank: Bank, rows: ir.Table, only: Collection[str] | None = None) -> ir.Table:
     """Add to ``rows`` (client_id, month, ...) what happened in the month, as known by the as-of date.
+
+    ``only`` names the measures that are wanted (None: all).
 
     Where a client has no row a stock stays null; a sum of bookings, revenue or contacts is 0 in the months that the
     table covers (from its first to its last month, or to the as-of date for events) and null in others.
     """
     for measure in MEASURES:
-        values = measure.present(bank)
+        values = measure.present(bank, only)
         if values:
             view = bank.table(measure.table)
             own = month_of(view[_date(measure)])
@@ -70,11 +73,14 @@ def attach_happened(bank: Bank, rows: ir.Table) -> ir.Table:
     return rows
 
 
-def attach_known_before(bank: Bank, rows: ir.Table, lag: int) -> ir.Table:
-    """Add to ``rows`` each measure as known by the end of the month ``lag`` months before, as ``<name>_lag<lag>``."""
+def attach_known_before(bank: Bank, rows: ir.Table, lag: int, only: Collection[str] | None = None) -> ir.Table:
+    """Add to ``rows`` each measure as known by the end of the month ``lag`` months before, as ``<name>_lag<lag>``.
+
+    ``only`` names the measures that are wanted (None: all).
+    """
     rows = rows.mutate(_then=(rows.month.cast("timestamp") - ibis.interval(months=lag)).cast("date"))
     for measure in MEASURES:
-        values = measure.present(bank)
+        values = measure.present(bank, only)
         if values:
             attach = _latest_state if measure.monthly else _own_month
             rows = attach(rows, _contributions(bank, measure, values), measure, list(values), lag)

@@ -3,6 +3,8 @@
 Built in the engine as one Ibis expression; only aggregates need ever leave it.
 """
 
+from collections.abc import Collection
+
 import ibis
 import ibis.expr.types as ir
 
@@ -12,7 +14,14 @@ from insights.data.snapshot import Bank
 from insights.errors import SnapshotError
 
 
-def panel(bank: Bank, *, lag: int = 1, ahead: int = 0) -> ir.Table:
+def panel(
+    bank: Bank,
+    *,
+    lag: int = 1,
+    ahead: int = 0,
+    happened: Collection[str] | None = None,
+    known: Collection[str] | None = None,
+) -> ir.Table:
     """Return one row per client, spell and calendar month under observation.
 
     A spell has a row for every month from the month of joining, or the first month of the window if that is later, to
@@ -33,13 +42,16 @@ def panel(bank: Bank, *, lag: int = 1, ahead: int = 0) -> ir.Table:
 
     All measures are floats. ``lag`` is in months, at least 1. ``ahead`` adds so many months after the as-of date for
     those in force on it: nothing has happened in them, and their lagged measures are what may predict them.
+
+    ``happened`` and ``known`` name the measures that are wanted of the month and with a lag (None: all). Each table
+    that none of them needs saves a join of all rows.
     """
     if lag < 1:
         raise SnapshotError(
             f"lag of {lag} months", expected="1 or more", todo="a feature must be known before its month"
         )
     rows = _months_of(bank, spells(bank), ahead)
-    measured = attach_known_before(bank, attach_happened(bank, rows), lag)
+    measured = attach_known_before(bank, attach_happened(bank, rows, happened), lag, known)
     measures = [name for name in measured.columns if name not in rows.columns]
     return measured.mutate(**{name: measured[name].cast("float64") for name in measures})
 

@@ -19,15 +19,20 @@ from insights.models.outflows import NEEDS, with_outflows
 PROGRAMME = "programme_"
 """Prefix of the features that say whether a client was in the treated arm of a randomised programme."""
 
+HAPPENED = ("assets", "flows")
+KNOWN = ("assets", "flows", "contacts", "complaints", "visits")
+"""The panel's measures of a month, and with a lag, that features and outflows are made of."""
+
 
 @dataclass(frozen=True)
 class Features:
     """The client-month table with its covariates.
 
-    ``rows`` has the columns of the panel (see ``insights.data.panel``), ``manager`` (who looked after the client then,
-    null where not known), ``assets_before`` (known assets, currency; null where there is none), the ``numeric``
-    covariates as floats, the ``categories`` as text, and ``outflow`` of the month where bookings are delivered. Any of
-    them may be null. ``refused`` says of every feature that this bank does not allow why.
+    ``rows`` has columns of the panel (see ``insights.data.panel``; of its measures ``HAPPENED`` and ``KNOWN``),
+    ``manager`` (who looked after the client then, null where not known), ``assets_before`` (known assets, currency;
+    null where there is none), the ``numeric`` covariates as floats, the ``categories`` as text, and ``outflow`` of the
+    month where bookings are delivered. Any of them may be null. ``refused`` says of every feature that this bank does
+    not allow why.
     """
 
     rows: ir.Table
@@ -48,7 +53,7 @@ def client_months(bank: Bank, *, lag: int | None = None, ahead: int = 0) -> Feat
     rules = bank.settings.lifecycle
     lag = rules.lag_months if lag is None else lag
     known = f"_lag{lag}"
-    rows = _with_history(panel(bank, lag=lag, ahead=ahead), rules.history_months, lag)
+    rows = _with_history(panel(bank, lag=lag, ahead=ahead, happened=HAPPENED, known=KNOWN), rules.history_months, lag)
     if not bank.needs(*NEEDS):
         rows = with_outflows(bank, with_outflows(bank, rows), known=known)
     rows, refused = attach_attributes(bank, rows, lag)

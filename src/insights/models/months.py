@@ -137,7 +137,8 @@ def _made(bank: Bank) -> SpellMonths:
 
 def _measures(bank: Bank, numbers: ir.Table, opens: date, shape: tuple[int, int]) -> dict[str, Floats32]:
     """Return the panel's measures as matrices."""
-    rows = with_outflows(bank, panel(bank))
+    rows = panel(bank, happened=("assets", "flows", "revenue"), known=("assets", "flows"))
+    rows = with_outflows(bank, rows)
     names = [n for n in ("assets", "flows", "revenue", "net_share", "assets_lag1", "flows_lag1") if n in rows.columns]
     values = {n: rows[n].cast("float32") for n in names}
     rows = rows.select("client_id", "spell", column=_engine_column(rows.month, opens), **values)

@@ -36,7 +36,8 @@ class Tenure:
 
     def values(self, rows: ExitRows, ahead: int) -> npt.NDArray[np.floating]:
         """Return the columns (n, k), ``ahead`` months after those of the rows."""
-        return self.spline.columns(np.log1p(np.maximum(rows.tenure.astype(float) + ahead, 0.0) / 12))
+        months = np.maximum(rows.tenure.astype(np.int64) + ahead, 0)  # whole ones: few values for very many rows
+        return self.spline.columns(np.log1p(np.arange(months.max(initial=0) + 1) / 12))[months]
 
 
 @dataclass(frozen=True)
