@@ -93,9 +93,9 @@ def concentration(today: pd.DataFrame, by: str) -> tuple[float, float, np.ndarra
 class Track:
     """How good past warnings of loans were.
 
-    ``warnings`` began in the 36 months that ended a year ago; ``hits`` of them were followed by a default within twelve
-    months. Of ``defaults`` in the last 36 months, ``warned`` had been on watch in the twelve months before, first
-    ``lead`` months (each) before. ``alarms_per_month`` is their number by month.
+    ``warnings`` began in the 36 months that ended a year ago, the first of each client in that time; ``hits`` of them
+    were followed by a default within twelve months. Of ``defaults`` in the last 36 months, ``warned`` had been on watch
+    in the twelve months before, first ``lead`` months (each) before.
     """
 
     warnings: int
@@ -119,12 +119,14 @@ def track(bank: Bank) -> Track | None:
 def looked_back(rows: pd.DataFrame, last: int) -> Track:
     """Return how good warnings were; ``rows`` are those of ``Loans``, by client and month.
 
-    A warning begins in the first month in which a loan is watched after one in which it was not.
+    A warning begins in the first month in which a loan is watched after one in which it was not. A client counts once,
+    however often he was watched: ten warnings of one client are about one person, and disclosure counts persons.
     """
     client, month, watched = (rows[c].to_numpy() for c in ("client_id", "month", "watched"))
     default = rows["default"].to_numpy()
     before = np.concatenate([[False], (client[1:] == client[:-1]) & (month[1:] == month[:-1] + 1) & watched[:-1]])
     begins = watched & ~before & (month <= last - YEAR) & (month > last - YEAR - TRACK)
+    begins[begins] = ~pd.Series(client[begins]).duplicated().to_numpy()
     hit = begins & (default <= month + YEAR)
     fell = rows.loc[(default > last - TRACK) & (default <= last), ["client_id", "default"]].drop_duplicates()
     own = rows.loc[watched & (month < default) & (month >= default - YEAR), ["client_id", "month"]]

@@ -80,16 +80,16 @@ def track_sentences(facts: dict[str, Any], rows: pd.DataFrame | None) -> tuple[M
     if values["n"] is not None and values["hits"] is not None:
         said.append(
             Message(
-                "Past warnings of loans, over {months:months}: {n:count}; a default followed within a year in "
-                "{hits:count}, {false:count} were false alarms.",
+                "Past warnings of loans, the first of each client in {months:months}: {n:count}; a default followed "
+                "within a year in {hits:count}, {false:count} were false alarms.",
                 values,
             )
         )
     elif values["n"]:
         said.append(
             Message(
-                "Past warnings of loans, over {months:months}: {n:count}; so few were followed by a default within "
-                "a year, or by none, that their number is withheld.",
+                "Past warnings of loans, the first of each client in {months:months}: {n:count}; so few were followed "
+                "by a default within a year, or by none, that their number is withheld.",
                 values,
             )
         )

@@ -32,6 +32,10 @@ def reputation(answer: Answer, found: Reputation, bank: Bank) -> Exhibit:
         ),
         caveats=(
             Message("By design some alarms are false: a rise of small size that lasted a week or two may be chance."),
+            Message(
+                "What is usual is learnt from the first year on record: if that year was quieter or busier than normal "
+                "by chance, false alarms come up to three times as often or as seldom as stated."
+            ),
             Message("A chart tells that something rose, not why; read the complaints and mentions of those weeks."),
         ),
         refusals=reputation_refusals(facts),
