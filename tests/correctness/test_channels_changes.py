@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from insights.data.settings import DisclosureSection
 from insights.models.channels import lots
+from insights.models.channels.outcomes import MONEY, Outcome, Rollout
 from insights.models.channels.programmes import Reach
-from insights.models.channels.rollout import MONEY, Outcome, Panel, lay_out, measure, outcome_values
+from insights.models.channels.rollout import Panel, lay_out, measure, outcome_values
 from insights.models.months import SpellMonths
+from insights.reports.disclosure import protect
 from insights.stats.results import Estimate, NotEstimable
+from insights.topics.channels.changes import change_evidence, change_rows
 
 MONTHS, STARTS = 36, (12, 18)
 EFFECT = 0.01
@@ -181,3 +185,16 @@ def test_no_one_client_decides_the_money() -> None:
     assets[whom] = 1e13
     told, _, _ = in_money(replace(months, flows=rich, assets=assets), found)
     assert abs(estimate(told.whole).value) < 1e11
+
+
+def test_how_many_were_not_reached_is_a_count_of_clients_and_protected_as_one() -> None:
+    one = Outcome(MONEY, Estimate(0.01, 0.0, 0.02, "share of assets", 1_000), reached=1_003, others=7)
+    evidence = change_evidence([Rollout("calls", (one,))])
+    assert "others" not in evidence["rows"].rows.columns  # type: ignore[union-attr]
+    told = change_rows(protect(evidence, DisclosureSection())).sides.set_index("side")["clients"]
+    assert told.isna().all()  # the other side would tell it by subtraction from all
+    enough = change_evidence([Rollout("calls", (replace(one, others=48),))])
+    told = change_rows(protect(enough, DisclosureSection())).sides.set_index("side")["clients"]
+    assert set(told % 5) == {0.0}
+    assert abs(told["reached"] - 1_003) < 5
+    assert abs(told["others"] - 48) < 5

@@ -11,12 +11,13 @@ import pytest
 from shown import shown, title
 from small_bank import write_bank
 
+from insights.data.months import last_complete
 from insights.data.snapshot import Bank, open_bank
 from insights.models.exits.challenger import challenger_risks, levelled, training_rows
 from insights.models.exits.outcomes import landmarks, outcomes, usual_risk
 from insights.models.exits.reasons import risk_reasons
 from insights.models.exits.risk import exit_risks, in_force
-from insights.models.exits.rows import exit_rows, last_complete
+from insights.models.exits.rows import exit_rows
 from insights.models.exits.totals import exit_totals
 from insights.models.exits.trials import CHALLENGER, HAZARDS, chosen_model, exit_trials, held_out_risks
 from insights.models.exits.use import risks_in_use

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from insights.data.months import last_complete
 from insights.data.snapshot import open_bank
 from insights.models.exits.leaks import leaks
-from insights.models.exits.rows import ExitRows, exit_rows, last_complete
+from insights.models.exits.rows import ExitRows, exit_rows
 
 REPOSITORY = Path(__file__).parents[2]
 SERIES = ("CPI", "EUidx", "rate1Y", "rate2Y", "rate10Y", "unemploy", "industry", "RTV")

@@ -22,11 +22,11 @@ from insights.models.needs.trials import (
     PRECISION,
     SAME,
     Trials,
-    average_precision,
     chosen_rows,
     learned_now,
     trials,
 )
+from insights.stats.scoring.precision import average_precision
 from insights.topics import needs
 from insights.topics.evidence import Answer, NotAvailable
 

@@ -1,6 +1,7 @@
 """The risk report on the demo bank: facts exactly, outbreaks dated, slopes of default found, both languages."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,20 +17,23 @@ from insights.data.snapshot import Bank, open_bank
 from insights.demo import Law, simulate
 from insights.models.risk import compliance as facts
 from insights.models.risk.charts import COMPLAINTS, MENTIONS, Charted, charted, watch
+from insights.models.risk.clients import in_force
 from insights.models.risk.credit import concentration, looked_back
 from insights.models.risk.credit import credit as measured
 from insights.models.risk.defaults import Defaults, learned
 from insights.models.risk.defaults import tested as held_against_outcomes
-from insights.models.risk.incidents import incidents
+from insights.models.risk.incidents import Incidents, incidents
 from insights.models.risk.loans import MOST_LTV, NEVER, Loans, loans
 from insights.models.risk.register import register
 from insights.reports.disclosure import protect
 from insights.reports.lists import in_words
 from insights.stats.hazard import HazardModel
 from insights.stats.monitoring import run_length
+from insights.stats.nowcast import Nowcast, nowcast
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics import risk
-from insights.topics.evidence import Answer, ClientCounts, Estimates, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, Estimates, NotAvailable, RowCounts
+from insights.topics.risk.operational import TOTAL, operational_evidence, operational_rows
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,7 @@ def test_products_above_the_tolerance_are_counted_exactly(bank: Bank) -> None:
     holdings = holdings[holdings["month"] == holdings["month"].max()]
     rating = bank.table("products").execute().set_index("product_id")["risk_rating"]
     clients = bank.table("clients").execute().set_index("client_id")
-    here = set(facts.in_force(bank)["client_id"])
+    here = set(in_force(bank)["client_id"])
     stated = holdings["client_id"].map(clients["risk_tolerance"]).astype(float)
     above = (holdings["product_id"].map(rating) > stated) & (holdings["amount"] > 0) & holdings["client_id"].isin(here)
     expected = holdings[above].assign(amount=lambda h: h["amount"].astype(float)).groupby("client_id")["amount"].sum()
@@ -261,3 +265,28 @@ def test_a_bank_without_defaults_or_with_few_incidents_is_refused_with_the_reaso
     for question in risk.QUESTIONS:
         assert isinstance(getattr(risk, question)(lean), NotAvailable), question
     assert risk.lists(lean) == {}
+
+
+def test_numbers_of_incidents_rest_on_the_rounded_count(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    month = np.sort(rng.integers(0, 60, 160))
+    rows = pd.DataFrame(
+        {"kind": "payments", "month": month, "reported": month + rng.geometric(1 / 3, 160), "loss": np.nan}
+    )
+    rows = rows[rows["reported"] <= 59]
+    own, seen = rows["month"].to_numpy(), rows["reported"].to_numpy()
+    year, span = (nowcast(own, seen, 59, periods, first=0) for periods in (12, 36))
+    assert isinstance(year, Nowcast)
+    made = Incidents(rows, 59, np.full(36, 1_000.0), year, span, NotEstimable("too short"), 0)
+    monkeypatch.setattr(sys.modules[operational_evidence.__module__], "incidents", lambda bank: made)
+    evidence, _ = operational_evidence(bank)
+    exact = operational_rows(evidence).rows.set_index(["kind", "measure"])
+    assert exact.loc[("", TOTAL), "value"] == pytest.approx(year.total.value)
+    assert exact.loc[("", TOTAL), "high"] == pytest.approx(year.total.high)
+    counts = evidence["counts"]
+    assert isinstance(counts, RowCounts)
+    cells = counts.cells.assign(reported=23)
+    told = operational_rows(protect(evidence | {"counts": replace(counts, cells=cells)}, bank.settings.disclosure))
+    visible = told.rows[told.rows["status"] == "shown"].set_index(["kind", "measure"])
+    assert visible.loc[("", TOTAL), "value"] == pytest.approx(25 / year.known_share, rel=0.01)
+    assert set(told.reported["reported"]) == {25.0}

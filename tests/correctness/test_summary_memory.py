@@ -159,7 +159,7 @@ def test_a_memory_that_is_damaged_missing_or_of_another_pack_is_left_out(
 def test_memory_is_for_this_user_alone(before: Bank, tmp_path: Path) -> None:
     told = remembered(tmp_path, before)
     assert Path(told.file).stat().st_mode & 0o077 == 0
-    assert isinstance(read_memory(told.file, before.settings), Memory)
+    assert isinstance(read_memory(told.file, before.settings, told.data), Memory)
 
 
 # ---- the delivery

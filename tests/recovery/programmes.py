@@ -9,7 +9,8 @@ from recovery.leaving import columns_of_leaving, compare
 
 from insights.demo import DemoBank
 from insights.demo.law import WealthLaw
-from insights.models.channels.rollout import LARGEST, MONEY, Panel, measure
+from insights.models.channels.outcomes import LARGEST, MONEY
+from insights.models.channels.rollout import Panel, measure
 from insights.stats.effects import att_gt, two_way_fixed_effects
 from insights.stats.hazard import discrete_hazard
 from insights.stats.results import Estimate, NotEstimable

@@ -94,6 +94,12 @@ def month_end(day: date) -> date:
     return date.fromordinal(following.toordinal() - 1)
 
 
+def last_complete(day: date) -> int:
+    """Return the last month that has ended with the day, in months from year 0: its own if the day is a month end."""
+    own = day.year * 12 + day.month - 1
+    return own if day == month_end(day) else own - 1
+
+
 def _months_apart(start: ir.DateValue, end: ir.DateValue) -> ir.IntegerValue:
     return (end.year() - start.year()) * 12 + (end.month() - start.month())
 

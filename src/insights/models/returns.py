@@ -5,11 +5,11 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from insights.data.months import last_complete
 from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.counts import UNKNOWN
-from insights.models.exits.rows import last_complete
 
 DEATH = "death"
 RETURNED = "returned"

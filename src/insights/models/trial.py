@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.data.months import month_of
+from insights.data.months import last_complete, month_of
 from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.attributes import CONTROL, attach_attributes
 from insights.models.cache import once
 from insights.models.exits.counts import UNKNOWN
 from insights.models.exits.hazards import main_reason
-from insights.models.exits.rows import last_complete
 
 NEEDS = ("programmes.programme", "programmes.started_on", "programmes.arm", "programmes.randomised")
 

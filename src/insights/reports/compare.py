@@ -69,5 +69,4 @@ def _findings(pack: Pack) -> Findings:
 
 
 def _memory(settings: Settings, pack: Pack) -> Memory | None:
-    found = read_memory(settings.state / pack.name / NAME, settings)
-    return found if found and found.data == data_of(pack) else None
+    return read_memory(settings.state / pack.name / NAME, settings, data_of(pack))

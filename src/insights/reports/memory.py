@@ -1,10 +1,9 @@
 """What a run leaves for the runs after it, made beside the summary and put in its place with the pack."""
 
-import shutil
 from pathlib import Path
 
 from insights.data.snapshot import open_bank
-from insights.data.store import PRIVATE_FOLDER
+from insights.data.store import PRIVATE_FOLDER, write_atomic
 from insights.models.memory.inputs import delivered
 from insights.models.memory.measures import measured
 from insights.models.memory.predictions import predicted
@@ -38,7 +37,4 @@ def keep_memory(made: Path, state: Path, as_of: str) -> None:
         place.unlink(missing_ok=True)
         return
     place.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-    partial = place.with_name(f".{NAME}.new")
-    shutil.copyfile(made, partial)
-    partial.chmod(0o600)
-    partial.replace(place)
+    write_atomic(place, made.read_bytes())

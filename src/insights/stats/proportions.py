@@ -40,6 +40,16 @@ def rate(count: float, time: float, *, unit: str = "per year", level: float = 0.
     return Estimate(count / time, low / time, high / time, unit, round(time), int(count), level, se)
 
 
+def amount_per_event(amount: float, events: int, *, unit: str, level: float = 0.95) -> Estimate:
+    """Return a known ``amount`` > 0 divided by the events, > 0, that it brought.
+
+    How many come is a matter of chance (Poisson). The interval is that of the rate, turned over; ``n`` and ``n_events``
+    are the events.
+    """
+    per = rate(events, amount, level=level)
+    return Estimate(1 / per.value, 1 / per.high, 1 / per.low, unit, events, events, level)
+
+
 def same_chance(one: int, other: int, *, name: str = "equal counts") -> TestResult:
     """Test exactly that two counts come from the same rate, where both groups are of one size.
 

@@ -11,8 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.channels.programmes import Reach
-from insights.models.channels.rollout import (
+from insights.models.channels.outcomes import (
     LARGEST,
     MARK,
     MONEY,
@@ -27,6 +26,7 @@ from insights.models.channels.rollout import (
     held_before,
     scaled,
 )
+from insights.models.channels.programmes import Reach
 from insights.models.months import SpellMonths
 from insights.stats.linear import LinearFit, least_squares
 from insights.stats.results import Estimate, NotEstimable

@@ -15,8 +15,8 @@ from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.channels.contacts import UNKNOWN, contacts
+from insights.models.channels.state import Measured
 from insights.stats.ratios import ratio_of_sums
-from insights.stats.results import Estimate, NotEstimable
 
 NEEDS = ("contacts.channel", "contacts.contacted_on", "contacts.topic")
 AGAIN, ORDINARY, EXCESS, SETTLED_AGAIN, HANDED = "again", "ordinary", "excess", "settled_again", "handed_over"
@@ -28,17 +28,6 @@ LATER = 2
 SAME_CHANNEL, OTHER_CHANNEL = "same", "other"
 
 Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One measure of one channel ("" for all); ``clients`` and ``contacts`` are what it rests on."""
-
-    channel: str
-    measure: str
-    found: Estimate | NotEstimable
-    clients: int
-    contacts: int
 
 
 @dataclass(frozen=True)
@@ -85,7 +74,7 @@ def come_back(rows: pd.DataFrame, end: pd.Timestamp, days: int, digital: tuple[s
     late = late * (days + 0.5) / days
     last = rows["day"] + pd.Timedelta(days=(LATER + 1) * days)
     over = ((last <= end) & (rows["until"].isna() | (last <= rows["until"]))).to_numpy(bool)
-    rows = rows.assign(within=within.astype(float), later=late, follow=(within > 0).astype(float))
+    rows = rows.assign(within=within.astype(float), later=late)
     rows["to"] = rows["channel"].shift(-1).where(within > 0)
     rows["mark_to"] = rows["mark"].shift(-1).where(within > 0)
     told = rows[over]

@@ -8,7 +8,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.stats.absorbed import AbsorbedFit, absorbed_regression
-from insights.stats.proportions import rate
+from insights.stats.proportions import amount_per_event
 from insights.stats.ratios import ratio_of_sums
 from insights.stats.results import Estimate, NotEstimable
 
@@ -96,10 +96,7 @@ def _of(division: str, value: str, own: pd.DataFrame, currency: str) -> list[Mea
         found.append(Measured(division, value, m, share, clients, int(own[m].sum())))
     paid = float(own["cost"].sum())
     if own["cost"].notna().any() and won and paid > 0:
-        # What was paid is known; how many accept is a matter of chance.
-        per = rate(won, paid)
-        cost = Estimate(1 / per.value, 1 / per.high, 1 / per.low, currency, clients, won)
-        found.append(Measured(division, value, COST, cost, clients, won))
+        found.append(Measured(division, value, COST, amount_per_event(paid, won, unit=currency), clients, won))
     return found
 
 

@@ -5,15 +5,31 @@ the quarter before the start. Money is net new money over what the client held b
 clients count by that: an effect on this outcome times what they held is an effect in currency.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.channels.contacts import by_month
+from insights.models.channels.lots import by_lot
+from insights.models.channels.outcomes import (
+    LARGEST,
+    MARK,
+    MONEY,
+    OUTCOMES,
+    QUARTER,
+    SETTLED,
+    WAIT,
+    Floats,
+    Outcome,
+    Rollout,
+    adjusted,
+    complete_months,
+    contact_sums,
+    held_before,
+    scaled,
+)
 from insights.models.channels.programmes import Reach, reach
 from insights.models.months import SpellMonths, spell_months
 from insights.stats.effects import (
@@ -25,21 +41,9 @@ from insights.stats.effects import (
     without_trend,
 )
 from insights.stats.effects.group_time import Controls
-from insights.stats.multiplicity import holm
-from insights.stats.results import Estimate, NotEstimable, TestResult
+from insights.stats.results import NotEstimable
 
-MONEY, MARK, WAIT, SETTLED = "money", "mark", "wait", "settled"
-OUTCOMES = (MONEY, MARK, WAIT, SETTLED)
-QUARTER = 3
-LARGEST = 0.01
-"""Share of relationships, the largest before the start, left out of money: one of them would decide it."""
-BEFORE_MONTHS = 12
-"""Assets before the start are the mean of so many month ends before it, or of those there are."""
 FEWEST_CLUSTERS = 5
-
-NO_MONEY, NO_EFFECT = NotEstimable("this outcome is no money"), NotEstimable("there is no effect")
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,65 +62,6 @@ class Panel:
     periods: int
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """One outcome of a programme.
-
-    ``mean`` is the mean effect on those reached (money: a year, as a share of what they held before); ``whole`` its sum
-    in currency (money only): since the start, or where the lot decided within the months followed.
-    ``effects`` are the group-time effects (None: refused), ``p`` that of the mean, ``p_adjusted`` for all outcomes that
-    are not the primary one. ``untrended``: the mean if a straight trend of before had gone on. ``usual``: two-way fixed
-    effects, and ``against`` the sum of its negative weights. ``controls``: "never" or "not_yet". ``reached``,
-    ``others``: relationships; ``events``: the fewer who left of the two arms; ``sizes``: largest, second largest and
-    sum of what those reached moved, for dominance.
-    """
-
-    name: str
-    mean: Estimate | NotEstimable
-    whole: Estimate | NotEstimable = NO_MONEY
-    effects: GroupTimeEffects | None = field(default=None, repr=False)
-    p: float = float("nan")
-    p_adjusted: float = float("nan")
-    untrended: Estimate | NotEstimable = NO_EFFECT
-    usual: Estimate | NotEstimable = NO_EFFECT
-    other_controls: Estimate | NotEstimable = NO_EFFECT
-    against: float = 0.0
-    controls: str = "never"
-    reached: int = 0
-    others: int = 0
-    held: float = float("nan")
-    events: float = float("nan")
-    sizes: tuple[float, float, float] = (float("nan"), float("nan"), float("nan"))
-
-    @property
-    def pretrend(self) -> TestResult | None:
-        """The test that treated and controls moved in parallel before."""
-        return None if self.effects is None else self.effects.pretrend
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """What one programme did: its outcomes, the primary one first; or ``why`` nothing can be told.
-
-    ``starts`` are the months (columns of ``spell_months``) in which it started, ``length`` months make a period.
-    ``months`` are those followed where the lot decided; 0 where all since the start are.
-    """
-
-    name: str
-    outcomes: tuple[Outcome, ...] = ()
-    starts: tuple[int, ...] = ()
-    length: int = QUARTER
-    by_manager: bool = False
-    by_lot: bool = False
-    clusters: int = 0
-    months: int = 0
-    why: str = ""
-
-    def find(self, name: str) -> Outcome | None:
-        """Return an outcome; None where it was not looked at."""
-        return next((o for o in self.outcomes if o.name == name), None)
-
-
 def rollout(bank: Bank, name: str) -> Rollout:
     """Return what a programme did, made once per bank; needs ``programmes.NEEDS`` and a window."""
     return once(bank, ("programme_rollout", name), lambda: _made(bank, name))
@@ -127,12 +72,10 @@ def _made(bank: Bank, name: str) -> Rollout:
     if isinstance(found, str):
         return Rollout(name, why=found)
     months = spell_months(bank)
+    if found.by_lot:
+        return by_lot(bank, months, found)
     panel = lay_out(months, found, complete_months(bank, months))
     head = Rollout(name, (), found.starts, panel.length, found.by_manager, found.by_lot)
-    if found.by_lot:
-        from insights.models.channels.lots import by_lot  # it is made of what stands here
-
-        return by_lot(bank, months, found)
     if not found.starts:
         return replace(head, why="nobody whom the programme reached was with the bank before")
     primary = bank.settings.channels.primary
@@ -143,19 +86,6 @@ def _made(bank: Bank, name: str) -> Rollout:
             outcomes.append(measure(outcome, values, panel, currency=bank.settings.bank.currency))
     clusters = len(set(panel.cluster[~np.isnan(panel.start)]))
     return replace(head, outcomes=adjusted(outcomes, primary), clusters=clusters)
-
-
-def adjusted(outcomes: list[Outcome], primary: str) -> tuple[Outcome, ...]:
-    """Return the outcomes with p adjusted for their number (Holm); that of the primary one stays as it is."""
-    rest = [o.p for o in outcomes if o.name != primary]
-    told = iter(holm(np.array(rest)).tolist() if rest else [])
-    return tuple(replace(o, p_adjusted=o.p if o.name == primary else next(told)) for o in outcomes)
-
-
-def complete_months(bank: Bank, months: SpellMonths) -> int:
-    """Return the number of complete months: that of the as-of date counts only if it is a month end."""
-    over = (pd.Timestamp(bank.as_of) + pd.Timedelta(days=1)).day == 1
-    return months.months if over else months.months - 1
 
 
 def lay_out(months: SpellMonths, found: Reach, end: int) -> Panel:
@@ -172,22 +102,6 @@ def lay_out(months: SpellMonths, found: Reach, end: int) -> Panel:
     if counted.any():
         held = np.where(counted & (held <= np.nanquantile(held[counted], 1 - LARGEST)), held, np.nan)
     return Panel(begins, held, found.manager, length, first, (end - first) // length)
-
-
-def held_before(months: SpellMonths, start: int) -> Floats:
-    """Return mean assets (n) over a year of month ends before the programme began, or at first sight if he came later.
-
-    The month of joining does not count: the first deposit may not all be there.
-    """
-    columns = np.arange(months.months)
-    opened = np.where(months.tenure > 0, months.first, months.first + 1)
-    inside = (columns >= np.maximum(start - BEFORE_MONTHS, opened[:, None])) & (columns < start)
-    late = ~inside.any(axis=1)
-    inside[late] = columns == opened[late][:, None]
-    seen = inside & ~np.isnan(months.assets)
-    count = seen.sum(axis=1)
-    summed = np.where(seen, months.assets, 0.0).astype(float).sum(axis=1)
-    return np.divide(summed, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
 def outcome_values(bank: Bank, months: SpellMonths, panel: Panel, outcome: str) -> Floats | None:
@@ -211,29 +125,6 @@ def outcome_values(bank: Bank, months: SpellMonths, panel: Panel, outcome: str) 
     total, count = (s[:, columns].reshape(len(s), panel.periods, panel.length).sum(axis=2) for s in sums)
     mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
     return np.where(whole, mean, np.nan)
-
-
-def contact_sums(bank: Bank, months: SpellMonths, outcome: str) -> tuple[Floats, Floats] | None:
-    """Return sum and number (n, T each) of a measure of contacts by relationship and month; None where not told.
-
-    Every relationship of a client has all of his contacts; which months are its own is for the caller to say.
-    """
-    if bank.needs("contacts.channel", "contacts.contacted_on"):
-        return None
-    name = {MARK: "mark", WAIT: "wait", SETTLED: "resolved"}[outcome]
-    told = by_month(bank)
-    opens = months.opens.year * 12 + months.opens.month - 1
-    told = told.assign(column=told["month"] - opens)
-    told = told[(told[f"{name}_count"] > 0) & (told["column"] >= 0) & (told["column"] < months.months)]
-    if told.empty:
-        return None
-    told = told.merge(months.spells[["client_id"]].assign(row=np.arange(len(months.spells))), on="client_id")
-    shape = (len(months.spells), months.months)
-    cell = (told["row"] * shape[1] + told["column"]).to_numpy(np.int64)
-    total, count = (
-        np.bincount(cell, told[f"{name}_{what}"].astype(float), shape[0] * shape[1]) for what in ("sum", "count")
-    )
-    return total.astype(float).reshape(shape), count.astype(float).reshape(shape)
 
 
 def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> Outcome:
@@ -263,7 +154,8 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
     made = Outcome(name, scaled(mean, a_year), effects=found, controls=controls, reached=reached, others=others)
     if isinstance(mean, NotEstimable):
         return made
-    made = replace(made, p=found.no_effect().p_value or 0.0, untrended=scaled(without_trend(found), a_year))
+    p = found.no_effect().p_value
+    made = replace(made, p=float("nan") if p is None else p, untrended=scaled(without_trend(found), a_year))
     usual = two_way_fixed_effects(row, period, outcome, start, cluster=cluster, outcome_unit=unit)
     made = replace(made, usual=scaled(usual, a_year), against=negative_weights(row, period, outcome, start)[0])
     if controls == "never" and len(np.unique(panel.start[used & np.isfinite(panel.start)])) > 1:
@@ -279,15 +171,6 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
         held=float(panel.held[used & np.isfinite(panel.start)].sum()),
         sizes=moved,
     )
-
-
-def scaled(found: Estimate | NotEstimable, factor: float, unit: str | None = None) -> Estimate | NotEstimable:
-    """Return an estimate times a factor above 0, in another unit if one is named."""
-    if isinstance(found, NotEstimable):
-        return found
-    value, low, high = (factor * v for v in (found.value, found.low, found.high))
-    se = None if found.se is None else factor * found.se
-    return replace(found, value=value, low=low, high=high, se=se, unit=unit or found.unit)
 
 
 def _amounts(

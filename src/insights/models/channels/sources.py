@@ -12,7 +12,7 @@ from insights.models.cache import once
 from insights.models.value.margins import MARGIN as OF_MARGIN
 from insights.models.value.margins import client_margins
 from insights.stats.intervals import normal_quantile
-from insights.stats.proportions import rate
+from insights.stats.proportions import amount_per_event
 from insights.stats.ratios import ratio_of_sums
 from insights.stats.results import Estimate, NotEstimable
 
@@ -76,9 +76,7 @@ def yield_of(source: str, won: int, paid: float, margins: np.ndarray, unit: str)
     """Return the yield of one source from the clients won, what was paid, and margins of a first year (n)."""
     cost: Estimate | NotEstimable = NotEstimable("nobody was won, or nothing was paid")
     if won > 0 and paid > 0:
-        # Paid is known; how many clients it wins is a matter of chance.
-        per = rate(won, paid)
-        cost = Estimate(1 / per.value, 1 / per.high, 1 / per.low, unit, won, won)
+        cost = amount_per_event(paid, won, unit=unit)
     margin = ratio_of_sums(margins, np.ones(len(margins)), unit=unit)
     size = np.sort(np.abs(margins))[::-1]
     sizes = (float(size[0]), float(size[1]), float(size.sum())) if len(size) > 1 else (NAN, NAN, NAN)

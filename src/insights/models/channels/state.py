@@ -35,7 +35,7 @@ SHARES = (0.5, 0.9)
 
 @dataclass(frozen=True)
 class Measured:
-    """One measure of one channel; ``clients`` and ``contacts`` are what it rests on."""
+    """One measure of one channel ("" for all); ``clients`` and ``contacts`` are what it rests on."""
 
     channel: str
     measure: str

@@ -10,12 +10,14 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
+from insights.data.months import last_complete
 from insights.data.snapshot import Bank
+from insights.models.boosted import boosted
 from insights.models.cache import once
 from insights.models.exits.columns import case_cohort
 from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.exits.risk import in_force
-from insights.models.exits.rows import MISSING, ExitRows, Singles, exit_rows, last_complete
+from insights.models.exits.rows import MISSING, ExitRows, Singles, exit_rows
 from insights.stats.inputs import Floats
 from insights.stats.results import NotEstimable
 
@@ -113,21 +115,8 @@ def _predicted(bank: Bank, landmark: date, horizon: int) -> Floats | NotEstimabl
     kept, weight = case_cohort(rows, np.arange(rows.n), event, MOST_ROWS)
     without = frozenset(fit_exit_hazards(bank, landmark, inference=False).refused)
     _, values, coded = feature_frame(rows.take(kept), without)
-    return _boosted(values, event[kept], weight, coded, feature_frame(in_force(bank, landmark), without)[1])
-
-
-def _boosted(
-    values: Singles, event: npt.NDArray[np.bool_], weight: Floats | None, coded: npt.NDArray[np.bool_], at: Singles
-) -> Floats:
-    # Half a second of imports that nobody else needs.
-    from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    model = HistGradientBoostingClassifier(**SHAPE, categorical_features=coded, early_stopping=False, random_state=SEED)
-    with threadpool_limits(limits=1):
-        model.fit(values, event, sample_weight=weight)
-        risk = model.predict_proba(at)[:, 1]
-    return np.asarray(np.clip(risk, 1e-6, 1 - 1e-6), dtype=float)
+    at = feature_frame(in_force(bank, landmark), without)[1]
+    return boosted(values, event[kept], weight, coded, at, shape=SHAPE, seed=SEED)
 
 
 def _exit_month(rows: ExitRows, landmark: date) -> Floats:

@@ -17,12 +17,13 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
+from insights.data.months import last_complete
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.counts import UNKNOWN
 from insights.models.exits.fit import BANDS, CauseHazard, fit_cause
 from insights.models.exits.leaks import leaks
-from insights.models.exits.rows import ExitRows, exit_rows, last_complete
+from insights.models.exits.rows import ExitRows, exit_rows
 from insights.models.features import PROGRAMME
 from insights.stats.hazard import HazardModel
 

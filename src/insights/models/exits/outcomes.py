@@ -6,11 +6,12 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from insights.data.months import last_complete
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.hazards import OUTFLOW
 from insights.models.exits.risk import in_force
-from insights.models.exits.rows import ExitRows, Ints, exit_rows, last_complete
+from insights.models.exits.rows import ExitRows, Ints, exit_rows
 from insights.stats.coefficients import FEWEST_EVENTS
 from insights.stats.inputs import Floats
 from insights.stats.results import NotEstimable

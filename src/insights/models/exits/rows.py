@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from pandas.util import hash_array
 
-from insights.data.months import month_end
+from insights.data.months import last_complete
 from insights.data.snapshot import Bank
 from insights.errors import SnapshotError
 from insights.models.cache import once
@@ -120,12 +120,6 @@ def exit_rows(bank: Bank, lag: int | None = None) -> ExitRows:
     """
     lag = bank.settings.lifecycle.lag_months if lag is None else lag
     return once(bank, ("exit_rows", lag), lambda: _extracted(bank, lag), on_disk=True)
-
-
-def last_complete(day: date) -> int:
-    """Return the last month that has ended with the day, in months from year 0: its own if the day is a month end."""
-    own = day.year * 12 + day.month - 1
-    return own if day == month_end(day) else own - 1
 
 
 def lots(rows: ExitRows) -> npt.NDArray[np.float64]:

@@ -8,6 +8,8 @@ import pandas as pd
 from insights.data.kept import read_sealed, write_sealed
 from insights.data.pseudonyms import Key
 from insights.data.settings import Settings
+from insights.data.snapshot import Bank
+from insights.models.cache import once
 from insights.models.memory.inputs import Delivered
 from insights.models.memory.measures import Measured
 
@@ -38,11 +40,19 @@ def write_memory(path: Path, memory: Memory, settings: Settings) -> bool:
     return write_sealed(path, Key.load(settings).results_secret(), NAME, memory)
 
 
-def read_memory(path: Path | str | None, settings: Settings) -> Memory | None:
-    """Return what an earlier run remembered; None where there is no file, or it is damaged or of another key."""
+def read_memory(path: Path | str | None, settings: Settings, data: str) -> Memory | None:
+    """Return what the run of an earlier pack remembered, whose rows have the hash ``data``.
+
+    None where there is no file, or it is damaged, of another key, or of another pack.
+    """
     if path is None:
         return None
     found = read_sealed(Path(path), Key.load(settings).results_secret(), NAME)
-    if found is None or not isinstance(found[0], Memory) or found[0].version != VERSION:
+    if found is None or not isinstance(found[0], Memory) or found[0].version != VERSION or found[0].data != data:
         return None
     return found[0]
+
+
+def remembered(bank: Bank, path: str | None, data: str) -> Memory | None:
+    """Return ``read_memory`` for a bank, read once for all questions."""
+    return once(bank, ("memory", path, data), lambda: read_memory(path, bank.settings, data))

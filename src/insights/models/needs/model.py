@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import expit
 
+from insights.models.boosted import boosted
 from insights.models.needs.rows import STEP, NeedRows
 from insights.models.needs.suitable import Bools, Floats
 
@@ -125,9 +126,6 @@ def reasons(rows: NeedRows, learned: Learned, column: int, most: int = 2) -> dic
 
 def trees(rows: NeedRows, at: int) -> Floats | None:
     """Return the probabilities (n, k) of boosted trees over all categories; None with too few purchases before."""
-    from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     kinds = range(len(rows.products.categories))
     values, came, weight = [], [], []
     taught = []
@@ -144,17 +142,20 @@ def trees(rows: NeedRows, at: int) -> Floats | None:
         return None
     coded = np.zeros(values[0].shape[1], dtype=bool)
     coded[0] = True
-    model = HistGradientBoostingClassifier(**SHAPE, categorical_features=coded, early_stopping=False, random_state=SEED)
     eligible = rows.eligible(at)
+    asked = [_with_kind(*_of(rows, at, kind, eligible[:, kind]), kind, rows) for kind in taught]
+    known, bought, by = np.concatenate(values), np.concatenate(came), np.concatenate(weight)
+    chance = boosted(known, bought, by, coded, np.concatenate(asked), shape=SHAPE, seed=SEED)
     found = np.full(eligible.shape, np.nan)
-    with threadpool_limits(limits=1):
-        model.fit(np.concatenate(values), np.concatenate(came), sample_weight=np.concatenate(weight))
-        for kind in taught:
-            names, own = rows.features(at, kind)
-            if eligible[:, kind].any():
-                asked = _with_kind(names, own[eligible[:, kind]], kind, rows)
-                found[eligible[:, kind], kind] = model.predict_proba(asked)[:, 1]
-    return np.clip(found, 1e-6, 1 - 1e-6)
+    for kind, own in zip(taught, np.split(chance, np.cumsum([len(part) for part in asked])[:-1]), strict=True):
+        found[eligible[:, kind], kind] = own
+    return found
+
+
+def _of(rows: NeedRows, column: int, kind: int, who: Bools) -> tuple[tuple[str, ...], Floats]:
+    """Return the features of some clients at a landmark, and their names."""
+    names, values = rows.features(column, kind)
+    return names, values[who]
 
 
 def _with_kind(names: Sequence[str], values: Floats, kind: int, rows: NeedRows) -> Floats:
@@ -181,7 +182,7 @@ def _drawn(bought: Bools, most: int, kind: int) -> tuple[np.ndarray, Floats]:
 def _fit(found: Learned, kind: int, past: Past) -> None:
     # A second of imports that nobody else needs.
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     kept, weight = _drawn(past.bought, MOST, kind)
     values = past.values[kept]
@@ -206,7 +207,7 @@ def _log_odds(learned: Learned, kind: int, values: Floats) -> Floats:
 
 
 def _level(log_odds: Floats, happened: int) -> float:
-    """Return what brings the sum of the probabilities to what happened, half a purchase added to both."""
+    """Return what brings the sum of the probabilities to what happened and a half, so that it is finite if none did."""
     low, high = -3.0, 3.0
     for _ in range(50):
         middle = (low + high) / 2

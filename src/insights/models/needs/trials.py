@@ -13,6 +13,7 @@ from insights.models.needs.rows import STEP, THIRDS, NeedRows, need_rows, thirds
 from insights.models.needs.suitable import Bools, Floats
 from insights.stats.resampling import Replicates, replicate_weights
 from insights.stats.results import Estimate, NotEstimable
+from insights.stats.scoring.precision import average_precision
 
 ORIGINS = (12, 9, 6, 3)
 """Months before the last landmark at which predictions are tried."""
@@ -20,6 +21,9 @@ LOGIT, TREES, POPULAR, SAME = "logit", "trees", "popular", "same"
 MODELS = (LOGIT, TREES)
 RULES = (POPULAR, SAME)
 PRECISION, AREA = "precision", "pr_auc"
+TOLERANCES = 6
+"""Risk tolerances 1 to 5, and 0 where it is not known."""
+PEERS = TOLERANCES * len(THIRDS)
 REPLICATES = 200
 SEED = "needs"
 FEWEST_EVENTS = 50
@@ -110,13 +114,13 @@ def popular(rows: NeedRows, column: int) -> Floats:
     Wealth in thirds of the landmark; the share of those who could, over all earlier landmarks with known outcomes.
     """
     shape = rows.bought.shape
-    came, could = np.zeros((18, shape[1])), np.zeros((18, shape[1]))
+    came, could = np.zeros((PEERS, shape[1])), np.zeros((PEERS, shape[1]))
     for past in (c for c in rows.landmarks if c <= column - STEP):
         who, group = rows.eligible(past), _peers(rows, past)
         did = who & rows.came(past, STEP) & (rows.told <= column)
         for k in range(shape[1]):
-            could[:, k] += np.bincount(group, who[:, k], 18)
-            came[:, k] += np.bincount(group, did[:, k], 18)
+            could[:, k] += np.bincount(group, who[:, k], PEERS)
+            came[:, k] += np.bincount(group, did[:, k], PEERS)
     rate = (came + 1e-3) / (could + 1.0)
     return np.asarray(rate[_peers(rows, column)])
 
@@ -134,7 +138,7 @@ def same(rows: NeedRows, column: int) -> Floats:
 
 
 def _peers(rows: NeedRows, column: int) -> npt.NDArray[np.int64]:
-    tolerance = np.clip(np.nan_to_num(rows.tolerance[:, column]), 0, 5).astype(np.int64)
+    tolerance = np.clip(np.nan_to_num(rows.tolerance[:, column]), 0, TOLERANCES - 1).astype(np.int64)
     return np.asarray(tolerance * len(THIRDS) + thirds(rows.assets[:, column]))
 
 
@@ -170,33 +174,6 @@ def _scores(
             head = values[:1].astype(float)
             found[measure, way] = Replicates(head, values[1:, None].astype(float), SEED, "poisson", clusters, clusters)
     return found
-
-
-def average_precision(score: Floats, came: Bools, client: npt.NDArray[np.int64], weights: np.ndarray) -> np.ndarray:
-    """Return the average precision (R) of a score (n) for weights of the clients (m, R); ties count as one step.
-
-    The mean, over what came, of the share that came among the rows with this score or a higher one.
-    """
-    told = np.flatnonzero(~np.isnan(score))
-    order = told[np.argsort(-score[told], kind="stable")]
-    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True)) if len(order) else np.zeros(0, dtype=int)
-    # Steps in which nothing came add nothing: rows between two that came are summed at once.
-    steps = np.zeros(len(order), dtype=np.int64)
-    steps[ends[:-1] + 1] = 1
-    step = np.cumsum(steps)
-    hit = np.zeros(len(ends), dtype=bool)
-    hit[step[came[order]]] = True
-    last = ends[hit]
-    if not len(last):
-        return np.full(weights.shape[1], np.nan)
-    starts = np.concatenate([[0], last[:-1] + 1])
-    own = weights[client[order[: last[-1] + 1]]]
-    every = np.cumsum(np.add.reduceat(own, starts, axis=0), axis=0)
-    own *= came[order[: last[-1] + 1], None]
-    yes = np.add.reduceat(own, starts, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        precision = np.where(every > 0, np.cumsum(yes, axis=0) / every, 0.0)
-        return np.asarray((precision * yes).sum(axis=0) / yes.sum(axis=0))
 
 
 def score_of(bank: Bank, rows: NeedRows) -> Floats:

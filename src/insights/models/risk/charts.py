@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-import ibis
 import numpy as np
 import pandas as pd
 
-from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.risk.clients import number_in_force
 from insights.stats.count_scores import count_scores, score_of_rise
 from insights.stats.monitoring import Monitored, alarm_chance, design_cusum, monitor, run_length
 from insights.stats.results import NotEstimable
@@ -133,22 +132,5 @@ def _weeks(bank: Bank, series: str) -> pd.DataFrame:
     inside = (age >= 0) & (age < count)
     sums = np.bincount(age[inside], n[inside], count)[::-1]
     week = pd.Timestamp(bank.as_of) - pd.to_timedelta(7 * np.arange(count)[::-1], unit="D")
-    exposure = np.ones(count) if series == MENTIONS else _in_force(bank, week)
+    exposure = np.ones(count) if series == MENTIONS else np.maximum(number_in_force(bank, week), 1.0)
     return pd.DataFrame({"week": week, "count": sums, "exposure": exposure})
-
-
-def _in_force(bank: Bank, week: pd.DatetimeIndex) -> np.ndarray:
-    """Return the clients in force at the end of each week."""
-    told = spells(bank)
-    cells = told.group_by("joined_on", "left_on").agg(n=lambda t: t.count()).order_by("joined_on", ibis.asc("left_on"))
-    found = cells.execute()
-    joined, left = pd.to_datetime(found["joined_on"]), pd.to_datetime(found["left_on"])
-    n = found["n"].to_numpy(float)
-
-    def by_then(days: pd.Series) -> np.ndarray:
-        known = days.notna().to_numpy()
-        order = np.argsort(days[known].to_numpy(), kind="stable")
-        total = np.concatenate([[0.0], np.cumsum(n[known][order])])
-        return np.asarray(total[np.searchsorted(days[known].to_numpy()[order], week.to_numpy(), side="right")])
-
-    return np.maximum(by_then(joined) - by_then(left), 1.0)

@@ -6,29 +6,15 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.risk.clients import in_force
 from insights.models.risk_taken import NEEDS as HOLDING_NEEDS
 from insights.models.risk_taken import risk_taken
 
 PAPERS = ("clients.kyc_expires_on",)
 SUITABILITY = HOLDING_NEEDS
 EXPIRED, SOON, VALID, UNRECORDED = "expired", "soon", "valid", "not recorded"
-
-
-def in_force(bank: Bank) -> pd.DataFrame:
-    """Return client_id and rm_id (None without a manager) of the clients in force, in the order of their ids."""
-    return once(bank, "risk_in_force", lambda: _in_force(bank))
-
-
-def _in_force(bank: Bank) -> pd.DataFrame:
-    told = spells(bank)
-    here = told.filter(told.left_on.isnull()).select("client_id").distinct()
-    clients = bank.table("clients").semi_join(here, "client_id")
-    columns = ["client_id", *(["rm_id"] if "rm_id" in clients.columns else [])]
-    found = clients.select(*columns).order_by("client_id").execute()
-    return found if "rm_id" in found else found.assign(rm_id=None)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from insights.data.panel import spells
+from insights.data.months import last_complete
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.risk.clients import number_in_force
+from insights.stats.intervals import normal_quantile
 from insights.stats.nowcast import Nowcast, nowcast
 from insights.stats.results import Estimate, NotEstimable
 
@@ -41,14 +43,8 @@ def incidents(bank: Bank) -> Incidents:
     return once(bank, "risk_incidents", lambda: _made(bank))
 
 
-def last_whole_month(bank: Bank) -> int:
-    """Return the last month that had ended by the as-of date, counted from year 0."""
-    day = pd.Timestamp(bank.as_of)
-    return day.year * 12 + day.month - 1 - (0 if day.is_month_end else 1)
-
-
 def _made(bank: Bank) -> Incidents:
-    last = last_whole_month(bank)
+    last = last_complete(bank.as_of)
     table = bank.table("incidents")
     columns = ["kind", "occurred_on", "reported_on", *(["loss"] if "loss" in table.columns else [])]
     told = table.select(*columns).execute()
@@ -66,7 +62,10 @@ def _made(bank: Bank) -> Incidents:
     first = None
     if bank.window_from is not None:
         first = bank.window_from.year * 12 + bank.window_from.month - 1
-    clients = _clients(bank, last)
+    ends = pd.period_range(end=pd.Period(year=last // 12, month=last % 12 + 1, freq="M"), periods=SPAN).to_timestamp(
+        "M"
+    )
+    clients = number_in_force(bank, ends.normalize())
     month, seen = rows["month"].to_numpy(), rows["reported"].to_numpy()
 
     def told_of(end: int, periods: int, exposure: np.ndarray) -> Nowcast | NotEstimable:
@@ -90,24 +89,13 @@ def by_kind(found: Incidents) -> pd.DataFrame:
     return sums.reset_index().sort_values(["reported", "kind"], ascending=[False, True], ignore_index=True)
 
 
-def _clients(bank: Bank, last: int) -> np.ndarray:
-    """Return the clients in force at the end of each of the last ``SPAN`` months."""
-    told = spells(bank)
-    joined, left = (told[c].year() * 12 + told[c].month() - 1 for c in ("joined_on", "left_on"))
-    cells = told.select(joined=joined, left=left).group_by("joined", "left").agg(n=lambda t: t.count()).execute()
-    month = np.arange(last - SPAN + 1, last + 1)[:, None]
-    gone = cells["left"].astype(float).fillna(1e6).to_numpy()
-    there = (cells["joined"].to_numpy(float) <= month) & (gone > month)
-    return np.asarray(there @ cells["n"].to_numpy(float))
-
-
 def _month(days: pd.Series) -> pd.Series:
     day = pd.to_datetime(days)
     return day.dt.year * 12 + day.dt.month - 1
 
 
 def yearly_rates(found: Incidents) -> dict[str, Estimate]:
-    """Return by kind ("" for all) the incidents per thousand clients and year over ``SPAN``, late reports included.
+    """Return by kind the incidents per thousand clients and year over ``SPAN``, late reports included.
 
     All kinds are taken to be reported equally late: few are too few to know the delay of each.
     """
@@ -115,11 +103,12 @@ def yearly_rates(found: Incidents) -> dict[str, Estimate]:
         return {}
     known, error = found.span.known_share, found.span.known_share_se
     at_risk = float(found.clients.sum()) * known
-    counts = {str(k): int(n) for k, n in by_kind(found)[["kind", "reported"]].itertuples(index=False)}
     rates = {}
-    for kind, n in {"": found.span.reported, **counts}.items():
-        spread = math.exp(1.96 * math.sqrt(1 / max(n, 1) + (error / known) ** 2))
+    for kind, n in by_kind(found)[["kind", "reported"]].itertuples(index=False):
+        spread = math.exp(normal_quantile(0.95) * math.sqrt(1 / max(n, 1) + (error / known) ** 2))
         value = 12_000 * n / at_risk
         clients = round(float(found.clients.mean()))
-        rates[kind] = Estimate(value, value / spread, value * spread, "per thousand clients and year", clients, n)
+        rates[str(kind)] = Estimate(
+            value, value / spread, value * spread, "per thousand clients and year", clients, int(n)
+        )
     return rates

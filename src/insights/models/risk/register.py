@@ -12,7 +12,8 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.risk.compliance import EXPIRED, PAPERS, SOON, SUITABILITY, breaches, in_force, papers
+from insights.models.risk.clients import in_force
+from insights.models.risk.compliance import EXPIRED, PAPERS, SOON, SUITABILITY, breaches, papers
 from insights.models.risk.credit import credit
 from insights.models.risk.loans import DEFAULT, LATE, OVER, PERFORMING, TIGHT
 from insights.models.risk.loans import NEEDS as LOANS

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from insights.data.months import last_complete
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.counts import UNKNOWN
-from insights.models.exits.rows import MISSING, ExitRows, exit_rows, last_complete
+from insights.models.exits.rows import MISSING, ExitRows, exit_rows
 from insights.models.value.money import money
 from insights.stats.effects.overlap import OverlapComparison, overlap_comparison
 from insights.stats.inputs import Floats

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from insights.data.flows import FLOW_KINDS
-from insights.data.months import month_of
+from insights.data.months import last_complete, month_of
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.exits.rows import exit_rows, last_complete
+from insights.models.exits.rows import exit_rows
 from insights.models.value.margins import ASSETS, INCOME, MARGIN, OTHER, client_margins
 from insights.stats.inputs import Floats
 

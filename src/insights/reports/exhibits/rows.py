@@ -48,6 +48,11 @@ def count_row(name: str, value: float | None, *, unit: str, group: dict[str, str
     return head | empty | {"unit": unit, "status": SHOWN if shown else SUPPRESSED}
 
 
+def number(value: Any) -> float | None:
+    """Return a value of a frame as a cell; a missing one is None (shown as withheld)."""
+    return None if pd.isna(value) else float(value)
+
+
 def check_row(test: TestResult) -> dict[str, Any]:
     """Return a test as a finding keeps it."""
     return {

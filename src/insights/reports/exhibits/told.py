@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from insights.reports.exhibits.base import Message
@@ -45,6 +46,12 @@ def cell(estimate: Estimate | None, kind: str) -> Message | None:
     if math.isnan(estimate.low) or math.isnan(estimate.high):
         return Message(f"{{value:{kind}}}", {"value": estimate.value})
     return Message(INTERVALS[kind].id, values)
+
+
+def cell_of(rows: pd.DataFrame, kind: str, **where: Any) -> Message | None:
+    """Return the one row with these values as a cell: a dash where there is none, None where it is withheld."""
+    there = np.logical_and.reduce([rows[column] == value for column, value in where.items()])
+    return cell(find(rows, **where), kind) if there.any() else Message("–")
 
 
 def finding_row(name: str, row: dict[Any, Any], *, group: dict[str, str], months: int | None = None) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """The title of an exhibit that can only say why it has no answer: it names the question."""
 
+import re
+from collections.abc import Iterable
+
 from insights.reports.exhibits.base import Message
 
 _TITLES = {
@@ -109,3 +112,11 @@ _TITLES = {
 def untold(id: str) -> Message:
     """Return the title of a question without an answer; ``id`` is that of the answer."""
     return _TITLES.get(id.removesuffix("_by"), Message("Cannot be told from the data of this bank"))
+
+
+def in_words(reason: str, known: Iterable[tuple[str, Message]]) -> Message:
+    """Return why there is no answer in a reader's words, by the first pattern that fits; else as the statistic says."""
+    for pattern, message in known:
+        if re.fullmatch(pattern, reason):
+            return message
+    return Message("Not estimable: {reason}.", {"reason": reason})

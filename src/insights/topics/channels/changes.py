@@ -8,17 +8,18 @@ import pandas as pd
 
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
+from insights.models.channels.outcomes import LARGEST, MONEY, OUTCOMES, Outcome, Rollout
 from insights.models.channels.programmes import NEEDS, programmes
-from insights.models.channels.rollout import LARGEST, MONEY, OUTCOMES, Outcome, Rollout
 from insights.models.channels.rollout import rollout as followed
 from insights.models.months import spell_months
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.channels.refusals import refused
-from insights.topics.channels.rows import NAN, line, table
-from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
+from insights.topics.rows import NAN, estimates, line
 
 ID, ROLLOUT = "channels.changes", "channels.rollout"
 DIMS = ("programme", "outcome", "row")
+REACHED, OTHERS = "reached", "others"
 EFFECT, WHOLE, USUAL, UNTRENDED, OTHER = "effect", "whole", "usual", "untrended", "other_controls"
 
 
@@ -28,11 +29,13 @@ class ChangeRows:
 
     Row: "effect" (money: of a year, as a share of what was held), "whole" (currency); of a roll-out also "usual"
     (two-way fixed effects), "untrended" (had the trend of before gone on), "other_controls" (not yet reached too).
-    ``path``: programme, months (since the start), value, low, high: bands for all at once.
+    ``path``: programme, months (since the start), value, low, high: bands for all at once. ``sides``: programme, side
+    ("reached", "others"), clients, of the effect on money.
     """
 
     rows: pd.DataFrame
     path: pd.DataFrame
+    sides: pd.DataFrame
 
 
 def missing_for_changes(bank: Bank) -> tuple[str, ...]:
@@ -75,19 +78,25 @@ def change_evidence(found: list[Rollout]) -> dict[str, Evidence]:
     """Return the outcomes of programmes as evidence."""
     lines: list[dict[str, Any]] = []
     path: list[dict[str, Any]] = []
+    sides: list[dict[str, Any]] = []
     for programme in found:
         for o in programme.outcomes:
             lines += _outcome(programme.name, o)
             path += _path(programme, o)
+            if o.name == MONEY:
+                counts = {REACHED: o.reached, OTHERS: o.others}
+                sides += [{"programme": programme.name, "side": s, "clients": n} for s, n in counts.items()]
     return {
-        "rows": Estimates(table(lines, DIMS), DIMS),
-        "path": Estimates(table(path, ("programme", "outcome", "months")), ("programme", "outcome", "months")),
+        "rows": estimates(lines, *DIMS),
+        "path": estimates(path, "programme", "outcome", "months"),
+        "sides": ClientCounts(pd.DataFrame(sides, columns=["programme", "side", "clients"]), ("programme", "side")),
     }
 
 
 def change_rows(parts: dict[str, Evidence]) -> ChangeRows:
     """Return the outcomes of programmes from (protected) evidence."""
-    return ChangeRows(*(cast(Estimates, parts[name]).rows for name in ("rows", "path")))
+    rows, path = (cast(Estimates, parts[name]).rows for name in ("rows", "path"))
+    return ChangeRows(rows, path, cast(ClientCounts, parts["sides"]).cells)
 
 
 def change_facts(bank: Bank, found: list[Rollout]) -> dict[str, Any]:
@@ -135,12 +144,10 @@ def _outcome(programme: str, o: Outcome) -> list[dict[str, Any]]:
     fewest = min(o.reached, o.others) if np.isnan(o.events) else o.events
     head = {"programme": programme, "outcome": o.name}
     sizes = o.sizes if o.name == MONEY else (NAN, NAN, NAN)
-    told = [
-        head | {"row": EFFECT} | line(o.mean, o.reached, fewest, sizes) | {"p": o.p_adjusted, "others": float(o.others)}
-    ]
+    told = [head | {"row": EFFECT} | line(o.mean, o.reached, fewest, sizes) | {"p": o.p_adjusted}]
     for row, found in ((WHOLE, o.whole), (USUAL, o.usual), (UNTRENDED, o.untrended), (OTHER, o.other_controls)):
         if isinstance(found, Estimate):
-            told.append(head | {"row": row} | line(found, o.reached, fewest, sizes) | {"p": NAN, "others": NAN})
+            told.append(head | {"row": row} | line(found, o.reached, fewest, sizes) | {"p": NAN})
     return told if isinstance(o.mean, Estimate) else []
 
 

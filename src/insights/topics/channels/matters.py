@@ -11,8 +11,8 @@ from insights.models.channels.matters import AGAIN, EXCESS, NEEDS, ORDINARY
 from insights.models.channels.matters import matters as followed
 from insights.stats.results import Estimate
 from insights.topics.channels.refusals import refused
-from insights.topics.channels.rows import line, table
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable, RowCounts
+from insights.topics.rows import estimates, line
 
 ID = "channels.matters"
 DIMS = ("channel", "measure")
@@ -44,7 +44,7 @@ def matters(bank: Bank) -> Answer | NotAvailable:
             estimate = replace(estimate, value=value, low=low, high=high, unit="per 100 contacts")
         lines.append({"channel": m.channel, "measure": m.measure} | line(estimate, m.clients, m.contacts))
     evidence: dict[str, Evidence] = {
-        "rows": Estimates(table(lines, DIMS), DIMS),
+        "rows": estimates(lines, *DIMS),
         "moves": RowCounts(found.moves, ("channel", "to"), ("pairs",)),
     }
     facts = {"days": found.days, "years": YEARS, "digital": list(bank.settings.channels.digital)}

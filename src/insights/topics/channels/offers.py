@@ -10,8 +10,8 @@ from insights.models.channels.offers import ACCEPTED, MORE, NEEDS, OVER_DAYS, YE
 from insights.models.channels.offers import offers as measured
 from insights.stats.results import Estimate
 from insights.topics.channels.refusals import refused
-from insights.topics.channels.rows import line, table
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable, RowCounts
+from insights.topics.rows import estimates, line
 
 ID = "channels.offers"
 DIMS = ("division", "value_of", "measure")
@@ -39,7 +39,7 @@ def offers(bank: Bank) -> Answer | NotAvailable:
     if not any(row["measure"] == ACCEPTED for row in lines):
         return refused(ID, "too_few_offers")
     evidence: dict[str, Evidence] = {
-        "rows": Estimates(table(lines, DIMS), DIMS),
+        "rows": estimates(lines, *DIMS),
         "volume": RowCounts(pd.DataFrame({"what": ["offers"], "offers": [found.offers]}), ("what",), ("offers",)),
     }
     facts = {

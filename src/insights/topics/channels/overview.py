@@ -5,7 +5,7 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.models.channels.contacts import NEEDS
-from insights.models.channels.rollout import Rollout
+from insights.models.channels.outcomes import Rollout
 from insights.models.channels.rollout import rollout as followed
 from insights.topics.channels.changes import (
     ChangeRows,

@@ -10,8 +10,8 @@ from insights.models.channels.requests import MONTHS, NEEDS
 from insights.models.channels.requests import requests as measured
 from insights.stats.results import Estimate
 from insights.topics.channels.refusals import refused
-from insights.topics.channels.rows import line, table
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable, RowCounts
+from insights.topics.rows import estimates, line
 
 ID = "channels.requests"
 DIMS = ("division", "value_of", "measure")
@@ -38,7 +38,7 @@ def requests(bank: Bank) -> Answer | NotAvailable:
     if not lines:
         return refused(ID, "too_few_requests")
     evidence: dict[str, Evidence] = {
-        "rows": Estimates(table(lines, DIMS), DIMS),
+        "rows": estimates(lines, *DIMS),
         "volume": RowCounts(found.volume, ("kind",), ("requests", "open")),
     }
     return Answer(ID, ID, evidence, _rows, {"months": MONTHS, "steps": list(found.steps)})

@@ -6,15 +6,15 @@ from typing import Any, cast
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.channels.contacts import YEARS, contacts
+from insights.models.channels.contacts import UNKNOWN, YEARS, contacts
 from insights.models.channels.satisfaction import NEEDS
 from insights.models.channels.satisfaction import satisfaction as compared
 from insights.models.channels.state import RATED
 from insights.models.channels.state import state as measured
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.channels.refusals import refused
-from insights.topics.channels.rows import NAN, line, table
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
+from insights.topics.rows import NAN, estimates, line
 
 ID = "channels.satisfaction"
 DIMS = ("channel", "how")
@@ -57,7 +57,7 @@ def satisfaction(bank: Bank) -> Answer | NotAvailable:
         "why": found.why,
         "effective": round(found.effective / found.marks, 2),
         "left_out": list(found.left_out),
-        "by_topic": bool((contacts(bank).rows["topic"] != "not recorded").any()),
+        "by_topic": bool((contacts(bank).rows["topic"] != UNKNOWN).any()),
     }
-    evidence: dict[str, Evidence] = {"rows": Estimates(table(lines, DIMS), DIMS)}
+    evidence: dict[str, Evidence] = {"rows": estimates(lines, *DIMS)}
     return Answer(ID, ID, evidence, lambda parts: SatisfactionRows(cast(Estimates, parts["rows"]).rows), facts)

@@ -10,8 +10,8 @@ from insights.models.channels.sources import BACK, COST, MARGIN, NEEDS, YEARS
 from insights.models.channels.sources import sources as measured
 from insights.stats.results import Estimate
 from insights.topics.channels.refusals import refused
-from insights.topics.channels.rows import NAN, line, table
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
+from insights.topics.rows import NAN, estimates, line
 
 ID = "channels.sources"
 DIMS = ("source", "measure")
@@ -45,7 +45,7 @@ def sources(bank: Bank) -> Answer | NotAvailable:
     won = pd.DataFrame({"source": [s.source for s in found], "clients": [s.won for s in found]})
     evidence: dict[str, Evidence] = {
         "won": ClientCounts(won, ("source",)),
-        "rows": Estimates(table(lines, DIMS), DIMS),
+        "rows": estimates(lines, *DIMS),
     }
     return Answer(ID, ID, evidence, _rows, {"years": YEARS, "unsure": [s.source for s in found if not s.back]})
 

@@ -10,8 +10,8 @@ from insights.models.channels.contacts import NEEDS, contacts
 from insights.models.channels.state import MONTHS
 from insights.models.channels.state import state as measured
 from insights.stats.results import Estimate
-from insights.topics.channels.rows import line, table
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable, RowCounts
+from insights.topics.rows import estimates, line
 
 ID = "channels.state"
 DIMS = ("channel", "measure")
@@ -43,7 +43,7 @@ def state_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]:
     ]
     evidence: dict[str, Evidence] = {
         "volume": RowCounts(found.volume, ("channel",), ("contacts", "before", "open")),
-        "measures": Estimates(table(lines, DIMS), DIMS),
+        "measures": estimates(lines, *DIMS),
     }
     return evidence, {"months": MONTHS, "delivered": list(contacts(bank).delivered)}
 

@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from insights.data.months import last_complete
 from insights.data.snapshot import Bank
 from insights.models.exits.fit import fit_cause
 from insights.models.exits.hazards import main_reason
 from insights.models.exits.leaks import leaks
-from insights.models.exits.rows import MISSING, ExitRows, exit_rows, last_complete
+from insights.models.exits.rows import MISSING, ExitRows, exit_rows
 from insights.models.returns import DEATH
 from insights.models.trial import day_of
 from insights.stats.censoring import DELTAS, delta_sensitivity

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.data.months import add_months, month_end
+from insights.data.months import add_months, last_complete, month_end
 from insights.data.snapshot import Bank
 from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.exits.outcomes import landmarks
 from insights.models.exits.risk import exit_risks
-from insights.models.exits.rows import MISSING, ExitRows, exit_rows, last_complete
+from insights.models.exits.rows import MISSING, ExitRows, exit_rows
 from insights.models.trial import day_of
 from insights.stats.effects.overlap import OverlapComparison, overlap_comparison
 from insights.stats.hazard import HazardModel

@@ -11,7 +11,8 @@ from insights.models.needs.offers import next_offers
 from insights.models.needs.rows import NeedRows, missing, need_rows
 from insights.models.needs.trials import Trials, score_of, trials
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
-from insights.topics.needs.shared import NAN, need_facts, rows_of, table
+from insights.topics.needs.shared import need_facts, rows_of
+from insights.topics.rows import estimates, plain
 
 ID = "needs.offers"
 REST = "other_categories"
@@ -35,12 +36,11 @@ def offers(bank: Bank) -> Answer | NotAvailable:
     made = next_offers(bank, rows)
     chance = []
     for category, own in made.groupby("category"):
-        head = {"category": str(category), "value": float(own["buys_3m"].mean()), "low": NAN, "high": NAN}
-        chance.append(head | {"unit": "share", "n": float(len(own)), "n_events": NAN})
+        chance.append(plain(own["buys_3m"].mean(), "share", len(own), category=str(category)))
     evidence: dict[str, Evidence] = {
         "offers": by_category(made),
         "filter": ClientCounts(_filtered(bank, rows), ("category", "what")),
-        "chance": Estimates(table(chance, ("category",)), ("category",)),
+        "chance": estimates(chance, "category"),
     }
     return Answer(ID, ID, evidence, _offers, need_facts(bank, rows, cast(Trials, trials(bank))))
 

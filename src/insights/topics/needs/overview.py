@@ -14,7 +14,8 @@ from insights.models.needs.trials import HORIZONS, PRECISION, Trials, score_of, 
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
 from insights.topics.needs.offers import by_category
 from insights.topics.needs.score import score_rows
-from insights.topics.needs.shared import line, need_facts, rows_of, table
+from insights.topics.needs.shared import need_facts, rows_of
+from insights.topics.rows import estimates, line, plain
 
 ID = "needs.overview"
 DIMS = ("category", "measure")
@@ -50,18 +51,13 @@ def overview(bank: Bank) -> Answer | NotAvailable:
     for k, name in enumerate(rows.products.categories):
         own = score[:, k][~np.isnan(score[:, k])]
         if len(own):
-            lines.append({"category": name, "measure": "share_3m"} | _share(own))
+            lines.append(plain(own.mean(), "share", len(own), category=name, measure="share_3m"))
     evidence: dict[str, Evidence] = {
-        "rows": Estimates(table(lines, DIMS), DIMS),
-        "scores": Estimates(score_rows(tried, (PRECISION,)), ("measure", "way", "less")),
+        "rows": estimates(lines, *DIMS),
+        "scores": score_rows(tried, (PRECISION,)),
         "offers": by_category(next_offers(bank, rows)),
     }
     return Answer(ID, ID, evidence, _overview, need_facts(bank, rows, tried))
-
-
-def _share(own: np.ndarray) -> dict[str, Any]:
-    head: dict[str, Any] = {"value": float(own.mean()), "low": np.nan, "high": np.nan, "unit": "share"}
-    return head | {"n": float(len(own)), "n_events": np.nan}
 
 
 def _overview(parts: dict[str, Evidence]) -> Overview:

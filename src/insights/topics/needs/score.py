@@ -13,7 +13,8 @@ from insights.models.needs.trials import AREA, HORIZONS, PRECISION, Trials, tria
 from insights.stats.calibration import risk_groups
 from insights.stats.ratios import ratio_of_sums
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
-from insights.topics.needs.shared import NAN, line, need_facts, rows_of, table
+from insights.topics.needs.shared import need_facts, rows_of
+from insights.topics.rows import estimates, line, plain
 
 ID = "needs.score"
 DIMS = ("measure", "way", "less")
@@ -41,13 +42,13 @@ def score(bank: Bank) -> Answer | NotAvailable:
         return rows
     tried = cast(Trials, trials(bank))
     evidence: dict[str, Evidence] = {
-        "scores": Estimates(score_rows(tried, (PRECISION, AREA)), DIMS),
-        "levels": Estimates(_levels(tried), LEVELS),
+        "scores": score_rows(tried, (PRECISION, AREA)),
+        "levels": _levels(tried),
     }
     return Answer(ID, ID, evidence, _rows, need_facts(bank, rows, tried))
 
 
-def score_rows(found: Trials, measures: tuple[str, ...]) -> pd.DataFrame:
+def score_rows(found: Trials, measures: tuple[str, ...]) -> Estimates:
     """Return the scores of every way, and by how much the model in use is above the others."""
     came = found.frame["came_3m"].to_numpy()
     lines = []
@@ -61,10 +62,10 @@ def score_rows(found: Trials, measures: tuple[str, ...]) -> pd.DataFrame:
             if way != found.used:
                 less = found.score(measure, found.used, way)
                 lines.append({"measure": measure, "way": found.used, "less": way} | line(less, clients, events))
-    return table(lines, DIMS)
+    return estimates(lines, *DIMS)
 
 
-def _levels(found: Trials) -> pd.DataFrame:
+def _levels(found: Trials) -> Estimates:
     """Return what was expected and what happened, in all and by fifth of the probability at each date."""
     lines: list[dict[str, Any]] = []
     for months in HORIZONS:
@@ -82,9 +83,8 @@ def _levels(found: Trials) -> pd.DataFrame:
             share = ratio_of_sums(came[own], np.ones(own.sum()), cluster=client[own], unit="share", positive=True)
             clients = len(np.unique(client[own]))
             lines.append(head | {"what": HAPPENED} | line(share, clients, came[own].sum()))
-            told = {"value": float(p[own].mean()), "low": NAN, "high": NAN, "unit": "share"}
-            lines.append(head | {"what": EXPECTED} | told | {"n": float(clients), "n_events": float(came[own].sum())})
-    return table(lines, LEVELS)
+            lines.append(head | {"what": EXPECTED} | plain(p[own].mean(), "share", clients, came[own].sum()))
+    return estimates(lines, *LEVELS)
 
 
 def _rows(parts: dict[str, Evidence]) -> ScoreRows:

@@ -21,8 +21,8 @@ from insights.topics.evidence import (
     RowCounts,
     money_sums,
 )
-from insights.topics.risk.lines import estimates, plain, summed, told
 from insights.topics.risk.refusals import refused
+from insights.topics.rows import estimates, plain, summed, told
 
 ID = "risk.credit"
 STATES = (PERFORMING, TIGHT, OVER, LATE, DEFAULT)

@@ -9,12 +9,15 @@ from insights.data.snapshot import Bank
 from insights.models.risk.incidents import NEEDS, SPAN, YEAR, by_kind, incidents, yearly_rates
 from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer, Estimates, Evidence, MoneySums, NotAvailable, RowCounts, money_sums
-from insights.topics.risk.lines import estimates, plain, told
 from insights.topics.risk.refusals import refused
+from insights.topics.rows import estimates, plain, told
 
 ID = "risk.operational"
 TOTAL, RATE, KNOWN, BEFORE, SINCE = "incidents", "rate", "known_share", "incidents_before", "reported_since"
+PER_REPORTED = (TOTAL, RATE, BEFORE, SINCE)
+"""Measures that are so many times a number of reported incidents: only the factor is evidence of its own."""
 OTHER = "other"
+DIMS = ("kind", "measure")
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,22 @@ def operational(bank: Bank) -> Answer | NotAvailable:
 def operational_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]:
     """Return the incidents as evidence; check that they can be told first."""
     found = incidents(bank)
+    kinds = by_kind(found)
+    counts = [{"kind": kind, "measure": RATE, "reported": n} for kind, n in kinds[["kind", "reported"]].to_numpy()]
     rows = [told(rate, kind=kind, measure=RATE) for kind, rate in yearly_rates(found).items()]
     clients = float(found.clients[-YEAR:].mean())
     if not isinstance(found.year, NotEstimable):
         rows.append(told(found.year.total, kind="", measure=TOTAL) | {"n": clients})
         rows.append(plain(found.year.known_share, "share", clients, found.year.reported, kind="", measure=KNOWN))
+        counts.append({"kind": "", "measure": TOTAL, "reported": found.year.reported})
     if not isinstance(found.before, NotEstimable):
         rows.append(told(found.before.total, kind="", measure=BEFORE) | {"n": clients})
+        counts.append({"kind": "", "measure": BEFORE, "reported": found.before.reported})
         rows.append(plain(found.since, "incidents", clients, found.since, kind="", measure=SINCE))
-    kinds = by_kind(found)
-    reported = kinds[["kind", "reported"]]
+        counts.append({"kind": "", "measure": SINCE, "reported": found.since})
     evidence: dict[str, Evidence] = {
-        "rates": estimates(rows, "kind", "measure"),
-        "reported": RowCounts(reported, ("kind",), ("reported",)),
+        "factors": estimates(map(_per_reported, rows), *DIMS),
+        "counts": RowCounts(pd.DataFrame(counts), DIMS, ("reported",)),
     }
     recent = found.rows[found.rows["month"] > found.last - SPAN]
     if recent["loss"].notna().any():
@@ -64,4 +70,17 @@ def operational_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any
 def operational_rows(parts: dict[str, Evidence]) -> Operational:
     """Return the incidents from (protected) evidence."""
     loss = cast(MoneySums, parts["loss"]).cells if "loss" in parts else None
-    return Operational(cast(Estimates, parts["rates"]).rows, cast(RowCounts, parts["reported"]).cells, loss)
+    counts = cast(RowCounts, parts["counts"]).cells
+    rows = cast(Estimates, parts["factors"]).rows
+    times = rows[[*DIMS]].merge(counts, on=[*DIMS], how="left")["reported"]
+    times = times.where(rows["measure"].isin(PER_REPORTED), 1.0)
+    rows = rows.assign(**{name: rows[name] * times for name in ("value", "low", "high")})
+    kinds = counts.loc[counts["measure"] == RATE, ["kind", "reported"]].reset_index(drop=True)
+    return Operational(rows, kinds, loss)
+
+
+def _per_reported(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row for each reported incident: the number of these is told rounded, and so is all that rests on it."""
+    if row["measure"] not in PER_REPORTED or not row["n_events"]:
+        return row
+    return row | {name: row[name] / row["n_events"] for name in ("value", "low", "high")}

@@ -9,8 +9,8 @@ from insights.data.snapshot import Bank
 from insights.models.risk.charts import COMPLAINTS, MENTIONS, NEEDS, WEEKS_PER_MONTH, Charted, charted
 from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable, RowCounts
-from insights.topics.risk.lines import estimates, plain
 from insights.topics.risk.refusals import refused
+from insights.topics.rows import estimates, plain
 
 ID = "risk.reputation"
 SERIES = (MENTIONS, COMPLAINTS)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.memory.measures import JOINED, LEFT, Measured, measured
-from insights.models.memory.store import Memory, read_memory
+from insights.models.memory.store import Memory, remembered
 from insights.stats.changes import change_between, changed
 from insights.stats.intervals import normal_quantile
 from insights.stats.paired import Family, normal_p, paired_errors
@@ -241,5 +241,4 @@ def _key(row: Row) -> tuple[object, ...]:
 
 def memory_of(pack: Pack, bank: Bank) -> Memory | None:
     """Return what the last comparable run remembers; None where there is none, or it is of another pack."""
-    found = read_memory(pack.before.memory, bank.settings) if pack.before else None
-    return found if found and pack.before and found.data == pack.before.data else None
+    return remembered(bank, pack.before.memory, pack.before.data) if pack.before else None

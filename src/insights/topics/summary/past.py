@@ -5,8 +5,9 @@ from typing import cast
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.cache import once
 from insights.models.memory.scored import Scored, scored
-from insights.models.memory.store import Memory, read_memory
+from insights.models.memory.store import remembered
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
 from insights.topics.summary.pack import NAN, Pack
@@ -26,8 +27,8 @@ def past(pack: Pack, bank: Bank) -> Answer | NotAvailable:
 
     Evidence: ``counts`` are clients by pack and what became of them, ``scores`` the scores by pack ("all" together).
     """
-    memories = [m for m in (_memory(pack, bank, k) for k in range(len(pack.memories))) if m is not None]
-    found = scored(bank, memories)
+    memories = [m for told in pack.memories if (m := remembered(bank, told.file, told.data)) is not None]
+    found = once(bank, ("past", *((told.file, told.data) for told in pack.memories)), lambda: scored(bank, memories))
     if not isinstance(found, Scored):
         return NotAvailable(ID, ("predictions of an earlier pack that are three months old or more",))
     days = sorted(found.by_day)
@@ -56,11 +57,6 @@ def level(ratio: Estimate | None) -> str:
     if ratio is None:
         return OPEN
     return HIGH if ratio.low > 1 else LOW if ratio.high < 1 else FITS
-
-
-def _memory(pack: Pack, bank: Bank, k: int) -> Memory | None:
-    found = read_memory(pack.memories[k].file, bank.settings)
-    return found if found and found.data == pack.memories[k].data else None
 
 
 def _counts(found: Scored) -> pd.DataFrame:

@@ -7,13 +7,13 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.channels.lots import LEFT
-from insights.models.channels.rollout import LARGEST, MARK, MONEY, SETTLED, WAIT
+from insights.models.channels.outcomes import LARGEST, MARK, MONEY, SETTLED, WAIT
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.channels.words import OUTCOMES, programme_label, why_not
-from insights.reports.exhibits.rows import dated
+from insights.reports.exhibits.rows import dated, number
 from insights.reports.exhibits.told import cell, find, finding_row
 from insights.stats.results import Estimate
-from insights.topics.channels.changes import EFFECT, WHOLE, ChangeRows
+from insights.topics.channels.changes import EFFECT, OTHERS, WHOLE, ChangeRows
 from insights.topics.evidence import Answer
 
 LEVEL = 0.05
@@ -28,7 +28,7 @@ def changes(answer: Answer, found: ChangeRows, bank: Bank) -> Exhibit:
         title=title,
         sentences=_sentences(answer, found, bank),
         figure=_figure(answer, found, title, bank),
-        tables=tuple(t for t in (_money(answer, found, bank), _others(answer, found, bank)) if t.rows),
+        tables=tuple(t for t in (_money(answer, found, bank), _other_outcomes(answer, found, bank)) if t.rows),
         basis=change_basis(answer, found, bank),
         caveats=change_caveats(answer),
         refusals=change_refusals(answer, bank),
@@ -169,7 +169,7 @@ def before(programme: dict[str, Any], outcome: str) -> Message:
     return Message("not testable") if p is None or math.isnan(p) else Message("{p:p}", {"p": p})
 
 
-def _others(answer: Answer, found: ChangeRows, bank: Bank) -> Table:
+def _other_outcomes(answer: Answer, found: ChangeRows, bank: Bank) -> Table:
     rows = []
     for programme in answer.facts["programmes"]:
         for outcome in (o for o in OUTCOMES if o != MONEY):
@@ -198,8 +198,8 @@ def change_basis(answer: Answer, found: ChangeRows, bank: Bank) -> tuple[Message
         own = _row(found, programme["name"], MONEY)
         if own is None:
             continue
-        values = {"name": programme_label(programme["name"], bank), "n": float(own["n"]), "others": _fives(own, bank)}
-        values["k"] = programme["clusters"]
+        values: dict[str, Any] = {"name": programme_label(programme["name"], bank), "n": float(own["n"])}
+        values |= {"others": _others(found, programme["name"]), "k": programme["clusters"]}
         if programme["by_lot"]:
             lines.append(
                 Message(
@@ -244,13 +244,11 @@ def change_basis(answer: Answer, found: ChangeRows, bank: Bank) -> tuple[Message
     return dated(bank, *lines)
 
 
-def _fives(row: pd.Series, bank: Bank) -> float | None:
-    """Return the number of the others, rounded like every count."""
-    rules = bank.settings.disclosure
-    others = float(row["others"])
-    if rules.mode == "public_data":
-        return others
-    return None if others < rules.min_clients else rules.round_to * round(others / rules.round_to)
+def _others(found: ChangeRows, programme: str) -> float | None:
+    """Return how many clients a programme did not reach; None where that is withheld."""
+    own = (found.sides["programme"] == programme) & (found.sides["side"] == OTHERS)
+    clients = found.sides.loc[own, "clients"]
+    return None if clients.empty else number(clients.iloc[0])
 
 
 def change_caveats(answer: Answer) -> tuple[Message, ...]:

@@ -18,7 +18,7 @@ from insights.models.channels.matters import (
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.channels.words import channel_label
 from insights.reports.exhibits.rows import count_row, dated
-from insights.reports.exhibits.told import cell, find, finding_row
+from insights.reports.exhibits.told import cell_of, find, finding_row
 from insights.topics.channels.matters import MatterRows
 from insights.topics.evidence import Answer
 
@@ -132,9 +132,7 @@ def _table(answer: Answer, found: MatterRows, bank: Bank) -> Table:
         row: dict[str, Any] = {"channel": channel_label(channel, bank) if channel else Message("all channels")}
         for measure in _MEASURES:
             kind = "tenths" if measure in (AGAIN, ORDINARY, EXCESS) else "percent"
-            there = ((found.rows["channel"] == channel) & (found.rows["measure"] == measure)).any()
-            told = cell(find(found.rows, channel=channel, measure=measure), kind)
-            row[measure] = told if there else Message("–")
+            row[measure] = cell_of(found.rows, kind, channel=channel, measure=measure)
         rows.append(row)
     columns = (
         Column("channel", Message("First contact")),

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pandas as pd
-
 from insights.data.snapshot import Bank
 from insights.models.channels.offers import (
     ACCEPTED,
@@ -18,8 +16,8 @@ from insights.models.channels.offers import (
 )
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.channels.words import channel_label
-from insights.reports.exhibits.rows import count_row, dated
-from insights.reports.exhibits.told import cell, find, finding_row
+from insights.reports.exhibits.rows import count_row, dated, number
+from insights.reports.exhibits.told import cell, cell_of, find, finding_row
 from insights.stats.results import Estimate
 from insights.topics.channels.offers import OfferRows
 from insights.topics.evidence import Answer
@@ -122,9 +120,7 @@ def _table(found: OfferRows, bank: Bank) -> Table:
     for division, value, label in _lines(found, bank):
         row: dict[str, Any] = {"name": label}
         for measure, kind in ((ANSWERED, "percent"), (ACCEPTED, "percent"), (COST, "money")):
-            r = found.rows
-            there = ((r["division"] == division) & (r["value_of"] == value) & (r["measure"] == measure)).any()
-            row[measure] = cell(_find(found, division, value, measure), kind) if there else Message("–")
+            row[measure] = cell_of(found.rows, kind, division=division, value_of=value, measure=measure)
         rows.append(row)
     columns = (
         Column("name", Message("Offers")),
@@ -137,7 +133,7 @@ def _table(found: OfferRows, bank: Bank) -> Table:
 
 def _basis(answer: Answer, found: OfferRows, bank: Bank) -> tuple[Message, ...]:
     volume = found.volume["offers"].iloc[0]
-    values = {"n": None if pd.isna(volume) else float(volume), **answer.facts}
+    values = {"n": number(volume), **answer.facts}
     lines = [
         Message(
             "{n:count} offers of {campaigns:number} campaigns in {years:number} years; those younger than "

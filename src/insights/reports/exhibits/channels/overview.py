@@ -3,14 +3,14 @@
 from typing import Any
 
 from insights.data.snapshot import Bank
-from insights.models.channels.rollout import MONEY
+from insights.models.channels.outcomes import MONEY
 from insights.models.channels.state import CLIENT_HOURS, STAFF_HOURS, WAIT_LONG, WASTED_HOURS
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.channels.changes import change_caveats, change_estimates, change_refusals, clear, worth
 from insights.reports.exhibits.channels.state import channels_of, extreme, state_basis
 from insights.reports.exhibits.channels.words import channel_label, duration, programme_label
 from insights.reports.exhibits.rows import needed
-from insights.reports.exhibits.told import find, finding_row
+from insights.reports.exhibits.told import cell_of, find, finding_row
 from insights.topics.channels.changes import WHOLE
 from insights.topics.channels.overview import Overview
 from insights.topics.evidence import Answer
@@ -147,10 +147,7 @@ def _table(found: Overview, bank: Bank) -> Table:
     for channel in channels_of(found.state):
         row: dict[str, Any] = {"channel": channel_label(channel, bank)}
         for measure in _MEASURES:
-            there = ((found.state.rows["channel"] == channel) & (found.state.rows["measure"] == measure)).any()
-            told = find(found.state.rows, channel=channel, measure=measure)
-            row[measure] = None if told is None else Message("{v:count}", {"v": told.value})
-            row[measure] = row[measure] if there else Message("–")
+            row[measure] = cell_of(found.state.rows, "count", channel=channel, measure=measure)
         rows.append(row)
     columns = (
         Column("channel", Message("Channel")),

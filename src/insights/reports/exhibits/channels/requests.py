@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pandas as pd
-
 from insights.data.snapshot import Bank
 from insights.models.channels.requests import (
     ALL,
@@ -19,8 +17,8 @@ from insights.models.channels.requests import (
     STEP,
 )
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.rows import count_row, dated
-from insights.reports.exhibits.told import cell, find, finding_row
+from insights.reports.exhibits.rows import count_row, dated, number
+from insights.reports.exhibits.told import cell, cell_of, find, finding_row
 from insights.reports.wording.labels import code_label
 from insights.stats.results import Estimate
 from insights.topics.channels.requests import RequestRows
@@ -118,10 +116,8 @@ _TIMES = (MEDIAN, LONG, GIVEN_UP)
 def _cells(found: RequestRows, division: str, value: str, measures: tuple[str, ...]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for measure in measures:
-        r = found.rows
-        there = ((r["division"] == division) & (r["value_of"] == value) & (r["measure"] == measure)).any()
         kind = "number" if measure in (MEDIAN, LONG) else "percent"
-        row[measure] = cell(_find(found, division, value, measure), kind) if there else Message("–")
+        row[measure] = cell_of(found.rows, kind, division=division, value_of=value, measure=measure)
     return row
 
 
@@ -140,7 +136,7 @@ def _kinds(found: RequestRows, bank: Bank) -> Table:
     for line in order.to_dict("records"):
         kind = str(line["kind"])
         row: dict[str, Any] = {"name": code_label("kind", kind, bank.settings.labels)}
-        row |= {m: None if pd.isna(line[m]) else float(line[m]) for m in ("requests", "open")}
+        row |= {m: number(line[m]) for m in ("requests", "open")}
         rows.append(row | _cells(found, KIND, kind, (*_TIMES, SELF, HANDED)))
     name, *times = _columns(Message("Request"))
     columns = (

@@ -3,10 +3,8 @@
 import math
 from typing import Any
 
-import pandas as pd
-
 from insights.data.snapshot import Bank
-from insights.models.channels.rollout import MONEY
+from insights.models.channels.outcomes import MONEY
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.channels.changes import (
     KINDS,
@@ -16,8 +14,8 @@ from insights.reports.exhibits.channels.changes import (
     change_estimates,
     change_refusals,
 )
-from insights.reports.exhibits.channels.words import OUTCOMES, programme_label
-from insights.reports.exhibits.rows import check_row
+from insights.reports.exhibits.channels.words import programme_label
+from insights.reports.exhibits.rows import check_row, number
 from insights.reports.exhibits.told import as_estimate, cell, find, finding_row
 from insights.stats.results import Estimate, TestResult
 from insights.topics.channels.changes import EFFECT, OTHER, UNTRENDED, USUAL, ChangeRows
@@ -177,7 +175,7 @@ def _ways(answer: Answer, found: ChangeRows) -> Table:
 def _steps(found: ChangeRows, outcome: str) -> Table:
     rows = []
     for row in found.path[found.path["outcome"] == outcome].sort_values("months").to_dict("records"):
-        clients = None if pd.isna(row["n"]) else float(row["n"])
+        clients = number(row["n"])
         line: dict[str, Any] = {"months": int(row["months"]), "n": clients}
         rows.append(line | {"effect": cell(as_estimate(row), KINDS[outcome])})
     columns = (
@@ -206,6 +204,3 @@ def _estimates(found: ChangeRows) -> list[dict[str, Any]]:
         )
         for row in found.path.to_dict("records")
     ]
-
-
-__all__ = ["OUTCOMES", "rollout"]

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import pandas as pd
-
 from insights.data.snapshot import Bank
 from insights.models.channels.sources import BACK, COST, MARGIN
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.rows import count_row, dated
-from insights.reports.exhibits.told import cell, find, finding_row
+from insights.reports.exhibits.rows import count_row, dated, number
+from insights.reports.exhibits.told import cell_of, find, finding_row
 from insights.reports.wording.labels import code_label
 from insights.stats.results import Estimate
 from insights.topics.channels.sources import SourceRows
@@ -115,11 +113,9 @@ def _table(answer: Answer, found: SourceRows, bank: Bank) -> Table:
     for line in found.won.sort_values(["clients", "source"], ascending=[False, True]).to_dict("records"):
         source = str(line["source"])
         row: dict[str, Any] = {"source": _label(source, bank)}
-        row["won"] = None if pd.isna(line["clients"]) else float(line["clients"])
+        row["won"] = number(line["clients"])
         for measure, kind in ((COST, "money"), (MARGIN, "money"), (BACK, "tenths")):
-            there = ((found.rows["source"] == source) & (found.rows["measure"] == measure)).any()
-            told = cell(find(found.rows, source=source, measure=measure), kind)
-            row[measure] = told if there else Message("–")
+            row[measure] = cell_of(found.rows, kind, source=source, measure=measure)
         if source in answer.facts["unsure"]:
             row[BACK] = Message("not told from chance")
         rows.append(row)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pandas as pd
-
 from insights.data.snapshot import Bank
 from insights.models.channels.state import (
     COMPLETE,
@@ -17,8 +15,8 @@ from insights.models.channels.state import (
 )
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.channels.words import channel_label, duration, duration_cell
-from insights.reports.exhibits.rows import count_row, dated
-from insights.reports.exhibits.told import cell, find, finding_row
+from insights.reports.exhibits.rows import count_row, dated, number
+from insights.reports.exhibits.told import cell_of, find, finding_row
 from insights.stats.results import Estimate
 from insights.topics.channels.state import StateRows
 from insights.topics.evidence import Answer
@@ -128,9 +126,9 @@ def _volume(found: StateRows, bank: Bank) -> Table:
     for channel in channels_of(found):
         own = found.volume[found.volume["channel"] == channel].iloc[0]
         row: dict[str, Any] = {"channel": channel_label(channel, bank)}
-        row |= {m: None if pd.isna(own[m]) else float(own[m]) for m in ("contacts", "before", "open")}
+        row |= {m: number(own[m]) for m in ("contacts", "before", "open")}
         for measure, kind in ((REACH, "percent"), (COST, "money"), (COMPLETE, "percent")):
-            row[measure] = _cell(found, channel, measure, kind)
+            row[measure] = cell_of(found.rows, kind, channel=channel, measure=measure)
         rows.append(row)
     columns = (
         Column("channel", Message("Channel")),
@@ -152,7 +150,7 @@ def _times(found: StateRows, bank: Bank) -> Table:
             there = ((found.rows["channel"] == channel) & (found.rows["measure"] == measure)).any()
             told = duration_cell(find(found.rows, channel=channel, measure=measure))
             row[measure] = told if there else Message("–")
-        row[RESOLVED] = _cell(found, channel, RESOLVED, "percent")
+        row[RESOLVED] = cell_of(found.rows, "percent", channel=channel, measure=RESOLVED)
         rows.append(row)
     columns = (
         Column("channel", Message("Channel")),
@@ -163,12 +161,6 @@ def _times(found: StateRows, bank: Bank) -> Table:
         Column(RESOLVED, Message("Settled at once")),
     )
     return Table(columns, tuple(rows), Message("How long it takes, and what comes of it (95% intervals)"))
-
-
-def _cell(found: StateRows, channel: str, measure: str, kind: str) -> Message | None:
-    """Return one cell; a dash where it cannot be told, None where it is withheld."""
-    there = ((found.rows["channel"] == channel) & (found.rows["measure"] == measure)).any()
-    return cell(find(found.rows, channel=channel, measure=measure), kind) if there else Message("–")
 
 
 def state_basis(answer: Answer, found: StateRows, bank: Bank) -> tuple[Message, ...]:

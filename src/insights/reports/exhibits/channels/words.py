@@ -1,11 +1,10 @@
 """What the channels report calls channels, programmes, outcomes and times, and why it cannot answer."""
 
-import re
-
 from insights.data.snapshot import Bank
 from insights.models.channels.lots import LEFT
-from insights.models.channels.rollout import MARK, MONEY, SETTLED, WAIT
+from insights.models.channels.outcomes import MARK, MONEY, SETTLED, WAIT
 from insights.reports.exhibits.base import Message
+from insights.reports.exhibits.untold import in_words
 from insights.reports.wording.labels import code_label
 from insights.stats.results import Estimate
 
@@ -107,7 +106,4 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
 
 def why_not(reason: str) -> Message:
     """Return the reason in a reader's words; one that is not known here is told as the statistic gives it."""
-    for pattern, message in _KNOWN:
-        if re.fullmatch(pattern, reason):
-            return message
-    return Message("Not estimable: {reason}.", {"reason": reason})
+    return in_words(reason, _KNOWN)

@@ -8,7 +8,7 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.needs.overview import few_refusals
 from insights.reports.exhibits.needs.words import category_label, need_basis
-from insights.reports.exhibits.rows import count_row
+from insights.reports.exhibits.rows import count_row, number
 from insights.reports.exhibits.told import find, finding_row
 from insights.topics.evidence import Answer
 from insights.topics.needs.offers import OUTCOMES, Offers
@@ -24,7 +24,7 @@ _WHY = {
 def offers(answer: Answer, found: Offers, bank: Bank) -> Exhibit:
     """Say how many offers are ready, of which kind most, and what keeps the others from an offer."""
     total, top = found.offers["clients"].sum(skipna=False), _sorted(found.offers)[:1]
-    values: dict[str, Any] = {"n": None if pd.isna(total) else float(total)}
+    values: dict[str, Any] = {"n": number(total)}
     values["a"] = category_label(top[0][0], bank) if top else ""
     title = (
         Message("{n:count} clients have a suitable offer ready, most often {a}", values)
@@ -79,7 +79,7 @@ def _ready(found: Offers, bank: Bank) -> Table:
     rows = []
     for r in found.offers.to_dict("records"):
         chance = find(found.chance, category=str(r["category"]))
-        n = None if pd.isna(r["clients"]) else float(r["clients"])
+        n = number(r["clients"])
         share = Message("–") if chance is None else Message("{v:percent}", {"v": chance.value})
         rows.append({"category": category_label(str(r["category"]), bank), "clients": n, "share": share})
     columns = (

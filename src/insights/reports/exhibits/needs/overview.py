@@ -8,7 +8,7 @@ from insights.data.snapshot import Bank
 from insights.models.needs.trials import POPULAR, PRECISION, SAME
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.needs.words import category_label, need_basis
-from insights.reports.exhibits.rows import count_row
+from insights.reports.exhibits.rows import count_row, number
 from insights.reports.exhibits.told import cell, find, finding_row
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer
@@ -101,7 +101,7 @@ def ranked(found: Overview) -> list[tuple[str, Estimate]]:
 
 def _title(answer: Answer, found: Overview, bank: Bank) -> Message:
     top, n = ranked(found), found.offers["clients"].sum(skipna=False)
-    values: dict[str, Any] = {"n": None if pd.isna(n) else float(n)}
+    values: dict[str, Any] = {"n": number(n)}
     if not top:
         return Message("What clients will need next cannot be told")
     values |= {"a": category_label(top[0][0], bank), "x": top[0][1].value}
@@ -164,13 +164,13 @@ def _table(found: Overview, bank: Bank) -> Table:
                 "three": cell(three, "count"),
                 "six": cell(find(found.rows, category=category, measure="buyers_6m"), "count"),
                 "share": None if share is None else share.value,
-                "ready": Message("–") if category not in ready else None if pd.isna(n) else float(n),
+                "ready": Message("–") if category not in ready else number(n),
             }
         )
     for category, n in ready.items():
         if category not in {c for c, _ in ranked(found)}:
             rest: dict[str, Any] = dict.fromkeys(("eligible", "three", "six", "share"), Message("–"))
-            rows.append({"category": category_label(category, bank), **rest, "ready": None if pd.isna(n) else float(n)})
+            rows.append({"category": category_label(category, bank), **rest, "ready": number(n)})
     columns = (
         Column("category", Message("Kind of product")),
         Column("eligible", Message("Clients without, whom it suits"), "count"),

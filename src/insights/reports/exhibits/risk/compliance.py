@@ -7,7 +7,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.risk.words import PAPERS
-from insights.reports.exhibits.rows import count_row, dated, needed
+from insights.reports.exhibits.rows import count_row, dated, needed, number
 from insights.topics.evidence import Answer
 from insights.topics.risk.compliance import BREACH, EXPIRED, SOON, Compliance
 
@@ -90,7 +90,7 @@ def _figure(found: Compliance, title: Message) -> Figure | None:
     if found.suitability is None:
         return None
     rows = found.suitability[found.suitability["state"] == BREACH]
-    bars = [{"label": str(r["stated"]), "value": _number(r["clients"])} for r in rows.to_dict("records")]
+    bars = [{"label": str(r["stated"]), "value": number(r["clients"])} for r in rows.to_dict("records")]
     if not bars:
         return None
     data = {"bars": bars, "kind": "count", "in_order": True}
@@ -101,7 +101,7 @@ def _figure(found: Compliance, title: Message) -> Figure | None:
 
 
 def _papers(cells: pd.DataFrame) -> Table:
-    rows = tuple({"state": PAPERS[r["state"]], "clients": _number(r["clients"])} for r in cells.to_dict("records"))
+    rows = tuple({"state": PAPERS[r["state"]], "clients": number(r["clients"])} for r in cells.to_dict("records"))
     columns = (Column("state", Message("Identity papers")), Column("clients", Message("Clients"), "count"))
     return Table(columns, rows, Message("Identity papers of clients in force"))
 
@@ -114,10 +114,10 @@ def _suitability(found: Compliance) -> Table:
         by = dict(zip(own["state"], own["clients"], strict=True))
         row: dict[str, Any] = {
             "stated": str(stated),
-            "breach": _number(by.get(BREACH)),
-            "kept": _number(by.get("kept")),
+            "breach": number(by.get(BREACH)),
+            "kept": number(by.get("kept")),
         }
-        row["amount"] = _number(amounts[stated]) if stated in amounts else Message("–")
+        row["amount"] = number(amounts[stated]) if stated in amounts else Message("–")
         rows.append(row)
     columns = (
         Column("stated", Message("Stated tolerance")),
@@ -126,10 +126,6 @@ def _suitability(found: Compliance) -> Table:
         Column("amount", Message("Amount above it"), "money"),
     )
     return Table(columns, tuple(rows), Message("Clients with a stated tolerance and assets"))
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)
 
 
 def compliance_estimates(found: Compliance) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.risk.words import BY, COVERS, LOANS, industry_label, why_not
-from insights.reports.exhibits.rows import count_row, dated
+from insights.reports.exhibits.rows import count_row, dated, number
 from insights.reports.exhibits.told import cell, find, finding_row
 from insights.topics.evidence import Answer
 from insights.topics.risk.credit import BARE, CHANCE, INDEX, LOSS, RATIO, SHORT, TOP_TEN, Credit
@@ -73,7 +73,7 @@ def track_sentences(facts: dict[str, Any], rows: pd.DataFrame | None) -> tuple[M
     """Say how good past warnings of loans were: hits, false alarms, misses, lead time."""
     if rows is None:
         return ()
-    told = {str(r["what"]): None if pd.isna(r["rows"]) else float(r["rows"]) for r in rows.to_dict("records")}
+    told = {str(r["what"]): number(r["rows"]) for r in rows.to_dict("records")}
     values: dict[str, Any] = {"n": told.get("warnings"), "hits": told.get("hits"), "false": told.get("false_alarms")}
     values |= {"months": facts["track"], "m": told.get("defaults"), "warned": told.get("warned")}
     said = []
@@ -144,7 +144,7 @@ def _basis(answer: Answer, bank: Bank) -> tuple[Message, ...]:
 
 def _figure(found: Credit, title: Message, bank: Bank) -> Figure | None:
     bars = [
-        {"label": industry_label(str(r["industry"]), bank), "value": _number(r["amount"])}
+        {"label": industry_label(str(r["industry"]), bank), "value": number(r["amount"])}
         for r in found.industry.to_dict("records")
     ]
     if len(bars) < 2:
@@ -155,7 +155,7 @@ def _figure(found: Credit, title: Message, bank: Bank) -> Figure | None:
 
 def _cover(found: Credit) -> Table:
     rows: list[dict[str, Any]] = [
-        {"cover": COVERS[str(r["cover"])], "clients": _number(r["clients"]), "amount": _number(r["amount"])}
+        {"cover": COVERS[str(r["cover"])], "clients": number(r["clients"]), "amount": number(r["amount"])}
         for r in found.cover.to_dict("records")
     ]
     amounts = [row["amount"] for row in rows]
@@ -174,7 +174,7 @@ def _cover(found: Credit) -> Table:
 
 def _states(found: Credit) -> Table:
     rows = tuple(
-        {"state": LOANS[str(r["state"])], "clients": _number(r["clients"])}
+        {"state": LOANS[str(r["state"])], "clients": number(r["clients"])}
         for r in found.states.to_dict("records")
         if r["clients"] != 0
     )
@@ -217,10 +217,6 @@ def _falls(answer: Answer, found: Credit) -> tuple[Table, ...]:
         Column("short", Message("Shortfall")),
     )
     return (Table(columns, tuple(rows), Message("What a fall of the collateral would leave uncovered")),)
-
-
-def _number(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
 
 
 def credit_estimates(found: Credit) -> list[dict[str, Any]]:

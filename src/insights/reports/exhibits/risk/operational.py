@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import pandas as pd
-
 from insights.data.snapshot import Bank
+from insights.models.risk.incidents import SPAN, YEAR
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.risk.words import kind_label
-from insights.reports.exhibits.rows import dated
+from insights.reports.exhibits.rows import dated, number
 from insights.reports.exhibits.told import cell, find, finding_row
 from insights.topics.evidence import Answer
 from insights.topics.risk.operational import BEFORE, KNOWN, RATE, SINCE, TOTAL, Operational
@@ -120,10 +119,10 @@ def _table(answer: Answer, found: Operational, bank: Bank) -> Table:
         kind = str(row["kind"])
         line = {
             "kind": kind_label(kind, bank),
-            "reported": None if pd.isna(row["reported"]) else float(row["reported"]),
+            "reported": number(row["reported"]),
         }
         line["rate"] = cell(find(found.rows, kind=kind, measure=RATE), "tenths")
-        line["loss"] = _amount(loss[kind]) if kind in loss else Message("–")
+        line["loss"] = number(loss[kind]) if kind in loss else Message("–")
         rows.append(line)
     if "other" in loss:
         rows.append(
@@ -131,7 +130,7 @@ def _table(answer: Answer, found: Operational, bank: Bank) -> Table:
                 "kind": kind_label("other", bank),
                 "reported": Message("–"),
                 "rate": Message("–"),
-                "loss": _amount(loss["other"]),
+                "loss": number(loss["other"]),
             }
         )
     columns = (
@@ -143,14 +142,12 @@ def _table(answer: Answer, found: Operational, bank: Bank) -> Table:
     return Table(columns, tuple(rows), Message("Incidents of {span:months} by process", {"span": answer.facts["span"]}))
 
 
-def _amount(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
-
-
 def operational_estimates(found: Operational) -> list[dict[str, Any]]:
     """Return the rows of the finding."""
     lines = []
     for row in found.rows.to_dict("records"):
         group = {"kind": str(row["kind"])} if row["kind"] else {}
-        lines.append(finding_row(str(row["measure"]), row, group=group, months=36 if row["measure"] == RATE else 12))
+        lines.append(
+            finding_row(str(row["measure"]), row, group=group, months=SPAN if row["measure"] == RATE else YEAR)
+        )
     return lines

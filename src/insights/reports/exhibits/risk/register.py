@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import pandas as pd
-
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.risk.words import REASONS
-from insights.reports.exhibits.rows import count_row, dated
+from insights.reports.exhibits.rows import count_row, dated, number
 from insights.topics.evidence import Answer
 from insights.topics.risk.register import Register
 
@@ -56,9 +54,7 @@ def _title(found: Register) -> Message:
 def _rows(found: Register) -> list[dict[str, Any]]:
     order = {name: k for k, name in enumerate(REASONS)}
     rows = sorted(found.open.to_dict("records"), key=lambda r: order[str(r["reason"])])
-    return [
-        {"reason": REASONS[str(r["reason"])], "n": None if pd.isna(r["clients"]) else float(r["clients"])} for r in rows
-    ]
+    return [{"reason": REASONS[str(r["reason"])], "n": number(r["clients"])} for r in rows]
 
 
 def _figure(found: Register, title: Message) -> Figure | None:

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import pandas as pd
-
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.risk.words import SERIES, why_not
-from insights.reports.exhibits.rows import count_row, dated, needed
+from insights.reports.exhibits.rows import count_row, dated, needed, number
 from insights.topics.evidence import Answer
 from insights.topics.risk.reputation import Reputation
 
@@ -101,7 +99,7 @@ def _figure(found: Reputation, title: Message) -> Figure | None:
         own = found.weeks[found.weeks["series"] == series]
         if own.empty:
             continue
-        values = [None if pd.isna(v) else float(v) for v in own["count"]]
+        values = [number(v) for v in own["count"]]
         name = (
             Message("{what} a week", {"what": label})
             if series == "mentions"

@@ -1,10 +1,9 @@
 """What the risk report calls states, risks, reasons and steps, and why it cannot answer."""
 
-import re
-
 from insights.data.snapshot import Bank
 from insights.models.risk.charts import COMPLAINTS, MENTIONS
 from insights.reports.exhibits.base import Message
+from insights.reports.exhibits.untold import in_words
 from insights.reports.wording.labels import code_label
 
 SERIES = {MENTIONS: Message("bad mentions"), COMPLAINTS: Message("complaints")}
@@ -83,10 +82,7 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
 
 def why_not(reason: str) -> Message:
     """Return the words for a reason of a statistic; those it does not know are told as they are."""
-    for pattern, message in _KNOWN:
-        if re.fullmatch(pattern, reason):
-            return message
-    return Message("{reason}", {"reason": reason})
+    return in_words(reason, _KNOWN)
 
 
 def kind_label(code: str, bank: Bank) -> Message | str:

@@ -4,7 +4,9 @@ import math
 from typing import Any
 
 from insights.reports.exhibits.base import Message
+from insights.reports.exhibits.told import cell
 from insights.reports.wording.labels import REPORTS
+from insights.stats.results import Estimate
 
 LINES = {
     "clients": Message("clients"),
@@ -19,18 +21,6 @@ LINES = {
     "satisfaction": Message("satisfaction after a contact, mark"),
     "elsewhere": Message("wealth held elsewhere, clients in maturity"),
     "above_risk": Message("clients with a product above the risk they accept"),
-}
-_ONE = {
-    "count": Message("{value:count}"),
-    "money": Message("{value:money}"),
-    "percent": Message("{value:percent}"),
-    "number": Message("{value:number}"),
-}
-_RANGE = {
-    "count": Message("{value:count} ({low:count} to {high:count})"),
-    "money": Message("{value:money} ({low:money} to {high:money})"),
-    "percent": Message("{value:percent} ({low:bare_percent} to {high:bare_percent})"),
-    "number": Message("{value:number} ({low:number} to {high:number})"),
 }
 _LEAST = {
     "count": Message("at least {goal:count}"),
@@ -59,11 +49,9 @@ FAULTS = {
 
 def amount(value: Any, low: Any, high: Any, kind: str) -> Message | None:
     """Return a number, with its interval where it has one; None (shown as withheld) without a number."""
-    if value is None or math.isnan(float(value)):
+    if _missing(value):
         return None
-    if math.isnan(float(low)) or math.isnan(float(high)):
-        return Message(_ONE[kind].id, {"value": value})
-    return Message(_RANGE[kind].id, {"value": value, "low": low, "high": high})
+    return cell(Estimate(float(value), float(low), float(high), "", 0), kind)
 
 
 def target(row: dict[str, Any]) -> Message | str:
