@@ -12,7 +12,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from insights.errors import DisclosureError
-from insights.reports.exhibits.base import Exhibit, Message
+from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exporter import ReportExporter
 from insights.reports.html import Link, lead_ids, render_report
 from insights.reports.index import (
@@ -25,6 +25,8 @@ from insights.reports.index import (
     render_pack_index,
 )
 from insights.reports.template import anchor
+from insights.reports.template.views import table_view
+from insights.reports.wording import Wording
 from reports import sample
 
 EVIL = sample.EVIL
@@ -358,3 +360,12 @@ def test_page_one_and_the_index_name_the_first_finding_of_each_section() -> None
     # Without sections every finding that tells something is one.
     plain = sample.notebook([sample.refused(), first, second])
     assert lead_ids(plain, sample.SECRET) == [first.id, second.id]
+
+
+def test_a_sentence_with_a_number_is_text_and_a_number_with_a_few_words_is_one() -> None:
+    sentence = Message("{n:count} clients with products above the risk they accept", {"n": 410})
+    number = Message("{v:tenths} h ({low:tenths} or more)", {"v": 3.5, "low": 2.1})
+    columns = (Column("what", Message("What")), Column("time", Message("Times")))
+    view = table_view(Table(columns, ({"what": sentence, "time": number},)), Wording("en"))
+    assert [cell.numeric for cell in view.head] == [False, True]
+    assert [cell.numeric for cell in view.rows[0]] == [False, True]

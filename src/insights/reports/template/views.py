@@ -13,6 +13,8 @@ from insights.reports.wording.formats import Scale, is_missing
 _SCALED = ("money", "points", "months", "number")
 _NUMERIC = (*_SCALED, "count", "percent", "share", "amount", "p")
 _WITH_NUMBERS = re.compile(r"\{\w+:(count|percent|share|money|number|tenths|months|points|p)\}")
+_FIELD = re.compile(r"\{[^}]*\}")
+FEW_WORDS = 4
 _INTERVAL = re.compile(r"[(（][^()（）]*[)）]$")
 
 
@@ -153,7 +155,10 @@ class _ColumnWriter:
 
 
 def _holds_numbers(value: Any) -> bool:
-    return isinstance(value, Message) and bool(_WITH_NUMBERS.search(value.id))
+    """Whether a message is a number with a few words about it; a sentence with a number in it is text."""
+    if not isinstance(value, Message) or not _WITH_NUMBERS.search(value.id):
+        return False
+    return len(re.findall(r"[^\W\d_]+", _FIELD.sub(" ", value.id))) <= FEW_WORDS
 
 
 def _drawn(figure: Figure, wording: Wording, name: str, *, narrow: bool) -> Markup:
