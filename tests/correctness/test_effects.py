@@ -16,6 +16,7 @@ from insights.stats.effects import (
     two_way_fixed_effects,
     without_trend,
 )
+from insights.stats.effects.inference import simultaneous
 from insights.stats.results import Estimate, NotEstimable
 
 
@@ -395,3 +396,11 @@ def test_a_total_is_the_sum_of_effects_times_amounts() -> None:
     overall, p = estimate(nothing.overall()), nothing.no_effect().p_value
     assert p is not None
     assert (p < 0.05) == (overall.low > 0 or overall.high < 0)
+
+
+def test_the_band_does_not_jump_where_rounding_turns_the_axes_of_equal_effects() -> None:
+    cov = np.full((6, 6), 0.3) + 0.7 * np.eye(6)  # five axes of one length: any rotation of them fits
+    noise = np.random.default_rng(0).normal(0, 1e-13, (6, 6))
+    df = np.full(6, 12.0)
+    band = simultaneous(cov, df, 0.95, 1)
+    assert simultaneous(cov + noise + noise.T, df, 0.95, 1) == pytest.approx(band, rel=1e-9)

@@ -98,9 +98,10 @@ def simultaneous(cov: Floats, df: Floats, level: float, seed: int, draws: int = 
         return float("nan")
     correlation = cov[np.ix_(some, some)] / np.outer(se[some], se[some])
     values, vectors = np.linalg.eigh(correlation)
-    root = vectors * np.sqrt(np.maximum(values, 0))
+    # The symmetric root: unlike the eigenvectors it does not turn over when rows come in another order.
+    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     rng = np.random.default_rng(seed)
-    largest = np.abs(rng.standard_normal((draws, len(values))) @ root.T).max(axis=1)
+    largest = np.abs(rng.standard_normal((draws, len(values))) @ root).max(axis=1)
     fewest = float(df[some].min())
     if np.isfinite(fewest):
         largest /= np.sqrt(rng.chisquare(fewest, draws) / fewest)
