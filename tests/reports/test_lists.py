@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -106,6 +107,21 @@ def test_each_manager_gets_his_own_part_where_the_recipient_hands_it_on(home: Pa
         assert openpyxl.load_workbook(folder / "m_1.xlsx").active.max_row == 2
         write_list("leavers", rows.iloc[:1], bank, recipient="desk")
         assert {p.name for p in folder.iterdir()} == {"m_2.csv", "m_2.xlsx"}
+
+
+def test_runs_that_write_one_list_at_once_do_not_take_each_others_files(home: Path, tmp_path: Path) -> None:
+    more = RECIPIENTS + 'by_manager = ["leavers"]\n'
+    managers = [f"m_{i}" for i in range(6)]
+    rows = pd.DataFrame({"client_id": managers, "rm_id": managers})
+    with open_bank(write_bank(tmp_path, {"clients": CLIENTS + ROWS}, more=more), as_of="2026-10-31") as bank:
+
+        def write(part: pd.DataFrame) -> Path:
+            return write_list("leavers", part, bank, recipient="desk")
+
+        with ThreadPoolExecutor(2) as pool:
+            paths = list(pool.map(write, [rows, rows.iloc[::2]] * 3))
+        folder, listed = paths[0].with_suffix(""), pd.read_csv(paths[0]).iloc[:, 1]
+        assert {p.name for p in folder.iterdir()} == {f"{m}{s}" for m in listed for s in (".csv", ".xlsx")}
 
 
 def test_the_same_list_gives_the_same_bytes(bank: Bank) -> None:

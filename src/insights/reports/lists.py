@@ -25,7 +25,7 @@ from pandas.api.types import is_numeric_dtype
 from insights.data.pseudonyms import reveal
 from insights.data.settings import Settings
 from insights.data.snapshot import Bank, open_bank
-from insights.data.store import write_atomic
+from insights.data.store import folder_lock, write_atomic
 from insights.errors import DisclosureError, SettingsError, SourceError
 from insights.models.exits.ahead import work_ahead
 from insights.reports import exhibits
@@ -146,13 +146,14 @@ def write_list(
     handed = _hand_over(folder, group, 0o750)
     stem = "-".join(part for part in (name, about, bank.as_of.isoformat()) if part)
     contents = list_contents(name, frame, bank) if contents is None else contents
-    for suffix, content in contents.items():
-        write_atomic(folder / (stem + suffix), content)
-        if handed:
-            _hand_over(folder / (stem + suffix), group, 0o640)
-    if name in settings.lists.recipients[recipient].by_manager and "rm_id" in frame:
-        defused = _defused(in_words(name, frame, bank))
-        _write_by_manager(folder / stem, frame["rm_id"], defused, group if handed else None)
+    with folder_lock(settings.lists_dir):  # another run may be writing the same list
+        for suffix, content in contents.items():
+            write_atomic(folder / (stem + suffix), content)
+            if handed:
+                _hand_over(folder / (stem + suffix), group, 0o640)
+        if name in settings.lists.recipients[recipient].by_manager and "rm_id" in frame:
+            defused = _defused(in_words(name, frame, bank))
+            _write_by_manager(folder / stem, frame["rm_id"], defused, group if handed else None)
     action = {"list": stem, "recipient": recipient, "rows": len(frame), "attempt": attempt}
     digests = {suffix[1:]: hashlib.sha256(content).hexdigest() for suffix, content in contents.items()}
     write_audit(settings.state, "made", action | {"sha256": digests})
