@@ -36,7 +36,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 
 def test_counts_at_risk_are_those_counted_by_hand(bank: Bank) -> None:
-    counts, units = exit_counts(bank)
+    counts, units, _ = exit_counts(bank)
     found = {(r["time"], r["cause"]): (r["at_risk"], r["events"]) for r in counts.to_dict("records") if r["events"]}
     assert found == {(0.5, "competitor"): (3, 1), (12.0, "death"): (3, 1), (12.0, "unknown"): (3, 1)}
     assert units["units"].tolist() == [4]
@@ -59,7 +59,7 @@ def test_naive_reading_exceeds_the_incidence(bank: Bank) -> None:
 
 
 def test_groups_are_counted_apart_and_add_up(bank: Bank) -> None:
-    counts, units = exit_counts(bank, "region")
+    counts, units, _ = exit_counts(bank, "region")
     assert dict(zip(units["group"], units["units"], strict=True)) == {"North": 2, "South": 2}
     assert counts.groupby("group")["events"].sum().to_dict() == {"North": 2, "South": 1}
 

@@ -49,3 +49,32 @@ def test_a_sum_that_one_or_two_clients_dominate_is_withheld_and_their_sizes_go_n
 def test_public_data_are_exact() -> None:
     evidence = Estimates(rows(), ("name",))
     assert protect({"e": evidence}, RULES.model_copy(update={"mode": "public_data"}))["e"] is evidence
+
+
+def test_p_values_have_two_digits_and_are_withheld_with_their_row() -> None:
+    table = rows(value=[0.0123456, 0.5], low=[math.nan] * 2, high=[math.nan] * 2, unit=["p", "ratio"], n=[500.0, 9.0])
+    table = table.assign(p_holm=[0.0498765, 0.0123456], extra=[1.5, 2.5], label=["a", "b"])
+    told = protect_estimates(Estimates(table, ("name",)), RULES).rows
+    assert told["value"].fillna(-1).tolist() == [0.012, -1]
+    assert told["p_holm"].fillna(-1).tolist() == [0.05, -1]
+    assert told["extra"].fillna(-1).tolist() == [1.5, -1]
+    assert told["label"].tolist() == ["a", "b"]
+
+
+def parts(n: list[float], events: list[float]) -> list[str]:
+    table = rows(n=n, n_events=events).assign(name=[f"r{k}" for k in range(len(n))], whole="all")
+    return protect_estimates(Estimates(table, ("name",), parts_of=("whole",)), RULES).rows["status"].tolist()
+
+
+def test_all_less_the_parts_shown_tells_no_withheld_part() -> None:
+    assert parts([500, 300, 40, 60], [90, 50, 4, 20]) == ["shown", "shown", "suppressed", "suppressed"]
+    # The two withheld have nine events together: a third goes with them.
+    assert parts([500, 300, 40, 60], [90, 50, 4, 5]) == ["shown", "suppressed", "suppressed", "suppressed"]
+    assert parts([500, 300, 40], [90, 50, 20]) == ["shown"] * 3
+    assert parts([500, 40], [90, 4]) == ["suppressed"] * 2
+
+
+def test_wholes_are_apart_from_each_other() -> None:
+    table = rows(n=[500.0, 9.0, 300.0, 200.0]).assign(name=["a", "b", "a", "b"], whole=["x", "x", "y", "y"])
+    told = protect_estimates(Estimates(table, ("name", "whole"), parts_of=("whole",)), RULES).rows
+    assert told["status"].tolist() == ["suppressed", "suppressed", "shown", "shown"]

@@ -3,14 +3,28 @@
 A topic does not hand over numbers; it hands over evidence and a function that turns evidence into numbers. The room to
 the right protects the evidence first and then calls that function, so that everything a reader sees, down to the third
 decimal of an interval, is computed from what he may know.
+
+What is shown are numbers of clients; what is protected are households. A client without one is a household of his own.
+Evidence that is made from rows with a column ``household`` carries both.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
+
+HOUSEHOLD = "household"
+"""The column of rows that says which household the client of the row belongs to (a number)."""
+
+HOUSEHOLDS, PARTS = "households", "household_parts"
+"""Columns of cells: how many households are behind a cell, and a number that adds up over cells to no more than that.
+
+A household of several rows in the table counts in ``household_parts`` in each cell by the part of its rows in it.
+"""
+
+P_VALUES = ("p", "p_value", "p_holm", "p_adjusted", "p_direct")
+"""Columns of ``Estimates`` that hold p-values."""
 
 
 @dataclass(frozen=True)
@@ -22,24 +36,37 @@ class RiskCounts:
     every time at which anything happens in it.
     ``units``: one row per group: ``group``, ``units`` (clients who were ever at risk).
     ``blur``: the standard deviation of what rounding has added to any cumulative number of events (0: exact counts).
+    ``households``: the same rows as ``counts`` with households at risk and leaving instead of clients (see
+    ``models.households.household_table``), and ``units`` may have a column ``households``; for thresholds only.
     """
 
     counts: pd.DataFrame
     units: pd.DataFrame
     blur: float = 0.0
+    households: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
 class ClientCounts:
     """Numbers of clients by one to three dimensions; ``cells`` has the ``dims`` columns and ``clients``.
 
-    Cells are disjoint and add up: margins are computed, never stored. Where ``rest`` is given (one dimension only),
-    cells that are too small are merged under that name instead of being withheld: the total can still be told.
+    Cells are disjoint and add up: margins are computed, never stored. Where ``rest`` is given, levels of the first
+    dimension with a cell that is too small are merged under that name instead of being withheld: the total can still be
+    told. ``cells`` may have ``households`` and ``household_parts`` (see ``client_counts``), for thresholds.
     """
 
     cells: pd.DataFrame
     dims: tuple[str, ...]
     rest: str | None = None
+
+
+def client_counts(rows: pd.DataFrame, dims: tuple[str, ...], rest: str | None = None) -> ClientCounts:
+    """Count the clients by ``dims``: one row per client and cell, with ``household`` where it is known."""
+    by = rows.groupby(list(dims), sort=True)
+    cells = by.size().rename("clients").reset_index()
+    if HOUSEHOLD in rows:
+        cells = cells.merge(_households(rows, list(dims)), on=list(dims), how="left")
+    return ClientCounts(cells, dims, rest)
 
 
 @dataclass(frozen=True)
@@ -48,7 +75,9 @@ class MoneySums:
 
     ``cells``: the ``dims`` columns, ``clients`` (contributors), ``amount``, and the absolute contributions of the two
     largest contributors ``largest`` and ``second`` with ``absolute`` (sum of absolute contributions), for dominance.
-    ``rest`` as for ``ClientCounts``; it also takes the sums that one or two clients dominate.
+    ``rest`` as for ``ClientCounts``; it also takes the sums that one or two clients dominate. Where households are
+    known the contributors are households, ``largest_of`` and ``second_of`` say which, and ``households`` and
+    ``household_parts`` stand beside ``clients``.
     """
 
     cells: pd.DataFrame
@@ -59,15 +88,44 @@ class MoneySums:
 def money_sums(rows: pd.DataFrame, dims: tuple[str, ...], value: str, rest: str | None = None) -> MoneySums:
     """Return the sums of ``value`` by ``dims``, with what their protection needs; one row per contributor and cell.
 
-    Rows that contribute nothing are no contributors.
+    Rows that contribute nothing are no contributors. Where the rows have ``household``, a household contributes the
+    absolute amounts of its members: what one pays in and another takes out does not hide either of them.
     """
-    told = rows.loc[rows[value] != 0, [*dims, value]].dropna()
-    told = told.assign(size=told[value].abs()).sort_values("size", ascending=False, kind="stable")
-    by = told.groupby(list(dims), sort=True) if dims else told.groupby(np.zeros(len(told), dtype=int))
-    cells = by.agg(
-        clients=(value, "size"), amount=(value, "sum"), largest=("size", "max"), absolute=("size", "sum")
-    ).assign(second=by["size"].agg(lambda s: float(s.iloc[1]) if len(s) > 1 else 0.0))
-    return MoneySums(cells.reset_index(drop=not dims), dims, rest)
+    own = [HOUSEHOLD] if HOUSEHOLD in rows else []
+    told = rows.loc[rows[value] != 0, [*dims, *own, value]].dropna()
+    told = told.assign(size=told[value].abs())
+    keys = list(dims)
+    if not dims:
+        told, keys = told.assign(_all=0), ["_all"]
+    by = told.groupby(keys, sort=True)
+    cells = by.agg(clients=(value, "size"), amount=(value, "sum"), absolute=("size", "sum")).reset_index()
+    sizes = told.groupby([*keys, HOUSEHOLD], sort=True)["size"].sum().reset_index() if own else told
+    cells = cells.merge(_largest(sizes, keys), on=keys, how="left")
+    if own:
+        cells = cells.merge(_households(told, keys), on=keys, how="left")
+    cells = cells if dims else cells.drop(columns=keys)
+    order = [*dims, "clients", "amount", "largest", "absolute", "second"]
+    return MoneySums(cells[[*order, *(c for c in cells.columns if c not in order)]], dims, rest)
+
+
+def _households(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return ``households`` and ``household_parts`` of every cell."""
+    part = 1 / rows.groupby(HOUSEHOLD)[HOUSEHOLD].transform("size")
+    by = rows.assign(**{PARTS: part}).groupby(keys, sort=True)
+    return by.agg(**{HOUSEHOLDS: (HOUSEHOLD, "nunique"), PARTS: (PARTS, "sum")}).reset_index()
+
+
+def _largest(sizes: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return the two largest contributions of every cell, and where they are known whose they are."""
+    sizes = sizes.sort_values("size", ascending=False, kind="stable")
+    place = sizes.groupby(keys).cumcount()
+    columns = [*keys, "size", *([HOUSEHOLD] if HOUSEHOLD in sizes else [])]
+    first, second = (
+        sizes.loc[place == k, columns].rename(columns={"size": name, HOUSEHOLD: f"{name}_of"})
+        for k, name in enumerate(("largest", "second"))
+    )
+    both = first.merge(second, on=keys, how="left")
+    return both.assign(second=both["second"].fillna(0.0))
 
 
 @dataclass(frozen=True)
@@ -90,11 +148,15 @@ class Estimates:
 
     ``rows``: the ``dims`` columns, ``value``, ``low``, ``high`` (nan where there is none), ``unit``, ``n`` (clients or
     client-months behind the row) and ``n_events`` (nan where there is none). A sum of money also has ``largest``,
-    ``second`` and ``absolute`` as in ``MoneySums`` (nan in the other rows), for dominance.
+    ``second`` and ``absolute`` as in ``MoneySums`` (nan in the other rows), for dominance, and a row may say how many
+    ``households`` are behind it. p-values are values of unit "p", or stand in a column of ``P_VALUES``.
+    ``parts_of``: rows that agree in these dimensions are the parts of a whole that is told as well. Where one of them
+    is withheld, others are withheld with it, so that the whole less the parts shown gives nothing back.
     """
 
     rows: pd.DataFrame
     dims: tuple[str, ...]
+    parts_of: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

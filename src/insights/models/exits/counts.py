@@ -44,19 +44,43 @@ def spells(bank: Bank, by: str | None = None) -> ir.Table:
     )
 
 
-def exit_counts(bank: Bank, by: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return (counts at risk and exits by group, month of tenure and cause; clients ever at risk by group)."""
+def exit_counts(bank: Bank, by: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
+    """Return counts at risk and exits by group, month of tenure and cause; clients ever at risk by group; households.
+
+    The last are the same counts of households (see ``household_table``), None where the bank knows none.
+    """
     at_risk = spells(bank, by).filter(lambda t: t.exit > t.entry)
-    cells = at_risk.group_by("grp", "entry", "exit", "cause").agg(n=lambda t: t.count()).execute()
-    counts = risk_table(
+    sums, own = {}, None
+    if bank.has("clients", "household_id"):
+        clients = bank.table("clients")
+        belongs = clients.select("client_id", home=ibis.coalesce(clients.household_id, clients.client_id))
+        at_risk = at_risk.inner_join(belongs, "client_id")
+        home = ibis.window(group_by="home")
+        left = (at_risk.cause != "").cast("int64")
+        at_risk = at_risk.mutate(_rows=at_risk.count().over(home), _left=left.sum().over(home))
+        gone = (at_risk.cause != "").ifelse(at_risk["_left"], at_risk["_rows"])
+        sums = {"rows": (1 / at_risk["_rows"]).sum(), "gone": (1 / gone).sum()}
+        own = at_risk.home.nunique()
+    cells = at_risk.group_by("grp", "entry", "exit", "cause").agg(n=at_risk.count(), **sums).execute()
+    counts = _risk_table(cells, "n")
+    each = at_risk.group_by(group="grp").agg(
+        units=at_risk.client_id.nunique(), **({} if own is None else {"households": own})
+    )
+    units = each.execute().sort_values("group", ignore_index=True)
+    if own is None:
+        return counts, units, None
+    homes, gone_homes = (_risk_table(cells, name) for name in sums)
+    return counts, units, homes.assign(events=gone_homes["events"])
+
+
+def _risk_table(cells: pd.DataFrame, weight: str) -> pd.DataFrame:
+    return risk_table(
         cells["exit"].to_numpy(float),
         cells["cause"].to_numpy(str),
         entry=cells["entry"].to_numpy(float),
-        weight=cells["n"].to_numpy(float),
+        weight=cells[weight].to_numpy(float),
         group=cells["grp"].to_numpy(str),
     )
-    units = at_risk.group_by(group="grp").agg(units=lambda t: t.client_id.nunique()).execute()
-    return counts, units.sort_values("group", ignore_index=True)
 
 
 def _relationships(bank: Bank, clients: ir.Table) -> ir.Table:

@@ -16,7 +16,8 @@ Floats = npt.NDArray[np.float64]
 class MonthlyCounts:
     """``times`` (K) in months, ``at_risk`` (G, K), ``events`` (G, K, C), ``units`` (G) of ``groups`` and ``causes``.
 
-    ``at_risk`` is 0 where the group has nobody under observation.
+    ``at_risk`` is 0 where the group has nobody under observation. ``homes_at_risk``, ``homes_events`` and ``homes`` of
+    the same shapes count households for the thresholds, where they are known: never more than clients.
     """
 
     groups: tuple[str, ...]
@@ -25,6 +26,9 @@ class MonthlyCounts:
     at_risk: Floats
     events: Floats
     units: Floats
+    homes_at_risk: Floats
+    homes_events: Floats
+    homes: Floats
 
     def reach(self, least: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return for each group the span of times (from, to) in which its curve may be shown.
@@ -34,7 +38,7 @@ class MonthlyCounts:
         """
         start = (self.at_risk > 0).argmax(axis=1)
         before = np.arange(len(self.times)) < start[:, None]
-        enough = before | (self.at_risk >= least)
+        enough = before | (self.homes_at_risk >= least)
         end = np.where(enough.all(axis=1), len(self.times), enough.argmin(axis=1))
         return start, np.maximum(start, end)
 
@@ -68,7 +72,38 @@ def monthly(evidence: RiskCounts) -> MonthlyCounts:
             earlier = happens[happens < months[own].min()]
             if len(earlier):  # Others had an event there and this group has no row: nobody of it was there.
                 at_risk[g, times <= earlier.max()] = 0
-    return MonthlyCounts(groups, causes, times, at_risk, events, units["units"].to_numpy(float))
+    size = units["units"].to_numpy(float)
+    homes = np.fmin(size, units["households"].to_numpy(float)) if "households" in units else size
+    by_home = _households(evidence.households, groups, causes, times, at_risk, events)
+    return MonthlyCounts(groups, causes, times, at_risk, events, size, *by_home, homes)
+
+
+def _households(
+    counts: pd.DataFrame | None,
+    groups: tuple[str, ...],
+    causes: tuple[str, ...],
+    times: Floats,
+    risk: Floats,
+    ev: Floats,
+) -> tuple[Floats, Floats]:
+    """Return households at risk (G, K) and their exits (G, K, C), or clients where households are not known.
+
+    A month of several times has the smallest number at risk of these. Parts of households are not exact in binary:
+    what misses a whole number by a trifle is that number.
+    """
+    if counts is None:
+        return risk, ev
+    at_risk, events = np.full(risk.shape, np.inf), np.zeros(ev.shape)
+    group = pd.Categorical(counts["group"].astype(str), categories=list(groups)).codes
+    place = np.searchsorted(times, _month(counts["time"].to_numpy(float)))
+    np.minimum.at(at_risk, (group, place), counts["at_risk"].to_numpy(float))
+    known = counts["cause"].isin(causes).to_numpy()
+    cause = pd.Categorical(counts["cause"][known], categories=list(causes)).codes
+    np.add.at(events, (group[known], place[known], cause), counts["events"].to_numpy(float)[known])
+    for k in range(len(times) - 2, -1, -1):  # a month without a row has the number of the next with one
+        empty = np.isinf(at_risk[:, k])
+        at_risk[empty, k] = at_risk[empty, k + 1]
+    return np.minimum(np.round(at_risk, 6), risk), np.minimum(np.round(events, 6), ev)
 
 
 def _month(time: Floats) -> Floats:

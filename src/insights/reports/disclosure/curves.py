@@ -31,7 +31,7 @@ def protect_curves(evidence: RiskCounts, rules: DisclosureSection) -> RiskCounts
     exact = monthly(evidence)
     start, end = exact.reach(rules.min_clients)
     inside = (np.arange(len(exact.times)) >= start[:, None]) & (np.arange(len(exact.times)) < end[:, None])
-    exits = np.where(inside[:, :, None], exact.events, 0).sum(axis=1)
+    exits = np.round(np.where(inside[:, :, None], exact.homes_events, 0).sum(axis=1), 4)
     shown = _shown_groups(exact, exits.sum(axis=1), rules.min_clients)
     if not shown.any():
         units = pd.DataFrame({"group": list(exact.groups), "units": math.nan})
@@ -64,12 +64,12 @@ def protect_curves(evidence: RiskCounts, rules: DisclosureSection) -> RiskCounts
 def _shown_groups(exact: MonthlyCounts, exits: Floats, least: int) -> Bools:
     """Return which groups may be shown.
 
-    A group is withheld with fewer than ``least`` clients or exits. Whatever is withheld is at least two groups with
-    that many clients and exits together: all clients less the groups shown then is not a small group.
+    A group is withheld with fewer than ``least`` households or exits of such. Whatever is withheld is at least two
+    groups with that many of both together: all clients less the groups shown then is not a small group.
     """
-    hidden = (exact.units < least) | (exits < least)
+    hidden = (exact.homes < least) | (exits < least)
     for g in sorted(range(len(hidden)), key=lambda g: (exact.units[g], exact.groups[g])):
-        together = (hidden.sum() > 1, exact.units[hidden].sum() >= least, exits[hidden].sum() >= least)
+        together = (hidden.sum() > 1, exact.homes[hidden].sum() >= least, exits[hidden].sum() >= least)
         if not hidden.any() or all(together):
             break
         hidden[g] = True
@@ -85,13 +85,18 @@ def _merged_causes(exact: MonthlyCounts, exits: Floats, least: int) -> tuple[Boo
     none = np.zeros(len(everybody), dtype=bool)
     together = _all_clients(exact).reach(least)
     span = slice(int(together[0][0]), int(together[1][0]))
-    alone = _merge(none, exact.events.sum(axis=0)[span].sum(axis=0)[None, :], everybody, exact.causes, least)
+    exits_of_all = np.round(exact.homes_events.sum(axis=0)[span].sum(axis=0)[None, :], 4)
+    alone = _merge(none, exits_of_all, everybody, exact.causes, least)
     return alone, _merge(alone, exits, everybody, exact.causes, least)
 
 
 def _all_clients(exact: MonthlyCounts) -> MonthlyCounts:
-    at_risk, events = exact.at_risk.sum(axis=0, keepdims=True), exact.events.sum(axis=0, keepdims=True)
-    return MonthlyCounts(("",), exact.causes, exact.times, at_risk, events, exact.units.sum(keepdims=True))
+    at_risk, events, homes_at_risk, homes_events = (
+        x.sum(axis=0, keepdims=True) for x in (exact.at_risk, exact.events, exact.homes_at_risk, exact.homes_events)
+    )
+    units, homes = exact.units.sum(keepdims=True), exact.homes.sum(keepdims=True)
+    homes_at_risk = np.round(homes_at_risk, 4)
+    return MonthlyCounts(("",), exact.causes, exact.times, at_risk, events, units, homes_at_risk, homes_events, homes)
 
 
 def _merge(

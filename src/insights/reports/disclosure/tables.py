@@ -1,6 +1,7 @@
 """Tables under disclosure control: numbers of clients, sums of money, numbers of rows."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from insights.data.settings import DisclosureSection
 from insights.reports.disclosure.rounding import apportion, nearest
 from insights.reports.disclosure.suppression import Bools, Floats, Ints, hide
-from insights.topics.evidence import ClientCounts, MoneySums, RowCounts
+from insights.topics.evidence import HOUSEHOLDS, PARTS, ClientCounts, MoneySums, RowCounts
 
 SHOWN, SUPPRESSED = "shown", "suppressed"
 
@@ -27,9 +28,9 @@ def protect_clients(evidence: ClientCounts, rules: DisclosureSection) -> ClientC
     """Return the table with small cells and their complements hidden, the others rounded; ``status`` says which."""
     cells, shape = _full_grid(_with_rest(evidence, rules), evidence.dims, ["clients"])
     clients = cells["clients"].to_numpy(float)
-    shown = ~hide(clients.reshape(shape), rules.min_clients).ravel()
-    cells["clients"] = _rounded(clients, shown, rules.round_to)
-    return ClientCounts(_with_status(cells, shown), evidence.dims, evidence.rest)
+    shown = ~hide(clients.reshape(shape), rules.min_clients, also=_few(cells, rules).reshape(shape)).ravel()
+    told = cells[list(evidence.dims)].assign(clients=_rounded(clients, shown, rules.round_to))
+    return ClientCounts(_with_status(told, shown), evidence.dims, evidence.rest)
 
 
 def protect_money(evidence: MoneySums, rules: DisclosureSection) -> MoneySums:
@@ -37,16 +38,21 @@ def protect_money(evidence: MoneySums, rules: DisclosureSection) -> MoneySums:
 
     What the largest contributors gave (``largest``, ``second``, ``absolute``) goes no further than this function.
     """
-    values = ["clients", "amount", "largest", "second", "absolute"]
-    cells, shape = _full_grid(_with_rest(evidence, rules), evidence.dims, values)
-    clients, amount, largest, second, absolute = (cells[v].to_numpy(float) for v in values)
+    cells, shape = _full_grid(
+        _with_rest(evidence, rules), evidence.dims, ["clients", "amount", "largest", "second", "absolute"]
+    )
+    clients, amount, largest = (cells[v].to_numpy(float) for v in ("clients", "amount", "largest"))
+    sizes = _Sizes.of(cells)
 
     def dominated(together: Ints) -> bool:
-        return _dominated(largest[together], second[together], absolute[together], rules)
+        return sizes.dominated(together, rules)
 
     alone = np.array([clients[k] > 0 and dominated(np.array([k])) for k in range(len(cells))], dtype=bool)
     hidden = hide(
-        clients.reshape(shape), rules.min_clients, also=alone.reshape(shape), rule=lambda cells: not dominated(cells)
+        clients.reshape(shape),
+        rules.min_clients,
+        also=(alone | _few(cells, rules)).reshape(shape),
+        rule=lambda cells: not dominated(cells),
     )
     shown = ~hidden.ravel()
     told = cells[list(evidence.dims)].assign(
@@ -80,45 +86,112 @@ def protect_rows(evidence: RowCounts, rules: DisclosureSection) -> RowCounts:
     return RowCounts(_with_status(told, everything), evidence.dims, evidence.measures, evidence.open)
 
 
-def _dominated(largest: Floats, second: Floats, absolute: Floats, rules: DisclosureSection) -> bool:
-    """Return whether one or two clients make up too much of these sums together."""
-    first, next_ = np.sort(np.concatenate([largest, second]))[::-1][:2]
-    whole = absolute.sum()
-    return bool(first > rules.dominance_largest * whole or first + next_ > rules.dominance_two * whole)
+@dataclass(frozen=True)
+class _Sizes:
+    """The two largest contributions to each cell (n), whose they are (-1: not known), and the sums of all."""
+
+    contributions: Floats
+    whose: Floats
+    absolute: Floats
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame) -> "_Sizes":
+        names = ("largest", "second")
+        unknown = pd.Series(math.nan, index=cells.index)
+        whose = np.column_stack([cells.get(f"{name}_of", unknown).to_numpy(float) for name in names])
+        return cls(cells[list(names)].to_numpy(float), whose, cells["absolute"].to_numpy(float))
+
+    def top(self, together: Ints) -> Floats:
+        """Return the two largest contributions to these cells together; who is in several of them counts as one."""
+        sizes, whose = self.contributions[together].ravel(), self.whose[together].ravel()
+        known = ~np.isnan(whose)
+        _, code = np.unique(whose[known], return_inverse=True)
+        every = np.concatenate([sizes[~known], np.bincount(code, sizes[known]) if known.any() else [], [0.0, 0.0]])
+        return np.sort(every)[::-1][:2]
+
+    def dominated(self, together: Ints, rules: DisclosureSection) -> bool:
+        """Return whether one or two make up too much of these sums together."""
+        first, second = self.top(together)
+        whole = self.absolute[together].sum()
+        return bool(first > rules.dominance_largest * whole or first + second > rules.dominance_two * whole)
+
+
+def _few(cells: pd.DataFrame, rules: DisclosureSection) -> Bools:
+    """Return which cells with clients have too few households behind them."""
+    if HOUSEHOLDS not in cells:
+        return np.zeros(len(cells), dtype=bool)
+    return np.asarray((cells["clients"] > 0) & (cells[HOUSEHOLDS] < rules.min_clients), dtype=bool)
+
+
+def _behind(part: pd.DataFrame) -> float:
+    """Return how many clients, or households where they are known, are at least behind these cells together.
+
+    A household may be in several of the cells: they are at least as many as in the cell with most of them.
+    """
+    clients = float(part["clients"].sum())
+    if HOUSEHOLDS not in part:
+        return clients
+    parts = float(part[PARTS].sum()) + 1e-6 if PARTS in part else 0.0
+    return min(clients, max(float(part[HOUSEHOLDS].max()), parts))
 
 
 def _with_rest(evidence: ClientCounts | MoneySums, rules: DisclosureSection) -> pd.DataFrame:
-    """Return the cells with those that may not be shown merged under the name of the rest, where there is one.
+    """Return the cells with levels of the first dimension merged under the name of the rest, where there is one.
 
-    The next smallest cells join until the rest may be shown itself. What is left standing beside it is not small, so
-    nothing has to be withheld and the total gives nothing away.
+    Merged are the levels with a cell that may not be shown; the next smallest join until the cells of the rest may be
+    shown themselves. What is left standing beside it is not small, so nothing has to be withheld and the total gives
+    nothing away. In one dimension a level without clients is merged too.
     """
-    if evidence.rest is None or len(evidence.dims) != 1 or evidence.cells.empty:
+    if evidence.rest is None or evidence.cells.empty:
         return evidence.cells
-    dim = evidence.dims[0]
-    cells = evidence.cells.sort_values(["clients", dim], ignore_index=True)
+    dim, *others = evidence.dims
+    cells = evidence.cells if others else evidence.cells.sort_values(["clients", dim], ignore_index=True)
+    size = cells.groupby(dim)["clients"].sum()
+    levels = [str(level) for level in size.iloc[np.lexsort((size.index.astype(str), size.to_numpy()))].index]
+    named = cells.assign(**{dim: cells[dim].astype(str)})
 
-    def tellable(part: pd.DataFrame) -> bool:
-        if part["clients"].sum() < rules.min_clients:
-            return False
-        if not isinstance(evidence, MoneySums):
-            return True
-        largest, second, absolute = (part[name].to_numpy(float) for name in ("largest", "second", "absolute"))
-        return not _dominated(largest, second, absolute, rules)
+    def tellable(chosen: set[str]) -> bool:
+        inside = named[named[dim].isin(chosen)]
+        apart = [part for _, part in inside.groupby(others)] if others else [inside]
+        return all(_tellable(part, rules, empty=bool(others)) for part in apart)
 
-    merged = np.array([not tellable(cells.iloc[[k]]) for k in range(len(cells))]) | (cells[dim] == evidence.rest)
-    for k in range(len(cells)):
-        if not merged.any() or tellable(cells[merged]):
+    merged = {level for level in levels if level == evidence.rest or not tellable({level})}
+    for level in levels:
+        if not merged or tellable(merged):
             break
-        merged[k] = True
-    if not merged.any():
+        merged.add(level)
+    if not merged:
         return cells
-    together = cells[merged]
-    row = {name: together[name].sum() for name in cells.columns if name not in (dim, "largest", "second")}
-    if isinstance(evidence, MoneySums):
-        row["largest"], row["second"] = np.sort(np.concatenate([together["largest"], together["second"]]))[::-1][:2]
-    rest = pd.DataFrame([{dim: evidence.rest, **row}])
-    return pd.concat([cells[~merged], rest], ignore_index=True)[cells.columns]
+    inside = named[dim].isin(merged)
+    together = named[inside].assign(**{dim: evidence.rest})
+    rows = [_merged(part) for _, part in together.groupby(list(evidence.dims), sort=True)]
+    return pd.concat([cells[~inside], pd.DataFrame(rows).infer_objects()], ignore_index=True)[cells.columns]
+
+
+def _tellable(part: pd.DataFrame, rules: DisclosureSection, *, empty: bool) -> bool:
+    """Return whether these cells may be shown as one; ``empty``: if nobody is in them, too."""
+    if empty and not part["clients"].any():
+        return True
+    if _behind(part) < rules.min_clients:
+        return False
+    return "largest" not in part or not _Sizes.of(part).dominated(np.arange(len(part)), rules)
+
+
+def _merged(part: pd.DataFrame) -> pd.Series:
+    """Return the cells as one."""
+    row = part.iloc[0].copy()
+    for name in ("clients", "amount", "absolute", PARTS):
+        if name in part:
+            row[name] = part[name].sum()
+    if HOUSEHOLDS in part:
+        row[HOUSEHOLDS] = _behind(part)
+    if "largest" in part:
+        sizes = _Sizes.of(part)
+        row["largest"], row["second"] = sizes.top(np.arange(len(part)))
+        for name in ("largest_of", "second_of"):
+            if name in part:
+                row[name] = math.nan if len(part) > 1 else row[name]
+    return row
 
 
 def round_money(amount: float, largest: float) -> float:
@@ -159,12 +232,13 @@ def _full_grid(cells: pd.DataFrame, dims: tuple[str, ...], values: list[str]) ->
 
     A combination that is not in the evidence holds nobody, and hiding it would be of no use if it were simply absent.
     """
+    more = [name for name in (HOUSEHOLDS, "largest_of", "second_of") if name in cells]
     if not dims:
-        return cells[values].reset_index(drop=True), (len(cells),)
+        return cells[[*values, *more]].reset_index(drop=True), (len(cells),)
     levels = [cells[d].drop_duplicates() for d in dims]
     grid = levels[0].to_frame()
     for level in levels[1:]:
         grid = grid.merge(level.to_frame(), how="cross")
-    full = grid.merge(cells[[*dims, *values]], on=list(dims), how="left", validate="one_to_one")
+    full = grid.merge(cells[[*dims, *values, *more]], on=list(dims), how="left", validate="one_to_one")
     full[values] = full[values].astype(float).fillna(0.0)
     return full.reset_index(drop=True), tuple(len(level) for level in levels)

@@ -147,11 +147,11 @@ def _curve_answer(
     finding = f"lifecycle.{name}" + (f".by_{by}" if by else "")
     if missing := (*_missing(bank), *(bank.needs(f"clients.{by}") if by else ())):
         return NotAvailable(finding, missing)
-    counts, units = exit_counts(bank, by)
+    counts, units, households = exit_counts(bank, by)
     return Answer(
         id=finding,
         kind=f"lifecycle.{name}",
-        evidence={"exits": RiskCounts(counts, units)},
+        evidence={"exits": RiskCounts(counts, units, households=households)},
         estimate=estimate,
         facts={"by": by, "level": LEVEL},
     )
