@@ -21,8 +21,9 @@ from insights.data.settings import Settings, load_settings
 from insights.data.snapshot import Bank
 from insights.errors import RunError
 from insights.models.groups import group_of
+from insights.models.households import household_of
 from insights.reports.disclosure import protect
-from insights.topics.evidence import ClientCounts
+from insights.topics.evidence import ClientCounts, client_counts
 
 PART_ENV = "INSIGHTS_PART"
 
@@ -42,10 +43,10 @@ def parts(bank: Bank, column: str) -> tuple[Part, ...]:
     RunError where no value has enough clients.
     """
     clients = bank.table("clients").mutate(part_=group_of(bank, column))
-    cells = clients.group_by("part_").agg(clients=lambda t: t.count()).order_by("part_").execute()
-    counts = ClientCounts(cells.rename(columns={"part_": column}), (column,))
+    rows = clients.select("client_id", "part_").order_by("part_", "client_id").execute()
+    counts = client_counts(rows.assign(household=household_of(bank, rows["client_id"])), ("part_",))
     shown = cast(ClientCounts, protect({"clients": counts}, bank.settings.disclosure)["clients"]).cells
-    values = sorted(str(value) for value in shown.loc[shown["clients"].notna(), column])
+    values = sorted(str(value) for value in shown.loc[shown["clients"].notna(), "part_"])
     if not values:
         raise RunError(
             f"no value of {column!r} has enough clients for a pack of its own",

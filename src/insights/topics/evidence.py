@@ -62,11 +62,17 @@ class ClientCounts:
 
 def client_counts(rows: pd.DataFrame, dims: tuple[str, ...], rest: str | None = None) -> ClientCounts:
     """Count the clients by ``dims``: one row per client and cell, with ``household`` where it is known."""
-    by = rows.groupby(list(dims), sort=True)
-    cells = by.size().rename("clients").reset_index()
-    if HOUSEHOLD in rows:
-        cells = cells.merge(_households(rows, list(dims)), on=list(dims), how="left")
-    return ClientCounts(cells, dims, rest)
+    return with_households(rows.groupby(list(dims), sort=True).size().rename("clients").reset_index(), rows, dims, rest)
+
+
+def with_households(
+    cells: pd.DataFrame, rows: pd.DataFrame, dims: tuple[str, ...], rest: str | None = None
+) -> ClientCounts:
+    """Return counted cells with the households of their clients, of whom ``rows`` has one row per client and cell."""
+    if HOUSEHOLD not in rows:
+        return ClientCounts(cells, dims, rest)
+    told = cells.merge(_households(rows, list(dims)), on=list(dims), how="left")
+    return ClientCounts(told.fillna({HOUSEHOLDS: 0, PARTS: 0.0}), dims, rest)
 
 
 @dataclass(frozen=True)
@@ -85,14 +91,16 @@ class MoneySums:
     rest: str | None = None
 
 
-def money_sums(rows: pd.DataFrame, dims: tuple[str, ...], value: str, rest: str | None = None) -> MoneySums:
+def money_sums(
+    rows: pd.DataFrame, dims: tuple[str, ...], value: str, rest: str | None = None, *, everybody: bool = False
+) -> MoneySums:
     """Return the sums of ``value`` by ``dims``, with what their protection needs; one row per contributor and cell.
 
-    Rows that contribute nothing are no contributors. Where the rows have ``household``, a household contributes the
-    absolute amounts of its members: what one pays in and another takes out does not hide either of them.
+    Rows that contribute nothing are no contributors, unless ``everybody`` is one. Where the rows have ``household``, a
+    household contributes the absolute amounts of its members: what one pays in and another takes out hides neither.
     """
     own = [HOUSEHOLD] if HOUSEHOLD in rows else []
-    told = rows.loc[rows[value] != 0, [*dims, *own, value]].dropna()
+    told = rows.loc[(rows[value] != 0) | everybody, [*dims, *own, value]].dropna()
     told = told.assign(size=told[value].abs())
     keys = list(dims)
     if not dims:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.households import household_of
 from insights.models.risk.defaults import YEAR, Defaults, defaults
 from insights.models.risk.loans import DEFAULT, UNCOVERED, loans
 from insights.stats.concentration import herfindahl
@@ -65,21 +66,13 @@ def _made(bank: Bank) -> Credit:
         mean, total = float(today["pd"].mean()), float(today["loss"].sum())
         chance = Estimate(mean, mean * low, min(mean * high, 1.0), "share", n, events)
         loss = Estimate(total, total * low, total * high, "money", n, events)
-    today["household"] = _households(bank, today["client_id"])
+    today["household"] = household_of(bank, today["client_id"])
     cover = today["guarantee"].to_numpy(float) + today["insurance"].to_numpy(float)
     collateral = today["collateral"].to_numpy(float)
     short = {
         fall: np.where(performing, np.maximum(drawn - (1 - fall) * collateral - cover, 0.0), 0.0) for fall in FALLS
     }
     return Credit(today, told, chance, loss, short)
-
-
-def _households(bank: Bank, clients: pd.Series) -> pd.Series:
-    """Return the household of each client; a client alone is a household of his own."""
-    if not bank.has("clients", "household_id"):
-        return clients
-    told = bank.table("clients").select("client_id", "household_id").execute().set_index("client_id")["household_id"]
-    return pd.Series(told.reindex(clients).to_numpy(), clients.index).fillna(clients)
 
 
 def concentration(today: pd.DataFrame, by: str) -> tuple[float, float, np.ndarray]:

@@ -5,6 +5,7 @@ import pandas as pd
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.households import household_of
 from insights.models.value.margins import ASSETS, client_margins
 from insights.models.value.service import service_given
 from insights.models.value.tiers import YEAR, client_tiers
@@ -15,9 +16,9 @@ COST = "cost_to_serve"
 def client_book(bank: Bank) -> pd.DataFrame | None:
     """Return the clients in force, in the order of their ids, computed once; None without revenue and balances.
 
-    Columns: client_id, rm_id, ``value`` (margin of the last twelve months, or average assets without revenue),
-    ``assets`` (average of the twelve month ends), ``cost`` (to serve; where delivered, a positive amount), ``tier``
-    ("" where the client has none yet), and what ``service_given`` tells of the twelve months.
+    Columns: client_id, household (a number), rm_id, ``value`` (margin of the last twelve months, or average assets
+    without revenue), ``assets`` (average of the twelve month ends), ``cost`` (to serve; where delivered, a positive
+    amount), ``tier`` ("" where the client has none yet), and what ``service_given`` tells of the twelve months.
     """
     return once(bank, "client_book", lambda: _made(bank))
 
@@ -31,6 +32,7 @@ def _made(bank: Bank) -> pd.DataFrame | None:
     frame = pd.DataFrame(
         {
             "client_id": margins.months.client_id,
+            "household": household_of(bank, margins.months.client_id),
             "rm_id": margins.months.rm_id,
             "value": margins.value(),
             "assets": margins.average_assets(first, last),

@@ -6,7 +6,7 @@ from typing import cast
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.channels.offers import ACCEPTED, MORE, NEEDS, OVER_DAYS, YEARS, Measured, Offers
+from insights.models.channels.offers import ACCEPTED, MORE, NEEDS, OVER_DAYS, YEARS
 from insights.models.channels.offers import offers as measured
 from insights.stats.results import Estimate
 from insights.topics.channels.refusals import refused
@@ -31,15 +31,15 @@ def offers(bank: Bank) -> Answer | NotAvailable:
         return NotAvailable(ID, missing)
     found = measured(bank)
     lines = [
-        {"division": m.division, "value_of": m.value, "measure": m.measure}
-        | line(m.found, m.clients, _behind(m, found, bank.settings.disclosure.min_clients))
+        {"division": m.division, "value_of": m.value, "measure": m.measure} | line(m.found, m.clients, m.events)
         for m in found.measured
         if isinstance(m.found, Estimate)
     ]
     if not any(row["measure"] == ACCEPTED for row in lines):
         return refused(ID, "too_few_offers")
     evidence: dict[str, Evidence] = {
-        "rows": estimates(lines, *DIMS),
+        # All offers less those of the other channels would tell what one of few acceptances is withheld for.
+        "rows": estimates(lines, *DIMS, parts_of=("division", "measure")),
         "volume": RowCounts(pd.DataFrame({"what": ["offers"], "offers": [found.offers]}), ("what",), ("offers",)),
     }
     facts = {
@@ -50,15 +50,6 @@ def offers(bank: Bank) -> Answer | NotAvailable:
         "limits": any(m.measure == MORE for m in found.measured),
     }
     return Answer(ID, ID, evidence, _rows, facts)
-
-
-def _behind(m: Measured, found: Offers, least: int) -> int:
-    """Return the events behind a measure: the fewest of its division where these are too few to be shown.
-
-    Otherwise all offers less the other parts would tell what the small one is withheld for.
-    """
-    parts = [o.events for o in found.measured if (o.division, o.measure) == (m.division, m.measure)]
-    return min(parts) if min(parts) < least else m.events
 
 
 def _rows(parts: dict[str, Evidence]) -> OfferRows:

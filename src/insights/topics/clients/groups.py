@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.portraits import group_attributes
 from insights.models.segments.variables import last_day, present
 from insights.models.value.book import client_book
@@ -15,7 +16,7 @@ from insights.stats.proportions import proportion, same_shares
 from insights.stats.results import Estimate, TestResult
 from insights.topics.clients.portraits import OTHERS, tellable_levels
 from insights.topics.clients.segments import LEFT, STAYED, YEAR
-from insights.topics.evidence import Answer, ClientCounts, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import Answer, ClientCounts, Evidence, MoneySums, NotAvailable, client_counts, money_sums
 
 ID = "clients.groups"
 
@@ -63,15 +64,15 @@ def groups(bank: Bank) -> Answer | NotAvailable:
             kept = tellable_levels(part, [k for k in kept if (part["level"] == k).any()], least) if len(part) else kept
         name = attribute.name
         force, past = (r.assign(level=r["level"].where(r["level"].isin(kept), OTHERS)) for r in (force, past))
-        counts = force.groupby("level").size().rename("clients").reset_index()
-        evidence[f"clients/{name}"] = ClientCounts(counts, ("level",))
+        force, past = (r.assign(household=household_of(bank, r["client_id"])) for r in (force, past))
+        evidence[f"clients/{name}"] = client_counts(force, ("level",))
         money = book.merge(force[["client_id", "level"]], on="client_id")
         evidence[f"assets/{name}"] = money_sums(money, ("level",), "assets")
         if margins.basis == MARGIN:
             evidence[f"value/{name}"] = money_sums(money, ("level",), "value")
         if len(past):
-            left = past.rename(columns={"segment": "what"}).groupby(["level", "what"]).size()
-            evidence[f"left/{name}"] = ClientCounts(left.rename("clients").reset_index(), ("level", "what"))
+            left = past.rename(columns={"segment": "what"})
+            evidence[f"left/{name}"] = client_counts(left, ("level", "what"))
     names = tuple(a.name for a in told)
     return Answer(
         id=ID,

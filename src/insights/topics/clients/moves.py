@@ -7,13 +7,22 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.segments.later import QUARTER
 from insights.models.segments.model import Segments
 from insights.models.segments.variables import last_day
 from insights.stats.proportions import proportion
 from insights.stats.results import Estimate
 from insights.topics.clients.refusals import segments_of
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Estimates,
+    Evidence,
+    NotAvailable,
+    client_counts,
+    with_households,
+)
 
 ID = "clients.moves"
 STAYED, MOVED = "stayed", "moved"
@@ -43,14 +52,14 @@ def moves(bank: Bank) -> Answer | NotAvailable:
     now = found.code[:, found.last]
     evidence: dict[str, Evidence] = {}
     for ago in spans:
-        evidence[f"span/{ago}"] = moved_since(found, found.last - ago)
+        evidence[f"span/{ago}"] = moved_since(bank, found, found.last - ago)
     longest = spans[-1]
     then = found.code[:, found.last - longest]
     both = (then >= 0) & (now >= 0)
     names = np.array(found.names, dtype=object)
     pairs = pd.DataFrame({"origin": names[then[both]], "target": names[now[both]]})
-    counted = pairs.groupby(["origin", "target"]).size().rename("clients").reset_index()
-    evidence["pairs"] = ClientCounts(counted, ("origin", "target"))
+    pairs["household"] = household_of(bank, found.months.client_id[both])
+    evidence["pairs"] = client_counts(pairs, ("origin", "target"))
     if found.choice is not None and found.choice.stability is not None:
         noise = found.choice.stability.noise
         line = {"what": "noise", "value": float(noise.mean()), "low": float(np.quantile(noise, 0.025))}
@@ -72,13 +81,15 @@ def moves(bank: Bank) -> Answer | NotAvailable:
     )
 
 
-def moved_since(found: Segments, column: int) -> ClientCounts:
+def moved_since(bank: Bank, found: Segments, column: int) -> ClientCounts:
     """Return how many of those there at a month's end and now are in another segment."""
     then, now = found.code[:, column], found.code[:, found.last]
     both = (then >= 0) & (now >= 0)
     moved = int((then != now)[both].sum())
     cells = pd.DataFrame({"what": [STAYED, MOVED], "clients": [int(both.sum()) - moved, moved]})
-    return ClientCounts(cells, ("what",))
+    rows = pd.DataFrame({"what": np.where((then != now)[both], MOVED, STAYED)})
+    rows["household"] = household_of(bank, found.months.client_id[both])
+    return with_households(cells, rows, ("what",))
 
 
 def moved_share(evidence: Evidence) -> Estimate | None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.portraits import NO, YES, Attribute, attributes
 from insights.models.segments.model import Segments
 from insights.models.segments.variables import last_day
@@ -14,7 +15,16 @@ from insights.models.value.book import client_book
 from insights.models.value.margins import MARGIN, client_margins
 from insights.stats.intervals import normal_quantile
 from insights.topics.clients.refusals import segments_of
-from insights.topics.evidence import Answer, ClientCounts, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    client_counts,
+    money_sums,
+    with_households,
+)
 
 ID = "clients.portraits"
 MOST = 8
@@ -49,14 +59,15 @@ def portraits(bank: Bank) -> Answer | NotAvailable:
     least = rules.min_clients if rules.mode == "bank" else 1
     evidence: dict[str, Evidence] = {}
     for attribute in told:
-        evidence |= _counts(attribute, label, least)
+        evidence |= _counts(bank, attribute, label, least)
     book, margins = client_book(bank), client_margins(bank)
     assert book is not None
     assert margins is not None
     frame = book.assign(segment=label.reindex(book["client_id"]).to_numpy()).dropna(subset=["segment"])
     sizes = label.value_counts()
-    evidence["clients"] = ClientCounts(
-        pd.DataFrame({"segment": sizes.index, "clients": sizes.to_numpy()}), ("segment",)
+    whole = pd.DataFrame({"segment": label.to_numpy(), "household": household_of(bank, label.index)})
+    evidence["clients"] = with_households(
+        pd.DataFrame({"segment": sizes.index, "clients": sizes.to_numpy()}), whole, ("segment",)
     )
     evidence["assets"] = money_sums(frame, ("segment",), "assets")
     if margins.basis == MARGIN:
@@ -76,7 +87,7 @@ def portraits(bank: Bank) -> Answer | NotAvailable:
     )
 
 
-def _counts(attribute: Attribute, label: pd.Series, least: int) -> dict[str, Evidence]:
+def _counts(bank: Bank, attribute: Attribute, label: pd.Series, least: int) -> dict[str, Evidence]:
     """Return the clients by segment and level; of an attribute with several levels a table for each of them."""
     rows = attribute.rows.assign(segment=label.reindex(attribute.rows["client_id"]).to_numpy())
     often = rows["level"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
@@ -84,9 +95,11 @@ def _counts(attribute: Attribute, label: pd.Series, least: int) -> dict[str, Evi
     if not attribute.many:
         kept = tellable_levels(rows, list(top), least)
         own = rows.assign(level=rows["level"].where(rows["level"].isin(kept), OTHERS))
-        cells = own.groupby(["segment", "level"]).size().rename("clients").reset_index()
-        return {attribute.name: ClientCounts(cells, ("segment", "level"))}
-    known = label.reindex(attribute.known).value_counts()
+        own = own.assign(household=household_of(bank, own["client_id"]))
+        return {attribute.name: client_counts(own, ("segment", "level"))}
+    everybody = label.reindex(attribute.known)
+    known = everybody.value_counts()
+    home = household_of(bank, attribute.known)
     made: dict[str, Evidence] = {}
     for level in top:
         has = rows[rows["level"] == level]["segment"].value_counts().reindex(known.index, fill_value=0)
@@ -97,7 +110,9 @@ def _counts(attribute: Attribute, label: pd.Series, least: int) -> dict[str, Evi
                 "clients": [*has, *(known - has)],
             }
         )
-        made[f"{attribute.name}/{level}"] = ClientCounts(cells, ("segment", "level"))
+        having = np.isin(attribute.known, rows.loc[rows["level"] == level, "client_id"])
+        own = pd.DataFrame({"segment": everybody.to_numpy(), "level": np.where(having, YES, NO), "household": home})
+        made[f"{attribute.name}/{level}"] = with_households(cells, own, ("segment", "level"))
     return made
 
 

@@ -8,12 +8,22 @@ import pandas as pd
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.risk_taken import LOOK_BACK, NEEDS, RiskTaken, risk_taken
 from insights.stats.ranking import rank_correlation
 from insights.stats.ratios import ratio_of_sums
 from insights.stats.results import Estimate
 from insights.topics.clients.refusals import FEW, refused
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Estimates,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    client_counts,
+    money_sums,
+)
 
 ID = "clients.risk"
 NEAR, LESS = "near", "less"
@@ -52,11 +62,11 @@ def risk(bank: Bank) -> Answer | NotAvailable:
             "gap": gap,
             "what": np.where(found.above > 0, ABOVE, WITHIN),
             "above": found.above,
+            "household": household_of(bank, found.client_id),
         }
     )
     evidence: dict[str, Evidence] = {
-        name: ClientCounts(rows.groupby(["stated", column]).size().rename("clients").reset_index(), ("stated", column))
-        for name, column in (("gap", "gap"), ("above", "what"))
+        name: client_counts(rows, ("stated", column)) for name, column in (("gap", "gap"), ("above", "what"))
     }
     evidence["amount"] = money_sums(rows, ("stated",), "above")
     evidence["means"] = _means(found)

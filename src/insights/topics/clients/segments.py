@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.segments.later import QUARTER, followed
 from insights.models.segments.model import Segments
 from insights.models.segments.variables import EXPERIENCE, RISK, WEALTH, building_variables, last_day
@@ -16,7 +17,17 @@ from insights.stats.proportions import proportion, same_shares
 from insights.stats.results import Estimate, TestResult
 from insights.topics.clients.moves import moved_share, moved_since
 from insights.topics.clients.refusals import segments_of
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Estimates,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    client_counts,
+    money_sums,
+    with_households,
+)
 
 ID = "clients.segments"
 THEN, NOW = "then", "now"
@@ -54,7 +65,7 @@ def segments(bank: Bank) -> Answer | NotAvailable:
     found = segments_of(bank, ID)
     if not isinstance(found, Segments):
         return found
-    evidence: dict[str, Evidence] = {"clients": _counts(found)}
+    evidence: dict[str, Evidence] = {"clients": _counts(bank, found)}
     book, margins = client_book(bank), client_margins(bank)
     assert book is not None
     assert margins is not None
@@ -69,7 +80,7 @@ def segments(bank: Bank) -> Answer | NotAvailable:
     if back and found.last >= YEAR:
         evidence["left"] = leavers(bank, found)
     if back and found.last >= QUARTER and len(found.names) > 1:
-        evidence["moved"] = moved_since(found, found.last - QUARTER)
+        evidence["moved"] = moved_since(bank, found, found.last - QUARTER)
     rules = bank.settings.segments
     return Answer(
         id=ID,
@@ -97,9 +108,10 @@ def leavers(bank: Bank, found: Segments) -> ClientCounts:
         {
             "segment": np.array(found.names, dtype=object)[told.segment],
             "what": np.where(told.left, LEFT, STAYED).astype(object),
+            "household": household_of(bank, found.months.client_id[told.place]),
         }
     )
-    return ClientCounts(frame.groupby(["segment", "what"]).size().rename("clients").reset_index(), ("segment", "what"))
+    return client_counts(frame, ("segment", "what"))
 
 
 def leaving_shares(cells: pd.DataFrame) -> dict[str, Estimate | None]:
@@ -119,7 +131,7 @@ def leaving_test(shares: dict[str, Estimate | None]) -> TestResult:
     return same_shares([float(e.n_events or 0) for e in known], [float(e.n) for e in known], name="leaving")
 
 
-def _counts(found: Segments) -> ClientCounts:
+def _counts(bank: Bank, found: Segments) -> ClientCounts:
     columns = {NOW: found.last}
     if not found.past and found.last >= QUARTER:
         columns[THEN] = found.last - QUARTER
@@ -128,7 +140,13 @@ def _counts(found: Segments) -> ClientCounts:
         for when, column in columns.items()
         for k, name in enumerate(found.names)
     ]
-    return ClientCounts(pd.DataFrame(cells), ("when", "segment"))
+    home, names = household_of(bank, found.months.client_id), np.array(found.names, dtype=object)
+    there = {when: np.flatnonzero(found.code[:, column] >= 0) for when, column in columns.items()}
+    rows = [
+        pd.DataFrame({"when": when, "segment": names[found.code[own, columns[when]]], "household": home[own]})
+        for when, own in there.items()
+    ]
+    return with_households(pd.DataFrame(cells), pd.concat(rows, ignore_index=True), ("when", "segment"))
 
 
 def _typical(bank: Bank, found: Segments) -> Estimates:

@@ -26,6 +26,7 @@ from insights.topics.evidence import (
     MoneySums,
     NotAvailable,
     RowCounts,
+    client_counts,
     money_sums,
 )
 
@@ -67,8 +68,7 @@ def stages(bank: Bank) -> Answer | NotAvailable:
     where.index = pd.Index(found.months.client_id)
     frame = book.merge(where, left_on="client_id", right_index=True)
     frame = frame[(frame["segment"] != "") & (frame["stage"] != "")]
-    counts = frame.groupby(list(DIMS)).size().rename("clients").reset_index()
-    evidence: dict[str, Evidence] = {"clients": ClientCounts(counts, DIMS), "assets": money_sums(frame, DIMS, "assets")}
+    evidence: dict[str, Evidence] = {"clients": client_counts(frame, DIMS), "assets": money_sums(frame, DIMS, "assets")}
     if margins.basis == MARGIN:
         evidence["value"] = money_sums(frame, DIMS, "value")
     if not found.past and len(cells.risk):

@@ -14,12 +14,22 @@ import pandas as pd
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
 from insights.models.exits.counts import UNKNOWN, exit_counts
+from insights.models.households import household_of
 from insights.stats.incidence import IncidenceCurve, cumulative_incidence_from_counts
 from insights.stats.logrank import logrank_from_counts
 from insights.stats.restricted import restricted_mean_difference
 from insights.stats.results import Estimate, NotEstimable, TestResult
 from insights.stats.survival import SurvivalCurve, kaplan_meier_from_counts
-from insights.topics.evidence import Answer, ClientCounts, Evidence, MoneySums, NotAvailable, RiskCounts
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    RiskCounts,
+    client_counts,
+    money_sums,
+)
 
 STAYED = "in force"
 OTHERS = "other_reasons"
@@ -40,11 +50,12 @@ def last_year(bank: Bank) -> Answer | NotAvailable:
     clients = _with_exits(bank).filter(lambda t: t.joined_on <= ibis.literal(start))
     clients = clients.filter(lambda t: t.left_on.isnull() | (t.left_on > ibis.literal(start)))
     outcome = clients.mutate(outcome=_outcome(clients))
-    cells = outcome.group_by("outcome").agg(clients=lambda t: t.count()).order_by("outcome").execute()
+    rows = outcome.select("client_id", "outcome").order_by("outcome", "client_id").execute()
+    rows["household"] = household_of(bank, rows["client_id"])
     return Answer(
         id="lifecycle.last_year",
         kind="lifecycle.last_year",
-        evidence={"outcomes": ClientCounts(cells, ("outcome",), rest=OTHERS)},
+        evidence={"outcomes": client_counts(rows, ("outcome",), rest=OTHERS)},
         estimate=lambda evidence: cast(ClientCounts, evidence["outcomes"]).cells,
         facts={"start": start},
     )
@@ -62,11 +73,12 @@ def assets_lost(bank: Bank) -> Answer | NotAvailable:
     monthly = bank.table("balances").group_by("client_id", "month").agg(assets=lambda t: t.amount.sum())
     held = gone.inner_join(monthly, "client_id").filter(lambda t: t.month < t.left_on.truncate("M"))
     last = held.group_by("client_id", "outcome").agg(assets=lambda t: t.assets.argmax(t.month).cast("float64"))
-    cells = _sums(last.execute(), ["outcome"], "assets")
+    rows = last.order_by("client_id", "outcome").execute()
+    rows["household"] = household_of(bank, rows["client_id"])
     return Answer(
         id="lifecycle.assets_lost",
         kind="lifecycle.assets_lost",
-        evidence={"assets": MoneySums(cells, ("outcome",), rest=OTHERS)},
+        evidence={"assets": money_sums(rows, ("outcome",), "assets", rest=OTHERS, everybody=True)},
         estimate=lambda evidence: cast(MoneySums, evidence["assets"]).cells,
         facts={"start": start},
     )
@@ -201,15 +213,3 @@ def _with_exits(bank: Bank) -> ibis.Table:
 
 def _outcome(clients: ibis.Table) -> ibis.Value:
     return clients.left_on.isnull().ifelse(STAYED, ibis.coalesce(clients.leave_reason, UNKNOWN))
-
-
-def _sums(frame: pd.DataFrame, dims: list[str], value: str) -> pd.DataFrame:
-    """Return cells of ``MoneySums``: contributors, amount, and the two largest contributions for the dominance rule."""
-    size = frame[value].abs()
-    frame = frame.assign(size=size)
-    grouped = frame.groupby(dims, sort=True)
-    cells = grouped.agg(
-        clients=(value, "size"), amount=(value, "sum"), absolute=("size", "sum"), largest=("size", "max")
-    )
-    second = grouped["size"].apply(lambda s: s.nlargest(2).iloc[1] if len(s) > 1 else 0.0)
-    return cells.assign(second=second).reset_index()

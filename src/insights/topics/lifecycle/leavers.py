@@ -11,13 +11,14 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.exits.hazards import main_reason
 from insights.models.exits.rows import ExitRows, exit_rows
+from insights.models.households import household_of, household_table
 from insights.models.returns import RETURNED, departures
 from insights.models.trial import day_of
 from insights.stats.counts import risk_table
 from insights.stats.incidence import IncidenceCurve, cumulative_incidence_from_counts
 from insights.stats.multiplicity import adjust_tests
 from insights.stats.proportions import same_chance
-from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, RiskCounts
+from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, RiskCounts, client_counts
 from insights.topics.lifecycle.retention import refused
 
 RETURNS, NOTES = "lifecycle.returns", "lifecycle.exit_notes"
@@ -40,11 +41,13 @@ def returns(bank: Bank) -> Answer | NotAvailable:
     if not gone["returned"].any():
         return refused(RETURNS, "nobody_returned", {})
     counts = risk_table(gone["away"], np.where(gone["returned"], RETURNED, ""))
-    units = pd.DataFrame({"group": [""], "units": [gone["client_id"].nunique()]})
+    own = household_of(bank, gone["client_id"])
+    homes = household_table(gone["away"], np.where(gone["returned"], RETURNED, ""), own)
+    units = pd.DataFrame({"group": [""], "units": [gone["client_id"].nunique()], "households": [len(np.unique(own))]})
     return Answer(
         id=RETURNS,
         kind=RETURNS,
-        evidence={"exits": RiskCounts(counts, units)},
+        evidence={"exits": RiskCounts(counts, units, households=homes)},
         estimate=_curve,
         facts={"by": None},
     )
@@ -71,11 +74,12 @@ def exit_notes(bank: Bank) -> Answer | NotAvailable:
         return refused(NOTES, "nobody_left", {})
     at = np.concatenate([left, stayed])
     who = np.where(np.arange(len(at)) < len(left), main, STAYERS)
-    cells = pd.DataFrame({"who": who, "topic": _last_topic(bank, rows, at)}).value_counts().rename("clients")
+    home = household_of(bank, np.array(rows.clients, dtype=object)[rows.client[at]])
+    cells = pd.DataFrame({"who": who, "topic": _last_topic(bank, rows, at), "household": home})
     return Answer(
         id=NOTES,
         kind=NOTES,
-        evidence={"notes": ClientCounts(cells.reset_index().sort_values(["who", "topic"]), ("who", "topic"))},
+        evidence={"notes": client_counts(cells, ("who", "topic"))},
         estimate=lambda evidence: _topics(cast(ClientCounts, evidence["notes"]).cells, main),
         facts={"main": main, "months": BEFORE},
     )

@@ -11,10 +11,20 @@ import pandas as pd
 
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.returns import departures
 from insights.stats.results import Estimate
 from insights.stats.survival import SurvivalCurve, kaplan_meier
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Estimates,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    client_counts,
+    money_sums,
+)
 from insights.topics.lifecycle.contacts import BY_RISK, Contacts, contact_list, contacts
 from insights.topics.lifecycle.curves import lists as leavers
 from insights.topics.lifecycle.retention import refused
@@ -128,12 +138,12 @@ def _chance(curve: SurvivalCurve, months: float) -> float:
 
 def _evidence(found: Contacts, bank: Bank) -> dict[str, Evidence]:
     rows = found.rows.assign(group=np.where(found.rows["listed"], LISTED, OTHERS))
+    rows["household"] = household_of(bank, rows["client_id"])
     grouped = rows.groupby("group")
-    counts = grouped.size().rename("clients").reset_index()
-    evidence: dict[str, Evidence] = {"clients": ClientCounts(counts, ("group",))}
+    evidence: dict[str, Evidence] = {"clients": client_counts(rows, ("group",))}
     money = rows.dropna(subset=["assets_at_risk"])
     if len(money):
-        evidence["assets"] = MoneySums(_sums(money, "assets_at_risk"), ("group",))
+        evidence["assets"] = money_sums(money, ("group",), "assets_at_risk", everybody=True)
     lines = []
     for group, part in grouped:
         head = {"group": group, "low": np.nan, "high": np.nan, "n": len(part), "n_events": np.nan}
@@ -146,16 +156,6 @@ def _evidence(found: Contacts, bank: Bank) -> dict[str, Evidence]:
             told = {"measure": "gain", "value": gain.sum(), "unit": bank.settings.bank.currency, "n": len(gain)}
             lines.append(head | told | sizes)
     return evidence | {"expected": Estimates(pd.DataFrame(lines), ("group", "measure"))}
-
-
-def _sums(rows: pd.DataFrame, value: str) -> pd.DataFrame:
-    lines = []
-    for group, part in rows.groupby("group"):
-        size = np.sort(part[value].abs().to_numpy(float))
-        second = float(size[-2]) if len(size) > 1 else 0.0
-        line = {"group": group, "clients": len(part), "amount": float(part[value].sum()), "largest": float(size[-1])}
-        lines.append(line | {"second": second, "absolute": float(size.sum())})
-    return pd.DataFrame(lines)
 
 
 def _plan(evidence: dict[str, Evidence]) -> Plan:

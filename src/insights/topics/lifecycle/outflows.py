@@ -8,6 +8,7 @@ import pandas as pd
 
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
+from insights.models.households import household_of, household_table
 from insights.models.months import NEEDS, SpellMonths, spell_months
 from insights.models.outflow_events import Events, clients_of, dormancy_events, money_taken, outflow_events
 from insights.models.stages import asleep_months
@@ -16,7 +17,17 @@ from insights.stats.incidence import cumulative_incidence_from_counts
 from insights.stats.ratios import difference_of, ratio_of_sums
 from insights.stats.recurrent import mean_cumulative_count
 from insights.stats.results import Estimate, NotEstimable
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable, RiskCounts
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Estimates,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    RiskCounts,
+    money_sums,
+    with_households,
+)
 from insights.topics.lifecycle.refusals import NO_ACTIVITY, WINDOW, refused
 
 YEAR = 12
@@ -55,10 +66,12 @@ def outflows(bank: Bank) -> Answer | NotAvailable:
     frame = pd.DataFrame(
         {"band": np.array([NONE, *names], dtype=object)[worst[worst >= 0]], "taken": taken[worst >= 0]}
     )
+    # The codes of clients count them in the order of their first relationship.
+    frame["household"] = household_of(bank, months.spells["client_id"].drop_duplicates())[worst >= 0]
     cells = [{"band": band, "clients": int((frame["band"] == band).sum())} for band in (NONE, *names)]
-    evidence: dict[str, Evidence] = {"clients": ClientCounts(pd.DataFrame(cells), ("band",))}
+    evidence: dict[str, Evidence] = {"clients": with_households(pd.DataFrame(cells), frame, ("band",))}
     if (frame["band"] != NONE).any():
-        evidence["money"] = MoneySums(_sums(frame[frame["band"] != NONE]), ("band",))
+        evidence["money"] = money_sums(frame[frame["band"] != NONE], ("band",), "taken", everybody=True)
     return Answer(
         id="lifecycle.outflows",
         kind="lifecycle.outflows",
@@ -129,7 +142,7 @@ def outflow_then_exit(bank: Bank) -> Answer | NotAvailable:
         followed["group"] = np.where(followed["group"].isin(usual), band_name(rules.outflow_share), NONE)
     together = bands(bank)[thresholds(bank).index(rules.outflow_share) :] if apart else ()
     facts = {"apart": apart, "together": together, **_words(bank)}
-    return _exit_answer("lifecycle.outflow_then_exit", followed, NONE, facts)
+    return _exit_answer(bank, "lifecycle.outflow_then_exit", followed, NONE, facts)
 
 
 def dormancy_then_exit(bank: Bank) -> Answer | NotAvailable:
@@ -145,7 +158,7 @@ def dormancy_then_exit(bank: Bank) -> Answer | NotAvailable:
     asleep = asleep_months(months, bank.settings.lifecycle.stages)
     followed = _followed(months, {m: asleep[:, m].astype(np.int8) for m in marks}, (AWAKE, DORMANT))
     facts = {"dormant_months": bank.settings.lifecycle.stages.dormant_months}
-    return _exit_answer("lifecycle.dormancy_then_exit", followed, AWAKE, facts)
+    return _exit_answer(bank, "lifecycle.dormancy_then_exit", followed, AWAKE, facts)
 
 
 @dataclass(frozen=True)
@@ -202,11 +215,20 @@ def _followed(months: SpellMonths, exposure: dict[int, np.ndarray], names: tuple
     return pd.concat(found, ignore_index=True)
 
 
-def _exit_answer(name: str, followed: pd.DataFrame, reference: str, facts: dict[str, Any]) -> Answer:
-    counts = risk_table(
-        followed["time"].to_numpy(), np.where(followed["left"], LEFT, ""), group=followed["group"].to_numpy(str)
+def _exit_answer(bank: Bank, name: str, followed: pd.DataFrame, reference: str, facts: dict[str, Any]) -> Answer:
+    # The codes of clients count them in the order of their first relationship.
+    every = household_of(bank, spell_months(bank).spells["client_id"].drop_duplicates())
+    followed = followed.assign(household=every[followed["client"]])
+    time, left, group = (
+        followed["time"].to_numpy(),
+        np.where(followed["left"], LEFT, ""),
+        followed["group"].to_numpy(str),
     )
-    units = followed.groupby("group")["client"].nunique().rename_axis("group").reset_index(name="units")
+    counts = risk_table(time, left, group=group)
+    homes = household_table(time, left, followed["household"], group=group)
+    units = (
+        followed.groupby("group").agg(units=("client", "nunique"), households=("household", "nunique")).reset_index()
+    )
 
     def after(evidence: dict[str, Evidence]) -> list[After]:
         told = cast(RiskCounts, evidence["exits"])
@@ -228,7 +250,7 @@ def _exit_answer(name: str, followed: pd.DataFrame, reference: str, facts: dict[
     return Answer(
         id=name,
         kind="lifecycle.then_exit",
-        evidence={"exits": RiskCounts(counts, units)},
+        evidence={"exits": RiskCounts(counts, units, households=homes)},
         estimate=after,
         facts={"reference": reference, **facts},
     )
@@ -250,17 +272,6 @@ COLUMNS = ["event", "measure", "months", "value", "low", "high", "unit", "n", "n
 def _row(event: str, measure: str, months: int, e: Estimate) -> tuple[Any, ...]:
     events = np.nan if e.n_events is None else float(e.n_events)
     return (event, measure, months, e.value, e.low, e.high, e.unit, float(e.n), events)
-
-
-def _sums(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return cells of ``MoneySums`` by band."""
-    size = frame.assign(size=frame["taken"].abs()).sort_values("size", ascending=False)
-    groups = size.groupby("band", sort=True)
-    cells = groups.agg(
-        clients=("taken", "size"), amount=("taken", "sum"), absolute=("size", "sum"), largest=("size", "max")
-    )
-    second = groups["size"].apply(lambda s: float(s.iloc[1]) if len(s) > 1 else 0.0)
-    return cells.assign(second=second.reindex(cells.index)).reset_index()
 
 
 def _words(bank: Bank) -> dict[str, Any]:

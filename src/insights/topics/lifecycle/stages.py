@@ -8,10 +8,11 @@ import pandas as pd
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.stages import GONE, STAGES, UNASSIGNED, WINDOW, Stages, shown_stages, stage_needs
 from insights.stats.multistate import state_occupation_from_counts
 from insights.stats.results import Estimate, NotEstimable
-from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, with_households
 from insights.topics.lifecycle.refusals import NOBODY, refused
 from insights.topics.lifecycle.refusals import WINDOW as NARROW
 
@@ -35,7 +36,7 @@ def stages(bank: Bank) -> Answer | NotAvailable:
     return Answer(
         id="lifecycle.stages",
         kind="lifecycle.stages",
-        evidence={"stages": ClientCounts(pd.DataFrame(cells), ("month", "stage"))},
+        evidence={"stages": with_households(pd.DataFrame(cells), _rows(bank, found, columns), ("month", "stage"))},
         estimate=lambda evidence: cast(ClientCounts, evidence["stages"]).cells,
         facts={"rules": bank.settings.lifecycle.stages.model_dump(), "apart": apart},
     )
@@ -61,6 +62,9 @@ def stage_moves(bank: Bank) -> Answer | NotAvailable:
             "clients": counts,
         }
     )
+    names = np.array(found.names, dtype=object)
+    home = household_of(bank, found.months.spells["client_id"].iloc[own])
+    moved = pd.DataFrame({"from": names[then - 1], "to": names[now - 1], "household": home})
     # Nobody goes back to the introduction, and a stage without anybody has nowhere to go: no cells, no zeros.
     people = cells.groupby("from")["clients"].transform("sum")
     cells = cells[(people > 0) & ((cells["to"] != STAGES[0]) | (cells["from"] == STAGES[0]))]
@@ -68,7 +72,7 @@ def stage_moves(bank: Bank) -> Answer | NotAvailable:
     return Answer(
         id="lifecycle.stage_moves",
         kind="lifecycle.stage_moves",
-        evidence={"moves": ClientCounts(cells, ("from", "to"))},
+        evidence={"moves": with_households(cells, moved, ("from", "to"))},
         estimate=_moves,
         facts={"start": month_end(found.months.month(start)), "apart": apart},
     )
@@ -82,6 +86,18 @@ class Move:
     target: str
     clients: float
     share: Estimate | NotEstimable
+
+
+def _rows(bank: Bank, found: Stages, columns: list[int]) -> pd.DataFrame:
+    """Return one row per month and relationship in force at its end: month, stage, household."""
+    home = household_of(bank, found.months.spells["client_id"])
+    names = np.array([NOT_YET, *STAGES], dtype=object)
+    rows = []
+    for column in columns:
+        own = np.flatnonzero(found.months.observed[:, column] & (found.code[:, column] < GONE))
+        month = month_end(found.months.month(column)).isoformat()
+        rows.append(pd.DataFrame({"month": month, "stage": names[found.code[own, column]], "household": home[own]}))
+    return pd.concat(rows, ignore_index=True)
 
 
 def in_force(found: Stages, column: int) -> dict[str, int]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.loyalty.answers import missing_for_answers
 from insights.models.loyalty.followed import LEFT, MONTHS
 from insights.models.loyalty.keeping import Keeping, keeping
@@ -15,7 +16,16 @@ from insights.models.loyalty.tested import path_tests
 from insights.models.loyalty.worth import ALL, Worth, worth
 from insights.stats.pathway import IndexPath, relative, same_everywhere
 from insights.stats.results import Estimate, NotEstimable, TestResult
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Estimates,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    client_counts,
+    money_sums,
+)
 from insights.topics.loyalty.refusals import refused
 
 ID = "loyalty.levers"
@@ -108,10 +118,11 @@ def levers(bank: Bank) -> Answer | NotAvailable:
     evidence: dict[str, Evidence] = {"levers": Estimates(rows, DIMS)}
     gone = losses(bank).rows
     gone = gone[gone["left"]]
-    evidence["exits"] = ClientCounts(_counts(gone), ("segment",), REST)
+    gone = gone.assign(household=household_of(bank, gone["client_id"]))
+    evidence["exits"] = client_counts(gone, ("segment",), REST)
     for measure in ("assets", "margin"):
         if gone[measure].notna().any():
-            evidence[measure] = MoneySums(_sums(gone, measure), ("segment",), REST)
+            evidence[measure] = money_sums(gone, ("segment",), measure, REST, everybody=True)
     low, high = bank.settings.loyalty.scale or (NAN, NAN)
     facts = {
         "months": MONTHS,
@@ -206,19 +217,6 @@ def _segments_differ(found: Worth) -> TestResult | None:
 def _digits(value: float) -> float:
     """Return a product of two numbers of three digits with three digits."""
     return float(f"{value:.3g}")
-
-
-def _counts(gone: pd.DataFrame) -> pd.DataFrame:
-    return gone.groupby("segment").size().rename("clients").reset_index()
-
-
-def _sums(gone: pd.DataFrame, measure: str) -> pd.DataFrame:
-    rows = []
-    for segment, own in gone.dropna(subset=[measure]).groupby("segment")[measure]:
-        size = np.sort(np.abs(own.to_numpy(float)))[::-1]
-        second = float(size[1]) if len(size) > 1 else 0.0
-        rows.append((segment, len(own), float(own.sum()), float(size[0]), second, float(size.sum())))
-    return pd.DataFrame(rows, columns=["segment", "clients", "amount", "largest", "second", "absolute"])
 
 
 def _levers(parts: dict[str, Evidence]) -> Levers:

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.loyalty.answers import SurveyAnswers, answers, missing_for_answers, wave_months
 from insights.models.loyalty.invitations import THIRDS, thirds
 from insights.models.loyalty.weights import FRAME, MANAGER, WAVE
 from insights.stats.proportions import proportion
 from insights.stats.results import NotEstimable
 from insights.stats.survey import ResponseWeights
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable, with_households
 from insights.topics.loyalty.refusals import refused
 
 ID = "loyalty.response"
@@ -50,14 +51,14 @@ def response(bank: Bank) -> Answer | NotAvailable:
         return refused(ID, "nobody answered")
     weights = survey.weights
     evidence: dict[str, Evidence] = {
-        "waves": ClientCounts(_counts(rows, "wave"), ("wave", "reply")),
+        "waves": _counts(bank, rows, "wave"),
         "size": Estimates(_size(survey), ("what",)),
     }
     latest = rows.drop_duplicates("client_id", keep="last")
     for name, levels in GROUPS.items():
         if name in rows and latest[name].nunique() >= len(levels):
             own = latest.assign(group=_levels(latest[name], levels)).dropna(subset=["group"])
-            evidence[f"by_{name}"] = ClientCounts(_counts(own, "group", levels), ("group", "reply"))
+            evidence[f"by_{name}"] = _counts(bank, own, "group", levels)
     if isinstance(weights, ResponseWeights):
         evidence["frame"] = Estimates(_frame(weights, rows), ("variable", "who"))
     names = list(weights.table["variable"]) if isinstance(weights, ResponseWeights) else []
@@ -75,12 +76,14 @@ def response(bank: Bank) -> Answer | NotAvailable:
     return Answer(ID, ID, evidence, _response, facts)
 
 
-def _counts(rows: pd.DataFrame, column: str, levels: tuple[str, ...] = ()) -> pd.DataFrame:
+def _counts(bank: Bank, rows: pd.DataFrame, column: str, levels: tuple[str, ...] = ()) -> ClientCounts:
     reply = np.where(rows["answered"], ANSWERED, SILENT)
-    cells = pd.DataFrame({column: rows[column].to_numpy(), "reply": reply}).value_counts().rename("clients")
+    every = pd.DataFrame({column: rows[column].to_numpy(), "reply": reply})
+    cells = every.value_counts().rename("clients")
     order = list(levels) or list(rows.drop_duplicates(column)[column])
     grid = pd.MultiIndex.from_product([order, [ANSWERED, SILENT]], names=[column, "reply"])
-    return cells.reindex(grid, fill_value=0).reset_index()
+    every["household"] = household_of(bank, rows["client_id"])
+    return with_households(cells.reindex(grid, fill_value=0).reset_index(), every, (column, "reply"))
 
 
 def _levels(values: pd.Series, levels: tuple[str, ...]) -> pd.Series:

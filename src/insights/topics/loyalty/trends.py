@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.loyalty.answers import LOYALTY, answers, clusters, missing_for_answers, wave_months
 from insights.stats.linear import least_squares
 from insights.stats.multiplicity import holm
 from insights.stats.results import NotEstimable
 from insights.stats.weighted import weighted_mean
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable, client_counts
 from insights.topics.loyalty.refusals import refused
 
 ID = "loyalty.trends"
@@ -79,12 +80,12 @@ def trends(bank: Bank) -> Answer | NotAvailable:
     }
     for source, day in SPOKEN.items():
         if not bank.needs(f"{source}.{day}", f"{source}.topic"):
-            evidence[source] = ClientCounts(_spoken(bank, source, day, min(months.values())), ("half", "topic"))
+            evidence[source] = _spoken(bank, source, day, min(months.values()))
     facts = {"months": months, "cluster": clusters(rows)[1], "scale": bank.settings.loyalty.scale}
     return Answer(ID, ID, evidence, _trends, facts | {"outcome_scale": bank.settings.loyalty.outcome_scale})
 
 
-def _spoken(bank: Bank, source: str, day: str, first: str) -> pd.DataFrame:
+def _spoken(bank: Bank, source: str, day: str, first: str) -> ClientCounts:
     """Return the clients by the topic of their last note (complaint) in each half year, from the first wave's on.
 
     Everybody counts once in a half year, so that its cells add up to the clients who spoke.
@@ -97,8 +98,7 @@ def _spoken(bank: Bank, source: str, day: str, first: str) -> pd.DataFrame:
     rows = rows.drop_duplicates(["half", "client_id"], keep="last")
     named = rows["topic"].value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:TOPICS]
     rows["topic"] = rows["topic"].where(rows["topic"].isin(named), OTHER)
-    cells = rows.groupby(["half", "topic"]).size().rename("clients")
-    return cells.reset_index().sort_values(["half", "topic"], ignore_index=True)
+    return client_counts(rows.assign(household=household_of(bank, rows["client_id"])), ("half", "topic"))
 
 
 def _half(day: pd.Timestamp) -> str:

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.needs.offers import next_offers
 from insights.models.needs.rows import NeedRows
 from insights.models.needs.trials import Trials, trials
 from insights.models.portraits import group_attributes
 from insights.stats.proportions import proportion, same_shares
 from insights.stats.results import Estimate, TestResult
-from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, client_counts
 from insights.topics.needs.shared import need_facts, rows_of
 
 ID = "needs.fairness"
@@ -33,32 +34,27 @@ class Fairness:
 
 def fairness(bank: Bank) -> Answer | NotAvailable:
     """Count who gets an offer by age, gender and region; groups too small to be told are put together."""
-    rows = rows_of(bank, ID)
-    if not isinstance(rows, NeedRows):
-        return rows
-    force = rows.months.in_force & (rows.months.joined <= rows.last)
-    everybody = rows.months.client_id[force]
+    need = rows_of(bank, ID)
+    if not isinstance(need, NeedRows):
+        return need
+    force = need.months.in_force & (need.months.joined <= need.last)
+    everybody = need.months.client_id[force]
     groups = {a.name: (a.domain, a.rows) for a in group_attributes(bank, everybody) if a.name in PROTECTED}
     if bank.has("clients", "region"):
         region = bank.table("clients").select("client_id", level="region").execute().dropna()
         groups["region"] = ("region", region[region["client_id"].isin(set(everybody))])
     if not groups:
         return NotAvailable(ID, (NEEDED,))
-    offered = set(next_offers(bank, rows)["client_id"])
-    rules = bank.settings.disclosure
-    least = rules.min_clients if rules.mode == "bank" else 1
+    offered = set(next_offers(bank, need)["client_id"])
     evidence: dict[str, Evidence] = {}
     for name in (p for p in PROTECTED if p in groups):
         own = groups[name][1]
         what = np.where(own["client_id"].isin(offered), OFFERED, NONE)
-        cells = pd.crosstab(own["level"].astype(str), what).reindex(columns=[OFFERED, NONE], fill_value=0)
-        few = (cells < least).any(axis=1)
-        cells = cells.groupby(np.where(few, OTHERS, cells.index.to_numpy(object))).sum()
-        cells.index.name = "level"
-        long = cells.reset_index().melt("level", var_name="what", value_name="clients")
-        evidence[name] = ClientCounts(long.sort_values(["level", "what"], kind="stable"), ("level", "what"))
+        home = household_of(bank, own["client_id"])
+        rows = pd.DataFrame({"level": own["level"].astype(str), "what": what, "household": home})
+        evidence[name] = client_counts(rows, ("level", "what"), rest=OTHERS)
     domains = {name: groups[name][0] for name in evidence}
-    facts = need_facts(bank, rows, cast(Trials, trials(bank))) | {"attributes": domains}
+    facts = need_facts(bank, need, cast(Trials, trials(bank))) | {"attributes": domains}
     facts["lacking"] = [n for p, n in zip(PROTECTED, NEEDED, strict=True) if p not in domains]
     return Answer(ID, ID, evidence, _rates, facts)
 
@@ -68,7 +64,7 @@ def _rates(parts: dict[str, Evidence]) -> Fairness:
     tests = {}
     for name, part in parts.items():
         wide = cast(ClientCounts, part).cells.pivot(index="level", columns="what", values="clients")
-        for level, own in wide.reindex(columns=[OFFERED, NONE]).iterrows():
+        for level, own in wide.reindex(columns=[OFFERED, NONE], fill_value=0.0).iterrows():
             total = float(own.sum(skipna=False))
             rates[name, str(level)] = proportion(float(own[OFFERED]), total) if total > 0 else None
         told = [e for (n, _), e in rates.items() if n == name and e is not None]

@@ -7,10 +7,19 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.needs.offers import next_offers
 from insights.models.needs.rows import NeedRows, missing, need_rows
 from insights.models.needs.trials import Trials, score_of, trials
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Estimates,
+    Evidence,
+    NotAvailable,
+    client_counts,
+    with_households,
+)
 from insights.topics.needs.shared import need_facts, rows_of
 from insights.topics.rows import estimates, plain
 
@@ -38,8 +47,8 @@ def offers(bank: Bank) -> Answer | NotAvailable:
     for category, own in made.groupby("category"):
         chance.append(plain(own["buys_3m"].mean(), "share", len(own), category=str(category)))
     evidence: dict[str, Evidence] = {
-        "offers": by_category(made),
-        "filter": ClientCounts(_filtered(bank, rows), ("category", "what")),
+        "offers": by_category(made.assign(household=household_of(bank, made["client_id"]))),
+        "filter": _filtered(bank, rows),
         "chance": estimates(chance, "category"),
     }
     return Answer(ID, ID, evidence, _offers, need_facts(bank, rows, cast(Trials, trials(bank))))
@@ -59,25 +68,28 @@ def lists(bank: Bank) -> dict[str, pd.DataFrame]:
 
 def by_category(made: pd.DataFrame) -> ClientCounts:
     """Return the clients by category of their offer; small ones together."""
-    counts = made.groupby("category").size().rename("clients").reset_index()
-    return ClientCounts(counts, ("category",), rest=REST)
+    return client_counts(made, ("category",), rest=REST)
 
 
-def _filtered(bank: Bank, rows: NeedRows) -> pd.DataFrame:
+def _filtered(bank: Bank, rows: NeedRows) -> ClientCounts:
     """Return the clients in force by category and by the first rule that forbids an offer, "suits" where none does."""
     column = rows.last
     there = rows.months.in_force & (rows.months.joined <= column)
     held, suits, declined = rows.held(column), rows.suits(column), rows.declined[:, :, column]
     what = np.where(held, 0, np.where(~suits, 1, np.where(declined, 2, 3)))[there]
     told = np.asarray(~np.isnan(score_of(bank, rows)).all(axis=0))
-    lines = []
+    lines, apart = [], []
+    home, names = household_of(bank, rows.months.client_id[there]), np.array(OUTCOMES, dtype=object)
     for k, category in enumerate(rows.products.categories):
         if told[k]:
             count = np.bincount(what[:, k], minlength=len(OUTCOMES))
             lines += [
                 {"category": category, "what": o, "clients": int(n)} for o, n in zip(OUTCOMES, count, strict=True)
             ]
-    return pd.DataFrame(lines, columns=["category", "what", "clients"])
+            apart.append(pd.DataFrame({"category": category, "what": names[what[:, k]], "household": home}))
+    cells = pd.DataFrame(lines, columns=["category", "what", "clients"])
+    every = pd.concat(apart, ignore_index=True) if apart else cells.drop(columns="clients")
+    return with_households(cells, every, ("category", "what"))
 
 
 def _offers(parts: dict[str, Evidence]) -> Offers:

@@ -7,8 +7,18 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.risk.compliance import EXPIRED, PAPERS, SOON, SUITABILITY, UNRECORDED, VALID, breaches, papers
-from insights.topics.evidence import Answer, ClientCounts, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    client_counts,
+    money_sums,
+    with_households,
+)
 
 ID = "risk.compliance"
 STATES = (EXPIRED, SOON, VALID, UNRECORDED)
@@ -44,12 +54,13 @@ def compliance_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]
         rows = papers(bank).rows
         states = [s for s in STATES if s != UNRECORDED or (rows["state"] == UNRECORDED).any()]
         cells = pd.DataFrame({"state": states, "clients": [int((rows["state"] == s).sum()) for s in states]})
-        evidence["papers"] = ClientCounts(cells, ("state",))
+        home = household_of(bank, rows["client_id"])
+        evidence["papers"] = with_households(cells, rows.assign(household=home), ("state",))
     found = None if missing["suitability"] else breaches(bank)
     if found is not None:
         found = found.assign(state=np.where(found["above"] > 0, BREACH, KEPT), stated=found["stated"].map("C{}".format))
-        cells = found.groupby(["stated", "state"]).size().rename("clients").reset_index()
-        evidence["suitability"] = ClientCounts(cells, ("stated", "state"))
+        found = found.assign(household=household_of(bank, found["client_id"]))
+        evidence["suitability"] = client_counts(found, ("stated", "state"))
         evidence["above"] = money_sums(found, ("stated",), "above")
     return evidence, {"missing": {k: list(v) for k, v in missing.items()}, "days": bank.settings.risk.papers_days}
 

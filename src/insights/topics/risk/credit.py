@@ -20,6 +20,7 @@ from insights.topics.evidence import (
     NotAvailable,
     RowCounts,
     money_sums,
+    with_households,
 )
 from insights.topics.risk.refusals import refused
 from insights.topics.rows import estimates, plain, summed, told
@@ -97,7 +98,7 @@ def credit_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]:
     states = pd.DataFrame({"state": STATES, "clients": [int((today["state"] == s).sum()) for s in STATES]})
     covers = pd.concat(
         [
-            today[["client_id"]].assign(cover=name, amount=amount)
+            today[["client_id", "household"]].assign(cover=name, amount=amount)
             for name, amount in (
                 ("guarantee", today["cover_guarantee"]),
                 ("insurance", today["cover_insurance"]),
@@ -108,7 +109,7 @@ def credit_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]:
     )
     evidence: dict[str, Evidence] = {
         "rows": estimates(rows, "measure", "of"),
-        "states": ClientCounts(states, ("state",), rest=WATCH),
+        "states": with_households(states, today, ("state",), rest=WATCH),
         "cover": money_sums(covers, ("cover",), "amount"),
         "industry": money_sums(today.rename(columns={"drawn": "amount"}), ("industry",), "amount", rest=OTHER),
     }

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.risk.compliance import PAPERS, SUITABILITY
 from insights.models.risk.loans import NEEDS as LOANS
 from insights.models.risk.register import asked, open_risks
-from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, client_counts, with_households
 
 ID = "risk.register"
 OTHER = "other"
@@ -36,14 +38,16 @@ def register_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]:
     """Return the register as counts of clients; check that a risk can be told first."""
     rows = open_risks(bank)
     # A client has each risk at most once, so the open risks are disjoint, and their number is one of clients.
-    cells = rows.groupby("reason").size().rename("clients").reset_index()
+    rows = rows.assign(household=household_of(bank, rows["client_id"]))
     several = rows.groupby("client_id").size()
     number = pd.DataFrame(
         {"number": ["one", "several"], "clients": [int((several == 1).sum()), int((several > 1).sum())]}
     )
+    each = rows.drop_duplicates("client_id")[["client_id", "household"]]
+    each = each.assign(number=np.where(several.reindex(each["client_id"]) == 1, "one", "several"))
     evidence: dict[str, Evidence] = {
-        "open": ClientCounts(cells, ("reason",), rest=OTHER),
-        "number": ClientCounts(number, ("number",)),
+        "open": client_counts(rows, ("reason",), rest=OTHER),
+        "number": with_households(number, each, ("number",)),
     }
     listed = [name for name, who in sorted(bank.settings.lists.recipients.items()) if "risk_register" in who.lists]
     return evidence, {"recipients": listed}

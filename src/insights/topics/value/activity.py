@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.value.activity import Quarters, activity_quarters, missing
 from insights.models.value.margins import ClientMargins
 from insights.stats.location import smooth_median
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.within import WithinFit, within_regression
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable, with_households
 from insights.topics.value.refusals import FEW, margins_of, refused
 
 ID = "value.activity"
@@ -42,8 +43,9 @@ def activity(bank: Bank) -> Answer | NotAvailable:
         return refused(ID, FEW)
     band = np.searchsorted(EDGES, quarters.year[known], side="right")
     frame = pd.DataFrame({"band": np.array(BANDS, dtype=object)[band], "income": quarters.year_income[known]})
+    frame["household"] = household_of(bank, found.months.client_id[known])
     counts = frame.groupby("band").size().reindex(BANDS, fill_value=0).rename("clients").rename_axis("band")
-    evidence: dict[str, Evidence] = {"clients": ClientCounts(counts.reset_index(), ("band",))}
+    evidence: dict[str, Evidence] = {"clients": with_households(counts.reset_index(), frame, ("band",))}
     rows = _effects(quarters)
     unit = bank.settings.bank.currency
     for name in BANDS:

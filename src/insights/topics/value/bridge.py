@@ -8,6 +8,7 @@ import pandas as pd
 
 from insights.data.settings import DisclosureSection
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.value.bridge import PARTS, Bridge
 from insights.models.value.bridge import bridge as bridged
 from insights.models.value.lifetime import LifetimeValues
@@ -71,7 +72,11 @@ def bridge(bank: Bank) -> Answer | NotAvailable:
     if not groups:
         return refused(ID, FEW)
     unit, n = bank.settings.bank.currency, len(found.clients)
-    own = [pd.DataFrame({"part": label, "amount": found.clients[list(g)].sum(axis=1)}) for label, g in groups.items()]
+    home = household_of(bank, found.clients["client_id"])
+    own = [
+        pd.DataFrame({"part": label, "amount": found.clients[list(g)].sum(axis=1), "household": home})
+        for label, g in groups.items()
+    ]
     lines = [_line(found, label, parts, unit) for label, parts in groups.items()]
     lines.append(_line(found, TOTAL, tuple(p for parts in groups.values() for p in parts), unit))
     whole = {"low": NONE, "high": NONE, "n": n, "n_events": NONE}

@@ -8,6 +8,7 @@ import pandas as pd
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.value.margins import ClientMargins
 from insights.stats.decomposition import split_change
 from insights.topics.evidence import Answer, Estimates, Evidence, MoneySums, NotAvailable, money_sums
@@ -72,10 +73,11 @@ def change(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
     labels = _labels(bank, by, found, assets, margin)
     if min(a.sum() for a in assets.values()) <= 0:
         return refused(own_id, FEW)
+    home = household_of(bank, found.months.client_id)
     evidence: dict[str, Evidence] = {
-        "parts": MoneySums(_parts(labels, assets, margin), ("part",)),
+        "parts": MoneySums(_parts(labels, assets, margin, home), ("part",)),
         "rates": Estimates(_rates(labels, assets, margin), ("group", "period", "measure")),
-        "total": money_sums(_totals(margin), ("period",), "amount"),
+        "total": money_sums(_totals(margin, home), ("period",), "amount"),
     }
     return Answer(
         id=own_id,
@@ -119,8 +121,8 @@ def _labels(
     return {p: labels[k * size : (k + 1) * size] for k, p in enumerate(periods)}
 
 
-def _parts(labels: Amounts, assets: Amounts, margin: Amounts) -> pd.DataFrame:
-    """Return the parts of the change; the contributors are the clients, each with the change of his own margin."""
+def _parts(labels: Amounts, assets: Amounts, margin: Amounts, home: np.ndarray) -> pd.DataFrame:
+    """Return the parts of the change; households contribute, each the changes of the margins of its members."""
     sums = {}
     for period in (BEFORE, NOW):
         frame = pd.DataFrame({"group": labels[period], "base": assets[period], "amount": margin[period]})
@@ -128,9 +130,16 @@ def _parts(labels: Amounts, assets: Amounts, margin: Amounts) -> pd.DataFrame:
     groups = sums[BEFORE].index.union(sums[NOW].index)
     b, n = (sums[period].reindex(groups).fillna(0.0) for period in (BEFORE, NOW))
     split = split_change(b["base"], b["amount"], n["base"], n["amount"], groups)
-    own = np.sort(np.abs(margin[NOW] - margin[BEFORE]))[::-1]
+    moved = np.abs(margin[NOW] - margin[BEFORE])
+    own = np.sort(np.bincount(home, moved))[::-1]
     own = np.append(own[own > 0], [0.0, 0.0])
-    sizes = {"clients": len(own) - 2, "largest": own[0], "second": own[1], "absolute": own.sum()}
+    sizes = {
+        "clients": int((moved > 0).sum()),
+        "households": len(own) - 2,
+        "largest": own[0],
+        "second": own[1],
+        "absolute": own.sum(),
+    }
     return pd.DataFrame([{"part": part, "amount": getattr(split, part), **sizes} for part in PARTS])
 
 
@@ -150,8 +159,8 @@ def _rates(labels: Amounts, assets: Amounts, margin: Amounts) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _totals(margin: Amounts) -> pd.DataFrame:
-    rows = [pd.DataFrame({"period": period, "amount": margin[period]}) for period in (NOW, BEFORE)]
+def _totals(margin: Amounts, home: np.ndarray) -> pd.DataFrame:
+    rows = [pd.DataFrame({"period": period, "amount": margin[period], "household": home}) for period in (NOW, BEFORE)]
     return pd.concat(rows, ignore_index=True)
 
 

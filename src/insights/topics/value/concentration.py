@@ -13,7 +13,16 @@ from insights.models.value.margins import ClientMargins
 from insights.stats.concentration import lorenz, top_bands
 from insights.stats.location import smooth_median, trimmed_mean
 from insights.stats.results import Estimate
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Estimates,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    client_counts,
+    money_sums,
+)
 from insights.topics.value.cells import group_labels, tellable, top_cuts
 from insights.topics.value.refusals import FEW, margins_of, refused
 
@@ -64,7 +73,7 @@ def concentration(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
             kind=f"{ID}_by",
             evidence={
                 "typical": Estimates(pd.DataFrame(rows), ("group", "measure")),
-                "total": money_sums(pd.DataFrame({"group": labels, "amount": value}), ("group",), "amount"),
+                "total": money_sums(book.assign(group=labels, amount=value), ("group",), "amount"),
             },
             estimate=lambda evidence: {
                 "typical": cast(Estimates, evidence["typical"]).rows,
@@ -76,13 +85,11 @@ def concentration(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
     if not cuts:
         return refused(ID, FEW)
     band = top_bands(value, cuts)
-    frame = pd.DataFrame({"band": band, "amount": value, "sign": np.where(value < 0, LOSS, GAIN)})
-    counts = frame.groupby("band").size().rename("clients").reset_index()
-    signs = frame.groupby("sign").size().rename("clients").reset_index()
+    frame = book[["household"]].assign(band=band, amount=value, sign=np.where(value < 0, LOSS, GAIN))
     evidence: dict[str, Evidence] = {
-        "clients": ClientCounts(counts, ("band",)),
+        "clients": client_counts(frame, ("band",)),
         "bands": money_sums(frame, ("band",), "amount"),
-        "signs": ClientCounts(signs, ("sign",)),
+        "signs": client_counts(frame, ("sign",)),
         "sums": money_sums(frame, ("sign",), "amount"),
         "typical": Estimates(pd.DataFrame(_typical("", value, bank)), ("group", "measure")),
         "total": money_sums(frame.assign(group=""), ("group",), "amount"),
@@ -112,13 +119,12 @@ def largest(bank: Bank) -> Answer | NotAvailable:
         return refused(LARGEST, FEW)
     group = np.full(len(value), OTHERS, dtype=object)
     group[order[:number]] = TOP
-    frame = pd.DataFrame({"group": group, "value": value, "assets": assets})
-    counts = frame.groupby("group").size().rename("clients").reset_index()
+    frame = book[["household", "value", "assets"]].assign(group=group)
     return Answer(
         id=LARGEST,
         kind=LARGEST,
         evidence={
-            "clients": ClientCounts(counts, ("group",)),
+            "clients": client_counts(frame, ("group",)),
             **{name: money_sums(frame, ("group",), name) for name in ("value", "assets")},
         },
         estimate=lambda evidence: {name: cast(ClientCounts | MoneySums, e).cells for name, e in evidence.items()},

@@ -8,6 +8,7 @@ import pandas as pd
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.value.margins import ASSETS, COSTS, INCOME, MARGIN, OTHER, ClientMargins
 from insights.topics.evidence import Answer, Evidence, MoneySums, NotAvailable, money_sums
 from insights.topics.value.refusals import YEAR, margins_of
@@ -50,18 +51,17 @@ def margin(bank: Bank) -> Answer | NotAvailable:
     periods = {NOW: (last - YEAR + 1, last)}
     if found.months.count >= 2 * YEAR:
         periods[BEFORE] = (last - 2 * YEAR + 1, last - YEAR)
+    own = pd.DataFrame({"household": household_of(bank, found.months.client_id)})
     evidence: dict[str, Evidence] = {}
     totals: list[pd.DataFrame] = []
     for period, (first, until) in periods.items():
         if found.basis != ASSETS:
-            rows = [
-                pd.DataFrame({"component": name, "amount": found.over(name, first, until)}) for name in found.components
-            ]
+            rows = [own.assign(component=n, amount=found.over(n, first, until)) for n in found.components]
             evidence[period] = money_sums(pd.concat(rows, ignore_index=True), ("component",), "amount", REST)
-            totals.append(pd.DataFrame({"period": period, "amount": found.over(MARGIN, first, until)}))
+            totals.append(own.assign(period=period, amount=found.over(MARGIN, first, until)))
     if totals:
         evidence["total"] = money_sums(pd.concat(totals, ignore_index=True), ("period",), "amount")
-    held = [pd.DataFrame({"period": period, "amount": found.average_assets(*span)}) for period, span in periods.items()]
+    held = [own.assign(period=period, amount=found.average_assets(*span)) for period, span in periods.items()]
     evidence["assets"] = money_sums(pd.concat(held, ignore_index=True), ("period",), "amount")
     return Answer(
         id=ID,

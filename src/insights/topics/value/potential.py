@@ -7,11 +7,21 @@ import pandas as pd
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.value.margins import ClientMargins
 from insights.models.value.potential import MOSTLY, NEEDS, PeerGaps, peer_gaps
 from insights.stats.ratios import ratio_of_sums
 from insights.stats.results import Estimate
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Estimates,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    money_sums,
+    with_households,
+)
 from insights.topics.value.refusals import FEW, YEAR, margins_of, refused
 
 ID = "value.potential"
@@ -38,13 +48,21 @@ def potential(bank: Bank) -> Answer | NotAvailable:
         for k, kind in enumerate(now.kinds)
         for name in (HOLDS, GAP, NEITHER)
     ]
-    evidence: dict[str, Evidence] = {"clients": ClientCounts(pd.DataFrame(cells), ("kind", "state"))}
+    home = household_of(bank, now.client_id)
+    apart = (
+        pd.DataFrame(state, columns=list(now.kinds))
+        .assign(household=home)
+        .melt("household", var_name="kind", value_name="state")
+    )
+    evidence: dict[str, Evidence] = {"clients": with_households(pd.DataFrame(cells), apart, ("kind", "state"))}
     if found.months.count >= 2 * YEAR and (before := peer_gaps(bank, YEAR)) is not None:
         filled = _filled(before, now)
         if filled:
             evidence["filled"] = Estimates(pd.DataFrame(filled), ("measure",))
     client, kind = np.nonzero(now.amount)
-    amounts = pd.DataFrame({"kind": np.array(now.kinds, dtype=object)[kind], "amount": now.amount[client, kind]})
+    amounts = pd.DataFrame(
+        {"kind": np.array(now.kinds, dtype=object)[kind], "amount": now.amount[client, kind], "household": home[client]}
+    )
     if len(amounts):
         evidence["amount"] = money_sums(amounts, ("kind",), "amount")
     return Answer(

@@ -8,12 +8,22 @@ import pandas as pd
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.value.margins import ClientMargins
 from insights.models.value.relationship import CAME, HELPED, PARTS, relationship_values
 from insights.stats.ranking import rank_stability
 from insights.stats.ratios import ratio_of_sums
 from insights.stats.results import Estimate
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Estimates,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    client_counts,
+    money_sums,
+)
 from insights.topics.value.refusals import YEAR, margins_of
 
 ID = "value.relationship"
@@ -46,22 +56,21 @@ def relationship(bank: Bank) -> Answer | NotAvailable:
     frame = relationship_values(bank)
     assert frame is not None
     rules = bank.settings.value
-    frame = frame.assign(tier=frame["tier"].replace("", rules.tiers.rest), all=ALL)
-    counts = frame.groupby("tier").size().rename("clients").reset_index()
-    evidence: dict[str, Evidence] = {"clients": ClientCounts(counts, ("tier",))}
+    home = household_of(bank, frame["client_id"])
+    frame = frame.assign(tier=frame["tier"].replace("", rules.tiers.rest), all=ALL, household=home)
+    evidence: dict[str, Evidence] = {"clients": client_counts(frame, ("tier",))}
     for name in COLUMNS:
         evidence[name] = money_sums(frame, ("tier",), name)
         if name != "brand":
             evidence[f"all.{name}"] = money_sums(frame, ("all",), name)
     referred = frame[frame["kind"] != ""]
     if len(referred):
-        kinds = referred.groupby("kind").size().rename("clients").reset_index()
-        evidence["referred"] = ClientCounts(kinds, ("kind",))
+        evidence["referred"] = client_counts(referred, ("kind",))
         own = referred.assign(margin=referred["wealth"] + referred["risk"], moved=referred["given"])
         evidence["margin"] = money_sums(own, ("kind",), "margin")
         evidence["moved"] = money_sums(own, ("kind",), "moved")
-        by = referred.groupby("referrer").size()
-        evidence["referrers"] = ClientCounts(pd.DataFrame({"all": [ALL], "clients": [len(by)]}), ("all",))
+        by = frame.loc[np.unique(referred["referrer"])]
+        evidence["referrers"] = client_counts(by, ("all",))
     if (notes := _notes(bank, frame, found)) is not None:
         evidence["notes"] = notes
     if rules.referrals.rank_weights:

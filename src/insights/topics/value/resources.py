@@ -12,7 +12,7 @@ from insights.models.stages import STAGES
 from insights.models.value.margins import ClientMargins
 from insights.models.value.service import capacity_hours
 from insights.models.value.stake import UNKNOWN, missing, value_at_stake
-from insights.topics.evidence import Answer, ClientCounts, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import Answer, ClientCounts, Evidence, MoneySums, NotAvailable, client_counts, money_sums
 from insights.topics.value.cells import group_labels, merged
 from insights.topics.value.refusals import YEAR, margins_of
 from insights.topics.value.tiers import NEW
@@ -57,9 +57,8 @@ def resources(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
     stake, hours = (frame[name].to_numpy(float) for name in ("stake", "hours"))
     for name, own in groups.items():
         told = merged(own, [stake, hours], bank.settings.disclosure)
-        rows = pd.DataFrame({"group": told, "stake": stake, "hours": hours})
-        counts = rows.groupby("group").size().rename("clients").reset_index()
-        evidence[f"{name}.clients"] = ClientCounts(counts, ("group",))
+        rows = pd.DataFrame({"group": told, "stake": stake, "hours": hours, "household": frame["household"].to_numpy()})
+        evidence[f"{name}.clients"] = client_counts(rows, ("group",))
         evidence[f"{name}.stake"] = money_sums(rows, ("group",), "stake")
         evidence[f"{name}.hours"] = money_sums(rows, ("group",), "hours")
     order = {"tier": (*bank.settings.value.tiers.names, NEW), "stage": STAGES}

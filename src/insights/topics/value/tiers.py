@@ -9,11 +9,12 @@ import pandas as pd
 from insights.data.months import add_months, month_end
 from insights.data.settings import DisclosureSection
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.value.book import client_book
 from insights.models.value.margins import ClientMargins
 from insights.models.value.service import MEASURES
 from insights.models.value.tiers import client_tiers
-from insights.topics.evidence import Answer, ClientCounts, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import Answer, ClientCounts, Evidence, MoneySums, NotAvailable, client_counts, money_sums
 from insights.topics.value.refusals import YEAR, margins_of, refused
 
 ID, MOVES = "value.tiers", "value.tier_moves"
@@ -48,8 +49,7 @@ def tiers(bank: Bank) -> Answer | NotAvailable:
     book = client_book(bank)
     assert book is not None
     frame = book.assign(tier=book["tier"].replace("", NEW))
-    counts = frame.groupby("tier").size().rename("clients").reset_index()
-    evidence: dict[str, Evidence] = {"clients": ClientCounts(counts, ("tier",))}
+    evidence: dict[str, Evidence] = {"clients": client_counts(frame, ("tier",))}
     for name in SUMS:
         if name in frame and frame[name].any():
             # What clients get is told of those with a tier only; no total is told from which the others could be taken.
@@ -96,13 +96,14 @@ def tier_moves(bank: Bank) -> Answer | NotAvailable:
         {
             "origin": [label[int(k)] for k in origin],
             "target": [LEFT if out else label[int(k)] for k, out in zip(target, gone, strict=True)],
+            "household": household_of(bank, found.months.client_id[there]),
         }
-    ).groupby(["origin", "target"])
+    )
     order = tuple(label[own[0]] for own in groups)
     return Answer(
         id=MOVES,
         kind=MOVES,
-        evidence={"moves": ClientCounts(cells.size().rename("clients").reset_index(), ("origin", "target"))},
+        evidence={"moves": client_counts(cells, ("origin", "target"))},
         estimate=lambda evidence: _moves(evidence, order, (*order, LEFT)),
         facts={
             "start": month_end(add_months(found.months.month(last), -YEAR)).isoformat(),
