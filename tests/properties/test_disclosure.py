@@ -14,7 +14,7 @@ from insights.reports.disclosure.rounding import apportion, batches, nearest
 from insights.reports.disclosure.tables import protect_clients, protect_money
 from insights.stats.incidence import cumulative_incidence_from_counts
 from insights.stats.survival import kaplan_meier_from_counts
-from insights.topics.evidence import MoneySums
+from insights.topics.evidence import MoneySums, client_counts
 
 COUNTS = st.one_of(st.integers(0, 14), st.integers(10, 80))
 
@@ -26,7 +26,7 @@ def tables(draw: st.DrawFn) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
     return np.array(cells).reshape(shape)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables())
 def test_no_withheld_cell_is_pinned_by_the_margins(exact: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]") -> None:
     told = protect_clients(table(exact), RULES).cells["clients"].to_numpy(float)
@@ -39,6 +39,31 @@ def test_no_withheld_cell_is_pinned_by_the_margins(exact: "np.ndarray[tuple[int,
     # Where everything that is not zero is withheld there is nothing more to hide: no margin is published then.
     if (exact.ravel()[~hidden] > 0).any():
         assert min(margin_bounds(exact, hidden.tolist())) >= 10 - 1e-6
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 3), st.booleans())
+def test_what_is_shown_and_what_is_not_rest_on_ten_households(seed: int, columns: int, rest: bool) -> None:
+    """Families of any size, anywhere in the table: every cell shown has ten of them, and so has what a line hides."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 400))
+    home = rng.integers(0, max(int(n / rng.uniform(1, 6)), 1), n)
+    rows = pd.DataFrame({"a": rng.choice(list("pqrst"), n, p=rng.dirichlet(np.ones(5))), "household": home})
+    rows["b"] = rng.choice(list("xyz")[:columns], n)
+    told = protect_clients(client_counts(rows, ("a", "b"), "others" if rest else None), RULES).cells
+    assert told["clients"].notna().all() or not rest or told["a"].nunique() <= 1
+    named = rows.assign(a=rows["a"].where(rows["a"].isin(told["a"]), "others"))
+    wide = told.pivot(index="a", columns="b", values="clients")
+    for cells, axis in ((wide, "a"), (wide.T, "b")):
+        for line, shown in cells.iterrows():
+            across = "b" if axis == "a" else "a"
+            own = named[named[axis] == line]
+            for place, value in shown.items():
+                behind = own.loc[own[across] == place, "household"].nunique()
+                assert np.isnan(value) or behind == 0 or behind >= 10
+            gone = own[own[across].isin(shown.index[shown.isna()])]
+            if shown.notna().any() and (shown > 0).any() and len(gone):
+                assert gone["household"].nunique() >= 10
 
 
 @settings(max_examples=200, deadline=None)

@@ -22,7 +22,7 @@ WORDS: dict[str, str] = {
     "window": "the time from which on leavers are completely recorded",
     "client": "a person or company with a relationship to the bank; the unit of analysis",
     "prospect": "somebody who may become a client",
-    "household": "clients who belong together; it leaves with its last member",
+    "household": "clients who belong together; it leaves with its last member and counts once in disclosure control",
     "acquisition source": "what first brought a client or prospect to the bank",
     "relationship manager": "the member of staff who looks after a client (`rm_id`)",
     "management": "those who lead the bank and read the reports; never a relationship manager",

@@ -233,7 +233,7 @@ def disclosure_notes(mode: str, wording: Wording, round_to: int, min_clients: in
             ),
             Message(
                 "“{mark}” stands where fewer than {least:count} clients, or mainly one or two of them, are behind a "
-                "figure, or where the figure would give away another one.",
+                "figure, or where the figure would give away another one. A household counts as one client for this.",
                 values,
             ),
         ]

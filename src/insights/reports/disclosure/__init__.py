@@ -1,11 +1,26 @@
 """Disclosure control: what may be told about clients, and how, before anything is drawn or written.
 
-``protect`` stands between an answer and its numbers. It changes the counts and sums that the numbers are computed
-from, so a table, a figure, an interval and ``findings.json`` cannot tell different things. Against whom: a reader who
-has all exhibits of a pack, grouped and not, and the packs of other months; who knows these rules; and who subtracts
-everything from everything. What he must not learn is anything about one client. The least number of clients (10), the
-base of rounding (5) and the dominance shares stand in ``[disclosure]`` of ``bank.toml``. Mode ``public_data`` changes
-nothing and is for public data only.
+``protect`` stands between an answer and its numbers. It changes the counts and sums that the numbers are computed from,
+so a table, a figure, an interval and ``findings.json`` cannot tell different things. Against whom: a reader who has all
+exhibits of a pack, grouped and not, and the packs of other months; who knows these rules; and who subtracts everything
+from everything. What he must not learn is anything about one client, or one household. The least number of clients
+(10), the base of rounding (5) and the dominance shares stand in ``[disclosure]`` of ``bank.toml``. Mode ``public_data``
+changes nothing and is for public data only.
+
+Households
+----------
+What is shown are numbers of clients; what is protected are households, and a client without one is a household of his
+own. Wherever evidence says which household a client belongs to, "clients" below means households: for the threshold,
+for complements and for dominance. A family of ten is one, a family that holds most of a sum dominates it, whoever of
+them holds it, and the exits of a whole family are one exit. A household that is in several cells counts in each; where
+cells are added up it counts once (at least as many are behind them as behind the largest, or as their shares add up
+to). In curves a household is divided among its members at risk, and its exit among its exits, so that groups and
+reasons add up to no more than there are: of a couple in two groups each counts half, which errs on the safe side.
+
+What does not know households yet counts clients, as before: results of models (``Estimates``) unless a row says how
+many households are behind it; the household's own curves (``lifecycle.households``, ``lifecycle.taken_along``), the
+path of prospects and the backtest; exits and balances in ``quality``; and the bands and groups that ``value`` and
+``clients`` put together beforehand (protection still withholds what is too small or dominated for it afterwards).
 
 Rules for all numbers
 ---------------------
@@ -27,7 +42,8 @@ Curves (``RiskCounts``)
 6. A curve ends before fewer than 10 clients are at risk. All curves stand on the same grid of months, whether
    anything happened in a month or not; exact days are not shown.
 7. A reason with fewer than 10 exits in any group shown is merged into "all other reasons" in all of them, with the
-   next rarest if that is still too few; what is merged for all clients is merged in the groups too.
+   next rarest if that is still too few; what is merged for all clients is merged in the groups too. Exits of one
+   household are one exit here and in rule 5.
 8. Exits are counted in fives. Five exits are shown at the time of the third, under the reason and in the group
    furthest ahead of the fives it has been given. So the curve of all clients stays within about half a five over the
    number at risk, that of one group or reason within about a five, and none can drift. The groups add up to all
@@ -39,8 +55,9 @@ Tables (``ClientCounts``, ``MoneySums``)
 ----------------------------------------
 10. *Dominance.* A sum is withheld where the largest client holds more than half of it, or the two largest more than
     three quarters (of the absolute amounts). What is withheld in one line obeys the same rule when added up.
-    Where a table has one dimension and a name for the rest, what may not be shown is merged under it with the next
-    smallest cells instead of being withheld: the total can then be told.
+    One who is the largest in several cells is added up where they are told together.
+    Where a table has a name for the rest, levels of its first dimension with a cell that may not be shown are merged
+    under it with the next smallest instead of being withheld: the total can then be told.
 11. Money has at most three significant digits, and fewer where one client would stand out: the unit is at least a
     fifth of the largest contribution, so no contribution can be worked out to within 20 % from two sums.
 
@@ -54,6 +71,9 @@ Results of models (``Estimates``)
 ---------------------------------
 13. Shown only where at least 10 clients and, if the row counts events, 10 events are behind it; a sum of money also
     obeys the rule of dominance. Values and intervals have three significant digits, n and events are rounded.
+    p-values have two: from more the counts behind a test can be found by trying. What else a row says in numbers is
+    withheld with it. Where rows are parts of a whole (``parts_of``), a part is withheld with at least one other, until
+    10 clients and 10 events are behind what is withheld together.
 
 Findings (``Published``)
 ------------------------
