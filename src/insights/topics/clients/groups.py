@@ -49,7 +49,9 @@ def groups(bank: Bank) -> Answer | NotAvailable:
         return NotAvailable(ID, ("clients.birth_year", "clients.gender", "clients.occupation", "clients.income_band"))
     last = months.count - 1
     then = pd.Series("", index=months.client_id, dtype=object)
-    if last >= YEAR:
+    # Who left is told only where leavers are completely recorded: without that, nobody would seem to leave.
+    year = last >= YEAR and bank.window_from is not None
+    if year:
         there = present(months)[:, last - YEAR]
         then[there] = np.where(months.left[there] <= last, LEFT, STAYED)
     rules = bank.settings.disclosure
@@ -83,7 +85,7 @@ def groups(bank: Bank) -> Answer | NotAvailable:
             "attributes": {a.name: a.domain for a in told},
             "margin": margins.basis == MARGIN,
             "end": last_day(months, last),
-            "year": last_day(months, last - YEAR) if last >= YEAR else None,
+            "year": last_day(months, last - YEAR) if year else None,
         },
     )
 

@@ -42,6 +42,8 @@ def later(bank: Bank) -> Answer | NotAvailable:
     found = segments_of(bank, ID, ago=YEAR, several=True)
     if not isinstance(found, Segments):
         return found
+    if bank.window_from is None:
+        return NotAvailable(ID, ("[window] complete_from",))
     told = followed(bank, found)
     evidence: dict[str, Evidence] = {"left": leavers(bank, found)}
     if told.money is not None:

@@ -21,7 +21,6 @@ from insights.topics.evidence import (
     Evidence,
     MoneySums,
     NotAvailable,
-    client_counts,
     money_sums,
     with_households,
 )
@@ -96,7 +95,10 @@ def _counts(bank: Bank, attribute: Attribute, label: pd.Series, least: int) -> d
         kept = tellable_levels(rows, list(top), least)
         own = rows.assign(level=rows["level"].where(rows["level"].isin(kept), OTHERS))
         own = own.assign(household=household_of(bank, own["client_id"]))
-        return {attribute.name: client_counts(own, ("segment", "level"))}
+        # A level that nobody of a segment has is a share of 0, and not one that is not known.
+        counts = pd.crosstab(own["segment"], own["level"]).rename_axis(columns=None).reset_index()
+        cells = counts.melt("segment", var_name="level", value_name="clients")
+        return {attribute.name: with_households(cells, own, ("segment", "level"))}
     everybody = label.reindex(attribute.known)
     known = everybody.value_counts()
     home = household_of(bank, attribute.known)

@@ -77,7 +77,9 @@ def segments(bank: Bank) -> Answer | NotAvailable:
         evidence["value"] = money_sums(frame, ("segment",), "value")
     evidence["typical"] = _typical(bank, found)
     back = not found.past
-    if back and found.last >= YEAR:
+    # Who left is told only where leavers are completely recorded: without that, nobody would seem to leave.
+    year = back and found.last >= YEAR and bank.window_from is not None
+    if year:
         evidence["left"] = leavers(bank, found)
     if back and found.last >= QUARTER and len(found.names) > 1:
         evidence["moved"] = moved_since(bank, found, found.last - QUARTER)
@@ -94,7 +96,7 @@ def segments(bank: Bank) -> Answer | NotAvailable:
             "treatments": {name: rules.treatment(found.traits[name], name) for name in found.names},
             "end": last_day(found.months, found.last),
             "start": last_day(found.months, found.last - QUARTER) if back and found.last >= QUARTER else None,
-            "year": last_day(found.months, found.last - YEAR) if back and found.last >= YEAR else None,
+            "year": last_day(found.months, found.last - YEAR) if year else None,
             "margin": margins.basis == MARGIN,
             "past": found.past,
         },

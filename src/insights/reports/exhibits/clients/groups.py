@@ -26,13 +26,14 @@ def groups(answer: Answer, found: Groups, bank: Bank) -> Exhibit:
     tested = {n: t.p_value for n, t in found.tests.items() if t.p_value is not None}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True)) if tested else {}
     apart = [n for n in adjusted if adjusted[n] < ALPHA]
-    title = Message("Clients by age, gender, occupation, income and risk tolerance")
+    every = {"names": [NAMES[n] for n in facts["attributes"]]}
+    title = Message("Clients by {names}", every)
     sentences = []
     if apart:
         named = {"names": [NAMES[n] for n in apart]}
         title = Message("By {names} leaving differs between groups by more than chance", named)
     elif adjusted:
-        title = Message("By age, gender, occupation, income and risk tolerance clients leave alike, chance apart")
+        title = Message("By {names} clients leave alike, chance apart", every)
     if adjusted:
         parts = [Message("{attribute} {p:p}", {"attribute": NAMES[n], "p": p}) for n, p in adjusted.items()]
         sentences.append(
