@@ -11,6 +11,7 @@ TargetName = Literal[
     "assets",
     "net_new_money",
     "margin",
+    "profitability",
     "value",
     "attrition",
     "leavers",
@@ -18,7 +19,10 @@ TargetName = Literal[
     "loyalty",
     "satisfaction",
     "elsewhere",
+    "needs",
     "above_risk",
+    "open_risks",
+    "credit_loss",
 ]
 """The lines of the state of the book that may have a goal."""
 

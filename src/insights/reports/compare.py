@@ -9,7 +9,7 @@ from insights.errors import RunError
 from insights.models.memory.store import NAME, Memory, read_memory
 from insights.reports.disclosure import protect
 from insights.reports.earlier import SAME, data_of
-from insights.reports.findings import FILE, read_findings
+from insights.reports.findings import FILE, read_estimates
 from insights.reports.history import Pack, packs
 from insights.topics.evidence import Estimates
 from insights.topics.summary.changes import ALPHA, between, paired
@@ -65,7 +65,13 @@ def _pack(reports: Path, day: str) -> Pack:
 
 
 def _findings(pack: Pack) -> Findings:
-    return Findings(pack.name, {str(f["id"]): f for f in read_findings(pack.folder / FILE)})
+    try:
+        found = read_estimates(pack.folder / FILE)
+    except ValueError as error:
+        raise RunError(
+            f"the pack of {pack.name} cannot be compared: {error}", todo="make it again with this version"
+        ) from None
+    return Findings(pack.name, {str(f["id"]): f for f in found})
 
 
 def _memory(settings: Settings, pack: Pack) -> Memory | None:

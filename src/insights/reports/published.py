@@ -13,7 +13,7 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.data.store import write_atomic
 from insights.reports.earlier import Earlier, data_of, earlier_packs
-from insights.reports.findings import FILE, read_findings
+from insights.reports.findings import FILE, read_estimates, read_findings
 from insights.reports.history import read_pack
 from insights.topics.summary.pack import Before, Findings, Pack, Remembered
 
@@ -86,6 +86,6 @@ def _findings(as_of: str, found: Iterable[Mapping[str, Any]]) -> Findings:
 def _read(path: Path) -> list[dict[str, Any]]:
     """Return the findings of an earlier pack; none where somebody has taken them away since the run began."""
     try:
-        return read_findings(path)
+        return read_estimates(path)
     except (ValueError, OSError):
         return []

@@ -22,8 +22,8 @@ from insights.stats.results import Estimate
 GONE, NEW, FEWER, MORE, RESTATED, SHIFTED = "gone", "new", "fewer", "more", "restated", "shifted"
 LATE = 0.05
 """So much of what earlier months hold may come late or be corrected without a word."""
-MOVED = 0.1
-"""A mean of the same months that moved by more of a standard deviation was restated."""
+MOVED, SAME = 0.1, 1e-9
+"""A mean of the same months that moved by more of a standard deviation was restated; so little of itself is nothing."""
 SHIFT = 0.1
 """The lower end of the index above which new rows count as shifted."""
 BINS, MOST_VALUES = 10, 20
@@ -81,7 +81,8 @@ def _restated(bank: Bank, then: Delivered, day: date) -> list[dict[str, object]]
     found: list[dict[str, object]] = []
     for r in both.to_dict("records"):
         enough = min(r["filled"], r["filled_then"]) >= FEWEST_ROWS
-        if enough and abs(r["mean"] - r["mean_then"]) > MOVED * max(r["sd_then"], r["sd"] * 1e-9):
+        least = max(MOVED * r["sd_then"], SAME * abs(r["mean_then"]))
+        if enough and abs(r["mean"] - r["mean_then"]) > least:
             head = {"what": RESTATED, "table": r["table"], "column": r["column"]}
             size = min(r["filled"], r["filled_then"])
             found.append(head | {"before": r["mean_then"], "now": r["mean"], "n": size})

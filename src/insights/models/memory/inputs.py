@@ -7,8 +7,8 @@ what became known late; where half of it is gone, or its values have moved, the 
 from dataclasses import dataclass
 from datetime import date
 
-import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from insights.data.months import add_months, month_of
@@ -34,21 +34,43 @@ class Delivered:
 
 def delivered(bank: Bank) -> Delivered:
     """Return what the bank delivers as of the date, computed once."""
-    key = "memory_delivered"
-    return once(bank, key, lambda: Delivered(_rows(bank), _columns(bank), marks(bank, bank.as_of)), on_disk=True)
+    rows = by_month(bank)
+    told = rows[rows["column"] == ""].rename(columns={"filled": "rows"})[["table", "month", "rows"]]
+    return Delivered(
+        told.astype({"rows": "int64"}).reset_index(drop=True), _columns(bank), marks_until(rows, bank.as_of)
+    )
 
 
-def _rows(bank: Bank) -> pd.DataFrame:
-    found = []
+def by_month(bank: Bank) -> pd.DataFrame:
+    """Return table, month, column, filled, total, squares: of every column with numbers, month by month, made once.
+
+    Column "" counts the rows; a table without dates has them under month "". One pass over each table tells all.
+    """
+    return once(bank, "memory_by_month", lambda: _by_month(bank), on_disk=True)
+
+
+def _by_month(bank: Bank) -> pd.DataFrame:
+    parts = [pd.DataFrame(columns=["table", "month", "column", "filled", "total", "squares"])]
     for name in bank.tables_present:
         view, day = bank.table(name), TABLES[name].date
         if day is None or day not in view.columns:
-            found.append(pd.DataFrame({"month": [""], "rows": [view.count().execute()]}).assign(table=name))
+            whole = {"table": name, "month": "", "column": "", "filled": float(view.count().execute())}
+            parts.append(pd.DataFrame([whole | {"total": 0.0, "squares": 0.0}]))
             continue
-        told = view.group_by(month=month_of(view[day]).cast("string")).agg(rows=view.count()).order_by("month")
-        found.append(told.execute().dropna().assign(table=name))
-    rows = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["month", "rows", "table"])
-    return rows[["table", "month", "rows"]].astype({"rows": "int64", "month": str})
+        columns = ["", *(c for c in sorted(view.columns) if is_number(name, c, view))]
+        sums: dict[str, ir.Value] = {"filled_0": view.count()}
+        for k, column in enumerate(columns[1:], start=1):
+            value = view[column].cast("float64")
+            sums |= {f"filled_{k}": value.count(), f"total_{k}": value.sum(), f"squares_{k}": (value * value).sum()}
+        told = view.group_by(month=month_of(view[day]).cast("string")).agg(**sums).order_by("month").execute()
+        told = told[told["month"].notna()]
+        for k, column in enumerate(columns):
+            own = {
+                w: told[f"{w}_{k}"].fillna(0.0) if f"{w}_{k}" in told else 0.0 for w in ("filled", "total", "squares")
+            }
+            parts.append(pd.DataFrame({"table": name, "month": told["month"].astype(str), "column": column} | own))
+    kinds = {"filled": float, "total": float, "squares": float}
+    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True).astype(kinds)
 
 
 def _columns(bank: Bank) -> pd.DataFrame:
@@ -58,25 +80,22 @@ def _columns(bank: Bank) -> pd.DataFrame:
 
 def marks(bank: Bank, until: date) -> pd.DataFrame:
     """Return filled, mean and sd of every column with numbers, over the rows of the twelve months up to a day."""
-    found = []
-    for name in bank.tables_present:
-        view, day = bank.table(name), TABLES[name].date
-        columns = [c for c in sorted(view.columns) if is_number(name, c, view)]
-        if day is None or day not in view.columns or not columns:
-            continue
-        at = month_of(view[day])
-        first = ibis.literal(add_months(until.replace(day=1), 1 - MONTHS), "date")
-        recent = view.filter((at >= first) & (at <= ibis.literal(until.replace(day=1), "date")))
-        sums: dict[str, ir.Value] = {}
-        for k, column in enumerate(columns):
-            value = recent[column].cast("float64")
-            sums |= {f"filled_{k}": value.count(), f"mean_{k}": value.mean(), f"sd_{k}": value.std(how="pop")}
-        told = recent.agg(**sums).execute().iloc[0]
-        found += [
-            {"table": name, "column": c} | {what: float(told[f"{what}_{k}"]) for what in ("filled", "mean", "sd")}
-            for k, c in enumerate(columns)
-        ]
-    return pd.DataFrame(found, columns=["table", "column", "filled", "mean", "sd"])
+    return marks_until(by_month(bank), until)
+
+
+def marks_until(rows: pd.DataFrame, until: date) -> pd.DataFrame:
+    """Return ``marks`` from the sums of each month (see ``by_month``); nan where nothing is filled."""
+    last = until.replace(day=1)
+    first = add_months(last, 1 - MONTHS)
+    own = rows[rows["column"] != ""]
+    pairs = own[["table", "column"]].drop_duplicates()
+    inside = own[(own["month"] >= first.isoformat()) & (own["month"] <= last.isoformat())]
+    sums = inside.groupby(["table", "column"], sort=False)[["filled", "total", "squares"]].sum().reset_index()
+    found = pairs.merge(sums, on=["table", "column"], how="left").fillna(0.0)
+    n = found["filled"].where(found["filled"] > 0)
+    mean = found["total"] / n
+    sd = np.sqrt(np.maximum(found["squares"] / n - mean**2, 0.0))
+    return found.assign(mean=mean, sd=sd)[["table", "column", "filled", "mean", "sd"]].reset_index(drop=True)
 
 
 def is_number(table: str, column: str, view: ir.Table) -> bool:

@@ -17,14 +17,16 @@ from insights.stats.scoring.resampled import ResampledScores, resampled_scores
 
 HORIZONS = (12, 6, 3)
 """Months ahead, the longest first: the longest that any past pack is old enough for is scored."""
+GROUPS = 5
+"""Clients are put into fifths of what was foretold of them."""
 
 
 @dataclass(frozen=True)
 class Scored:
     """What was foretold and what came, over all past runs that are ``months`` old.
 
-    ``frame``: one row per client and run (day, client_id, risk, time in months, left). ``all`` are the scores of all
-    runs together, ``by_day`` of each.
+    ``frame``: one row per client and run, or what else is foretold of him (day, client_id, risk, time in months, came).
+    ``all`` are the scores of all runs together, ``by_day`` of each.
     """
 
     months: int
@@ -43,9 +45,8 @@ def scored(bank: Bank, memories: Sequence[Memory]) -> Scored | NotEstimable:
         due = [m for m in memories if m.predictions is not None and _due(m, months) <= bank.as_of]
         frame = pd.concat([_rows(bank, m, months) for m in due], ignore_index=True) if due else pd.DataFrame()
         if len(frame):
-            return Scored(
-                months, frame, _score(frame, months), {str(d): _score(f, months) for d, f in frame.groupby("day")}
-            )
+            by_day = {str(d): score(f, months, f["day"]) for d, f in frame.groupby("day")}
+            return Scored(months, frame, score(frame, months, frame["day"]), by_day)
     return NotEstimable("no prediction of an earlier run is old enough to be scored")
 
 
@@ -68,10 +69,10 @@ def _rows(bank: Bank, memory: Memory, months: int) -> pd.DataFrame:
     frame = frame.merge(ends.rename("end"), left_on="client_id", right_index=True)
     frame = frame[frame["end"] > day]
     last = add_months(day, months)
-    frame["left"] = [end <= last for end in frame["end"]]
+    frame["came"] = [end <= last for end in frame["end"]]
     frame["time"] = [
         float(_months(day, end)) if gone else months + 1.0
-        for end, gone in zip(frame["end"], frame["left"], strict=True)
+        for end, gone in zip(frame["end"], frame["came"], strict=True)
     ]
     return frame.drop(columns="end").reset_index(drop=True)
 
@@ -82,16 +83,17 @@ def _months(day: date, end: date) -> int:
     return k if k > 0 and end <= add_months(day, k) else k + 1
 
 
-def _score(frame: pd.DataFrame, months: int) -> ResampledScores | NotEstimable:
-    base = frame.groupby("day")["risk"].transform("mean")
+def score(frame: pd.DataFrame, months: int, within: pd.Series) -> ResampledScores | NotEstimable:
+    """Score the risks of a frame (see ``Scored``), clients drawn as a whole and told apart ``within`` each stratum."""
     return resampled_scores(
         frame["time"],
-        np.where(frame["left"], "left", ""),
+        np.where(frame["came"], "came", ""),
         frame["risk"],
         months,
-        of="left",
+        of="came",
         cluster=frame["client_id"],
-        null=base,
-        within=frame["day"],
+        null=frame["risk"].groupby(within).transform("mean"),
+        within=within,
+        groups=GROUPS,
         seed="past predictions",
     )

@@ -17,6 +17,7 @@ INTERVALS = {
     "money": Message("{value:money} ({low:money} to {high:money})"),
     "number": Message("{value:number} ({low:number} to {high:number})"),
     "points": Message("{value:tenths} points ({low:tenths} to {high:tenths})"),
+    "basis_points": Message("{value:basis_points} ({low:basis_points} to {high:basis_points})"),
 }
 """How an estimate and its interval are written in one cell."""
 

@@ -53,6 +53,7 @@ class Formats:
             "amount": lambda v: self.decimal(v, 2),
             "months": self.months,
             "points": self.points,
+            "basis_points": self.basis_points,
             "date": self.day,
             "month": self.month,
             "number": self.number,
@@ -105,6 +106,11 @@ class Formats:
         """Return a difference of two shares in percentage points."""
         unit = "个百分点" if self.language == "zh-CN" else f"{_NBSP}points"
         return self.decimal(100 * value, 1) + unit
+
+    def basis_points(self, value: float) -> str:
+        """Return a small share in hundredths of a percent, as bankers tell margins."""
+        unit = "个基点" if self.language == "zh-CN" else f"{_NBSP}bp"
+        return self.decimal(10_000 * value, 1) + unit
 
     def day(self, value: date | str) -> str:
         """Return a day in full: 31 October 2026, 2026年10月31日."""

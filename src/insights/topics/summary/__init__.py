@@ -4,9 +4,26 @@ from insights.topics.summary.changes import changes
 from insights.topics.summary.decisions import decisions
 from insights.topics.summary.delivery import delivery
 from insights.topics.summary.effects import effects
+from insights.topics.summary.framework import framework
 from insights.topics.summary.goals import goals
 from insights.topics.summary.paragraphs import paragraphs
 from insights.topics.summary.past import past
+from insights.topics.summary.past_needs import past_needs
+from insights.topics.summary.past_value import past_value
+from insights.topics.summary.past_warnings import past_warnings
 from insights.topics.summary.state import state
 
-__all__ = ["changes", "decisions", "delivery", "effects", "goals", "paragraphs", "past", "state"]
+__all__ = [
+    "changes",
+    "decisions",
+    "delivery",
+    "effects",
+    "framework",
+    "goals",
+    "paragraphs",
+    "past",
+    "past_needs",
+    "past_value",
+    "past_warnings",
+    "state",
+]

@@ -34,6 +34,16 @@ NAME = "measure"
 COUNTED = (LEFT, JOINED)
 STAYED = "stayed"
 SKIPPED = ("summary",)
+OF_ANOTHER_KIND: dict[str, tuple[str, ...]] = {
+    "clients.risk": ("mean_volatility",),
+    "lifecycle.backtest": ("expected",),
+    "value.bridge": ("part", "change"),
+}
+"""Numbers of findings that are not compared, as their intervals do not speak of another month.
+
+The market moves volatilities for all clients at once; what a model foretells at past dates moves when it is fitted
+again; a bridge is a comparison already. Each of them would be a change in every pack.
+"""
 
 
 @dataclass(frozen=True)
@@ -218,6 +228,8 @@ def _findings(now: Findings, before: Findings) -> Iterator[dict[str, Any]]:
             continue
         then = {_key(row): row for row in before.rows(id)}
         for row in now.rows(id):
+            if row.name in OF_ANOTHER_KIND.get(id, ()):
+                continue
             old = then.get(_key(row))
             if old is None or not (row.interval and old.interval) or row.level != old.level:
                 continue

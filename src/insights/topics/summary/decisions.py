@@ -1,7 +1,8 @@
 """Decisions that the findings of the pack support, each with its size in money: none that they do not.
 
-Each rule names the findings it rests on and what they must say. The evidence is of three kinds, the stronger first: a
-programme drawn by lot, a forecast or a practice that held when it was tested, and what was only observed.
+Each rule names the findings it rests on and what they must say. The evidence is of four kinds, the stronger first: a
+programme drawn by lot, what is counted from the books, a forecast that held when it was tested, and what was only
+observed.
 """
 
 import math
@@ -16,8 +17,8 @@ from insights.topics.summary.pack import NAN, Findings, Pack, Row
 
 ID = "summary.decisions"
 MOST = 3
-LOT, COUNTED, OBSERVED = "by lot", "counted", "observed"
-STRENGTH = (LOT, COUNTED, OBSERVED)
+LOT, COUNTED, TESTED, OBSERVED = "by lot", "counted", "tested", "observed"
+STRENGTH = (LOT, COUNTED, TESTED, OBSERVED)
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,14 @@ def _above_risk(found: Findings) -> Iterator[Decision]:
         yield Decision("above_risk", COUNTED, size, _total(people), people=_total(people).value)
 
 
+def _loans(found: Findings) -> Iterator[Decision]:
+    """Secure the loans, where the forecast of defaults held last year: the interval of what came over it holds one."""
+    loss, ratio = found.one("risk.credit", "expected_loss", 12), found.one("risk.credit", "observed_expected")
+    watched = found.one("risk.credit", "loans", state="watch")
+    if loss is not None and _above(loss) and ratio is not None and ratio.interval and ratio.low <= 1 <= ratio.high:
+        yield Decision("loans", TESTED, loss, ratio, people=watched.value if watched else NAN)
+
+
 def _lever(found: Findings) -> Iterator[Decision]:
     """Begin with the factor of loyalty whose improvement keeps most value, where it is clear of zero."""
     rows = [r for r in found.rows("loyalty.levers", "lifetime_value_kept") if set(r.group) == {"factor"} and _above(r)]
@@ -103,7 +112,7 @@ def _gap(found: Findings) -> Iterator[Decision]:
         yield Decision("gap", OBSERVED, row, filled, row.group["kind"], people.value if people else NAN)
 
 
-RULES: tuple[Rule, ...] = (_programme, _above_risk, _lever, _gap)
+RULES: tuple[Rule, ...] = (_programme, _above_risk, _loans, _lever, _gap)
 
 
 def _above(row: Row) -> bool:

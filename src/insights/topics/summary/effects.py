@@ -54,7 +54,8 @@ SOURCES = (
 
 def effects(pack: Pack, bank: Bank) -> Answer | NotAvailable:
     """Return the effects that the pack tells, with their p-values adjusted together (Holm)."""
-    rows = list(_rows(pack.now))
+    behind = {change.name: change.programme for change in bank.settings.loyalty.changes}
+    rows = [row | {"programme": behind.get(str(row["programme"]), row["programme"])} for row in _rows(pack.now)]
     if not rows:
         return NotAvailable(ID, ("programmes.started_on",))
     frame = pd.DataFrame(rows)

@@ -12,7 +12,7 @@ from insights.models.memory import measures
 from insights.stats.proportions import proportion
 from insights.topics.summary.pack import NAN, SHOWN, Findings, Row
 
-How = Literal["row", "sum", "latest", "n", "gone", "measure"]
+How = Literal["row", "sum", "span", "latest", "n", "gone", "per", "measure"]
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,10 @@ class Source:
     """Where a line comes from: the estimates ``name`` of ``finding`` whose groups hold ``where``.
 
     ``how``: "row" is the one with exactly this group; "sum" adds up all that have the keys ``over`` besides, "latest"
-    those of the last month among them; "gone" is the share of the whole that ``where`` is not, with its interval; "n"
-    is how many clients are behind the row; "measure" is not a finding but one of the measures that the bank is
-    remembered by (``models.memory``).
+    those of the last month among them, "span" also the ends of their intervals, which holds the sum at least as often
+    as each holds its own; "gone" is the share of the whole that ``where`` is not, with its interval; "n" is how many
+    clients are behind the row; "per" is the sum divided by the row named ``per``; "measure" is not a finding but one of
+    the measures that the bank is remembered by (``models.memory``).
     """
 
     finding: str
@@ -31,6 +32,7 @@ class Source:
     over: tuple[str, ...] = ()
     how: How = "row"
     months: float | None = None
+    per: str = ""
 
     @property
     def report(self) -> str:
@@ -74,6 +76,12 @@ LINES = (
     ),
     Line("net_new_money", "percent", (_measure(measures.NET),), "up"),
     Line("margin", "money", (Source("value.margin", "margin", {"period": "now"}, ("component",), "sum"),), "up"),
+    Line(
+        "profitability",
+        "basis_points",
+        (Source("value.margin", "margin", {"period": "now"}, ("component",), "per", per="average_assets"),),
+        "up",
+    ),
     Line("value", "money", (Source("value.worth", "value"),), "up"),
     Line(
         "attrition",
@@ -100,11 +108,19 @@ LINES = (
         "down",
     ),
     Line(
+        "needs",
+        "count",
+        (Source("needs.overview", "first_buyers", over=("category",), how="span", months=3),),
+        "up",
+    ),
+    Line(
         "above_risk",
         "count",
         (Source("clients.risk", "clients_with_product_above", over=("stated",), how="sum"),),
         "down",
     ),
+    Line("open_risks", "count", (Source("risk.register", "clients", over=("risks",), how="sum"),), "down"),
+    Line("credit_loss", "money", (Source("risk.credit", "expected_loss", months=12),), "down"),
 )
 NAMES = tuple(line.name for line in LINES)
 UNTOLD, ABSENT = "untold", "absent"
@@ -137,6 +153,7 @@ def _read(source: Source, found: Findings) -> Row | None:
         row
         for row in found.rows(source.finding, source.name)
         if set(row.group) == keys and all(row.group[k] == v for k, v in where.items())
+        if source.months is None or row.months == source.months
     ]
     if source.how == "latest" and rows:
         last = max(row.group["month"] for row in rows)
@@ -153,5 +170,13 @@ def _read(source: Source, found: Findings) -> Row | None:
         e = proportion(total - stayed, total)
         flat = (e.value, e.low, e.high, e.level)
         return Row(source.finding, head.name, {}, head.months, *flat, "share", total, total - stayed, SHOWN)
-    where = dict(source.where)
-    return Row(source.finding, head.name, where, head.months, total, NAN, NAN, NAN, head.unit, NAN, NAN, SHOWN)
+    flat = (total, NAN, NAN, NAN)
+    if source.how == "span" and all(row.interval and row.level == head.level for row in rows):
+        flat = (total, math.fsum(row.low for row in rows), math.fsum(row.high for row in rows), head.level)
+    unit = head.unit
+    if source.how == "per":
+        whole = found.one(source.finding, source.per, None, **source.where)
+        if whole is None or not whole.value > 0:
+            return None
+        flat, unit = (total / whole.value, NAN, NAN, NAN), "share"
+    return Row(source.finding, head.name, dict(source.where), head.months, *flat, unit, NAN, NAN, SHOWN)

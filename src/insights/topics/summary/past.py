@@ -1,55 +1,70 @@
 """How the predictions of past packs came out: what they foretold, what happened, and whether the model still works."""
 
-from typing import cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.memory.scored import Scored, scored
-from insights.models.memory.store import remembered
+from insights.models.memory.scored import GROUPS, Scored, scored
+from insights.models.memory.store import Memory, remembered
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
-from insights.topics.summary.pack import NAN, Pack
+from insights.topics.rows import estimates, told
+from insights.topics.summary.pack import Pack
 
 ID = "summary.past"
 ALL = "all"
 LEFT, STAYED = "left", "stayed"
 SCORES = ("expected", "ratio", "auc")
+OBSERVED, EXPECTED = "observed", "expected"
 REVERSED, CHANCE, HOLDS, OPEN = "reversed", "chance", "holds", "open"
-"""What the AUC says: below a half, around it, above it; and nothing."""
+"""What a score of skill says: worse than chance, chance, better; and nothing."""
 HIGH, LOW, FITS = "too_low", "too_high", "fits"
 """What observed over expected says of the level: more came than foretold, fewer, or as many."""
+DUE = "predictions of an earlier pack that are three months old or more"
+
+T = TypeVar("T")
 
 
 def past(pack: Pack, bank: Bank) -> Answer | NotAvailable:
     """Score what earlier packs foretold of leaving; NotAvailable until one of them is old enough.
 
-    Evidence: ``counts`` are clients by pack and what became of them, ``scores`` the scores by pack ("all" together).
+    Evidence: ``counts`` are clients by pack and what became of them, ``scores`` the scores by pack ("all" together),
+    ``fifths`` what was foretold and what came by fifth of the risk, over all packs.
     """
-    memories = [m for told in pack.memories if (m := remembered(bank, told.file, told.data)) is not None]
-    found = once(bank, ("past", *((told.file, told.data) for told in pack.memories)), lambda: scored(bank, memories))
+    found = looked_back(pack, bank, "past", scored)
     if not isinstance(found, Scored):
-        return NotAvailable(ID, ("predictions of an earlier pack that are three months old or more",))
-    days = sorted(found.by_day)
-    rows = [_row(ALL, score, found) for score in SCORES] + [_row(d, score, found) for d in days for score in SCORES]
+        return NotAvailable(ID, (DUE,))
     return Answer(
         id=ID,
         kind=ID,
         evidence={
             "counts": ClientCounts(_counts(found), ("pack", "outcome")),
-            "scores": Estimates(pd.DataFrame([r for r in rows if r]), ("pack", "score")),
+            "scores": scores_of(found),
+            "fifths": fifths_of(found),
         },
         estimate=_parts,
-        facts={"months": found.months, "packs": days, "models": sorted({m.model for m in memories if m.model})},
+        facts={"months": found.months, "packs": sorted(found.by_day)},
     )
 
 
-def verdict(auc: Estimate | None) -> str:
-    """Return what the AUC says of how well a model tells clients apart."""
-    if auc is None:
+def looked_back(pack: Pack, bank: Bank, name: str, compute: Callable[[Bank, list[Memory]], T]) -> T:
+    """Return what is computed from the memories of all earlier comparable packs, once for all questions."""
+
+    def made() -> T:
+        found = (remembered(bank, memory.file, memory.data) for memory in pack.memories)
+        return compute(bank, [memory for memory in found if memory is not None])
+
+    return once(bank, (name, *((memory.file, memory.data) for memory in pack.memories)), made)
+
+
+def verdict(skill: Estimate | None, chance: float = 0.5) -> str:
+    """Return what a score that is ``chance`` without skill says of how well a model tells clients apart."""
+    if skill is None:
         return OPEN
-    return HOLDS if auc.low > 0.5 else REVERSED if auc.high < 0.5 else CHANCE
+    return HOLDS if skill.low > chance else REVERSED if skill.high < chance else CHANCE
 
 
 def level(ratio: Estimate | None) -> str:
@@ -59,22 +74,37 @@ def level(ratio: Estimate | None) -> str:
     return HIGH if ratio.low > 1 else LOW if ratio.high < 1 else FITS
 
 
+def scores_of(found: Scored) -> Estimates:
+    """Return the scores as evidence by pack, those of all of them under "all"."""
+    rows: list[dict[str, Any]] = []
+    for day, scores in ((ALL, found.all), *sorted(found.by_day.items())):
+        for score in SCORES:
+            one = NotEstimable("none") if isinstance(scores, NotEstimable) else scores.at(score)
+            if isinstance(one, Estimate):
+                rows.append(told(one, pack=day, score=score))
+    return estimates(rows, "pack", "score")
+
+
+def fifths_of(found: Scored) -> Estimates:
+    """Return what was foretold and what came by fifth of what was foretold, over all packs."""
+    rows: list[dict[str, Any]] = []
+    if not isinstance(found.all, NotEstimable):
+        for fifth in range(1, GROUPS + 1):
+            for what in (EXPECTED, OBSERVED):
+                one = found.all.at(what, fifth)
+                if isinstance(one, Estimate):
+                    rows.append(told(one, fifth=str(fifth), what=what))
+    return estimates(rows, "fifth", "what")
+
+
 def _counts(found: Scored) -> pd.DataFrame:
-    frame = found.frame.assign(pack=found.frame["day"], outcome=found.frame["left"].map({True: LEFT, False: STAYED}))
+    frame = found.frame.assign(pack=found.frame["day"], outcome=found.frame["came"].map({True: LEFT, False: STAYED}))
     return frame.groupby(["pack", "outcome"]).size().rename("clients").reset_index()
-
-
-def _row(day: str, score: str, found: Scored) -> dict[str, object] | None:
-    scores = found.all if day == ALL else found.by_day[day]
-    told = None if isinstance(scores, NotEstimable) else scores.at(score)
-    if not isinstance(told, Estimate):
-        return None
-    numbers = {"value": told.value, "low": told.low, "high": told.high, "unit": told.unit, "n": told.n}
-    return {"pack": day, "score": score} | numbers | {"n_events": NAN if told.n_events is None else told.n_events}
 
 
 def _parts(evidence: dict[str, Evidence]) -> dict[str, pd.DataFrame]:
     return {
         "counts": cast(ClientCounts, evidence["counts"]).cells,
         "scores": cast(Estimates, evidence["scores"]).rows,
+        "fifths": cast(Estimates, evidence["fifths"]).rows,
     }

@@ -116,20 +116,29 @@ def _other(rows: list[dict[Any, Any]], answer: Answer) -> Table:
         Column("report", Message("Report")),
         Column("exhibit", Message("Exhibit")),
         Column("name", Message("Number, as in findings.json")),
-        Column("before", Message("Before"), "number"),
-        Column("now", Message("Now"), "number"),
+        Column("before", Message("Before")),
+        Column("now", Message("Now")),
     )
     told = [
         {
             "report": REPORTS.get(r["finding"].partition(".")[0], r["finding"].partition(".")[0]),
             "exhibit": message_from(titles[r["finding"]]),
             "name": " ".join([r["name"], *(f"{k}={v}" for k, v in r["group"].items())]),
-            "before": r["before"],
-            "now": r["value"],
+            "before": _written(r["before"], r["unit"]),
+            "now": _written(r["value"], r["unit"]),
         }
         for r in rows
     ]
     return Table(columns, tuple(told), Message("Other numbers that changed by more than chance"))
+
+
+def _written(value: float, unit: str) -> Message:
+    """Return a number of another report as one cell, by its unit; small shares keep three digits."""
+    if unit == "share" and abs(value) >= 0.01:
+        return Message(_VALUE["percent"].id, {"value": value})
+    if unit == "clients" or abs(value) >= 1000:
+        return Message("{value:count}", {"value": value})
+    return Message(_VALUE["number"].id, {"value": value})
 
 
 def _basis(found: Changes, before: str | None) -> tuple[Message, ...]:
@@ -150,7 +159,7 @@ def _caveats(facts: dict[str, Any], found: Changes) -> tuple[Message, ...]:
             Message(
                 "Measures are compared client by client; intervals of their changes hold what rounding adds. Other "
                 "numbers are compared as if the two packs shared no client: a change has to be large to be called more "
-                "than chance. What moves all clients at once, such as markets, counts as change."
+                "than chance. Numbers that follow the market and what models foretell of past dates are not compared."
             )
         )
     if facts["before"] is not None and not facts["memory"]:

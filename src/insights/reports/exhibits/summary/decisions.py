@@ -15,18 +15,24 @@ from insights.topics.evidence import Answer
 WHAT = {
     "programme": Message("Offer the programme “{of}” to all clients at risk"),
     "above_risk": Message("Settle the products above the risk that {n:count} clients accept"),
+    "loans": Message("Secure the loans that are late, in default or near their collateral"),
     "lever": Message("Improve {of} first"),
     "gap": Message("Offer {of} to the {n:count} clients who lack what most clients like them hold"),
 }
 SIZE = {
     "programme": Message("{size} of assets kept in the next twelve months"),
     "above_risk": Message("{size} held in these products"),
+    "loans": Message("{size} expected to be lost on all loans in the next twelve months"),
     "lever": Message("{size} of lifetime value, for one point more"),
     "gap": Message("{size} of assets if all of them did"),
 }
 WHY = {
     "programme": Message("drawn by lot, it kept {proof:count} clients ({low:count} to {high:count})"),
     "above_risk": Message("counted from the books: {proof:count} clients"),
+    "loans": Message(
+        "last year's defaults were {proof:number} times those foretold ({low:number} to {high:number}), so the "
+        "forecast held"
+    ),
     "lever": Message(
         "one point more goes with {proof:tenths} fewer clients lost a year ({low:tenths} to {high:tenths}); observed, "
         "not drawn by lot"
@@ -43,6 +49,7 @@ MIND = {
     "above_risk": Message(
         "a renewed statement of the risk that the client accepts, or a wrong risk class of the product"
     ),
+    "loans": Message("a pack in which the defaults were clearly fewer than foretold"),
     "lever": Message("a programme drawn by lot that moves this factor and not the leavers"),
     "gap": Message("a pack in which such clients fill the gap no more often than others take it up"),
 }
@@ -70,7 +77,12 @@ def decisions(answer: Answer, found: pd.DataFrame, bank: Bank) -> Exhibit:
         if len(rows) > 1
         else Message("One decision is worth taking: {what}", {"what": _what(first, bank)}),
         paragraphs=tuple(_paragraph(r, bank) for r in rows),
-        basis=dated(bank, Message("The better founded comes first: drawn by lot, counted, observed.")),
+        basis=dated(
+            bank,
+            Message(
+                "The better founded comes first: drawn by lot, counted from the books, forecast and tested, observed."
+            ),
+        ),
         caveats=(
             Message("The sizes do not add up: the same client may stand in several of them."),
             Message("A decision is listed only while the findings of the pack support it."),

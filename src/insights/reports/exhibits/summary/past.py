@@ -10,7 +10,22 @@ from insights.reports.exhibits.rows import dated
 from insights.reports.exhibits.told import cell, find, finding_row
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer
-from insights.topics.summary.past import ALL, CHANCE, FITS, HIGH, LEFT, LOW, OPEN, REVERSED, STAYED, level, verdict
+from insights.topics.summary.past import (
+    ALL,
+    CHANCE,
+    EXPECTED,
+    FITS,
+    GROUPS,
+    HIGH,
+    LEFT,
+    LOW,
+    OBSERVED,
+    OPEN,
+    REVERSED,
+    STAYED,
+    level,
+    verdict,
+)
 
 TITLES = {
     REVERSED: Message("The predictions of leaving failed: those named as risky left less often than the others"),
@@ -45,7 +60,7 @@ def past(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhibit:
         id=answer.id,
         title=TITLES.get(said) or LEVELS[level(ratio)],
         sentences=_sentences(auc, ratio, facts, said),
-        tables=(Table(columns, rows),),
+        tables=(Table(columns, rows), *fifths(parts["fifths"])),
         basis=dated(
             bank,
             Message(
@@ -60,11 +75,40 @@ def past(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhibit:
                 "given the higher risk."
             ),
         ),
-        estimates=tuple(
-            finding_row(str(r["score"]), r, group={"pack": str(r["pack"])}, months=facts["months"])
-            for r in scores.to_dict("records")
-        ),
+        estimates=tuple(score_estimates(parts, facts["months"])),
     )
+
+
+def fifths(rows: pd.DataFrame) -> tuple[Table, ...]:
+    """Return what was foretold and what came by fifth of what was foretold, over all packs; nothing if none is told."""
+    lines = [
+        {
+            "fifth": Message("fifth {rank:count} of 5", {"rank": k}),
+            "foretold": None if (e := find(rows, fifth=str(k), what=EXPECTED)) is None else e.value,
+            "came": cell(find(rows, fifth=str(k), what=OBSERVED), "percent"),
+        }
+        for k in range(1, GROUPS + 1)
+    ]
+    if all(line["came"] is None for line in lines):
+        return ()
+    columns = (
+        Column("fifth", Message("What was foretold, the lowest first")),
+        Column("foretold", Message("Foretold"), "percent"),
+        Column("came", Message("Came (95% interval)")),
+    )
+    return (Table(columns, tuple(lines), Message("Foretold and come, over all packs together")),)
+
+
+def score_estimates(parts: dict[str, pd.DataFrame], months: int) -> list[dict[str, Any]]:
+    """Return scores by pack, and what was foretold and came by fifth, as rows of a finding."""
+    lines = [
+        finding_row(str(r["score"]), r, group={"pack": str(r["pack"])}, months=months)
+        for r in parts["scores"].to_dict("records")
+    ]
+    return lines + [
+        finding_row(str(r["what"]), r, group={"fifth": str(r["fifth"])}, months=months)
+        for r in parts["fifths"].to_dict("records")
+    ]
 
 
 def _sentences(auc: Estimate | None, ratio: Estimate | None, facts: dict[str, Any], said: str) -> tuple[Message, ...]:

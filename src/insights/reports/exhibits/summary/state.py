@@ -3,21 +3,27 @@
 import math
 from typing import Any
 
-import pandas as pd
-
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.rows import SHOWN, dated
 from insights.reports.exhibits.summary.words import FAULTS, GOALS, LINES, absent, amount, target
-from insights.reports.exhibits.told import find
 from insights.reports.wording.labels import REPORTS
 from insights.topics.evidence import Answer
-from insights.topics.summary.past import ALL, CHANCE, REVERSED, verdict
 
-FAILED = Message(
-    "Warning: what earlier packs foretold of leaving did not come true, so that who is expected to leave cannot be "
-    "relied on."
-)
+FAILED = {
+    "leaving": Message(
+        "Warning: what earlier packs foretold of leaving did not come true, so that who is expected to leave cannot be "
+        "relied on."
+    ),
+    "needs": Message(
+        "Warning: what earlier packs foretold of first purchases told clients apart no better than chance, so that who "
+        "will buy what cannot be relied on."
+    ),
+    "value": Message(
+        "Warning: what earlier packs foretold that clients bring told them apart no better than chance, so that what "
+        "each client is worth cannot be relied on."
+    ),
+}
 MOVED = {
     "more": Message("{change}: more than chance"),
     "less": Message("{change}: more than chance"),
@@ -28,20 +34,21 @@ _CHANGES = {
     "count": Message("{value:count}"),
     "money": Message("{value:money}"),
     "percent": Message("{value:points}"),
+    "basis_points": Message("{value:basis_points}"),
     "number": Message("{value:number}"),
 }
 _MORE = {
     "count": Message("+{value:count}"),
     "money": Message("+{value:money}"),
     "percent": Message("+{value:points}"),
+    "basis_points": Message("+{value:basis_points}"),
     "number": Message("+{value:number}"),
 }
 
 
-def state(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhibit:
+def state(answer: Answer, parts: dict[str, Any], bank: Bank) -> Exhibit:
     """Say how the book stands, and give every line with its interval, its goal and its change."""
     rows = parts["lines"].to_dict("records")
-    failed = verdict(find(parts["past"], pack=ALL, score="auc")) in (REVERSED, CHANCE)
     by_line = {str(r["line"]): r for r in rows}
     before, goals = answer.facts["before"], any(r["goal"] != "none" for r in rows)
     columns = [Column("line", Message("Line")), Column("now", Message("Now"))]
@@ -52,7 +59,7 @@ def state(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhibit
     return Exhibit(
         id=answer.id,
         title=_title(by_line),
-        sentences=(*((FAILED,) if failed else ()), *_sentences(by_line, before)),
+        sentences=(*(FAILED[name] for name in parts["failed"]), *_sentences(by_line, before)),
         tables=(table,),
         basis=dated(bank, *_sources(rows)),
         caveats=_caveats(answer.facts, rows),
@@ -132,6 +139,8 @@ def _cells(row: dict[Any, Any], before: str | None) -> dict[str, Any]:
         return cells | {"change": Message("first pack")}
     if not row["moved"]:
         return cells | {"change": Message("not in the last pack")}
+    if not row["change"]:
+        return cells | {"change": Message("unchanged")}
     change = Message((_MORE if row["change"] > 0 else _CHANGES)[row["kind"]].id, {"value": row["change"]})
     return cells | {"change": Message(MOVED[row["moved"]].id, {"change": change})}
 

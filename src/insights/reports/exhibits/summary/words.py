@@ -13,6 +13,7 @@ LINES = {
     "assets": Message("assets"),
     "net_new_money": Message("net new money, twelve months, of the assets before"),
     "margin": Message("margin of the last twelve months"),
+    "profitability": Message("margin of a year, of average assets"),
     "value": Message("worth of the clients in force"),
     "attrition": Message("clients who left within the last twelve months"),
     "leavers": Message("clients expected to leave in the next twelve months"),
@@ -20,18 +21,23 @@ LINES = {
     "loyalty": Message("stated loyalty, points"),
     "satisfaction": Message("satisfaction after a contact, mark"),
     "elsewhere": Message("wealth held elsewhere, clients in maturity"),
+    "needs": Message("first purchases expected in three months"),
     "above_risk": Message("clients with a product above the risk they accept"),
+    "open_risks": Message("clients with an open risk"),
+    "credit_loss": Message("expected loss on loans in a year"),
 }
 _LEAST = {
     "count": Message("at least {goal:count}"),
     "money": Message("at least {goal:money}"),
     "percent": Message("at least {goal:percent}"),
+    "basis_points": Message("at least {goal:basis_points}"),
     "number": Message("at least {goal:number}"),
 }
 _MOST = {
     "count": Message("at most {goal:count}"),
     "money": Message("at most {goal:money}"),
     "percent": Message("at most {goal:percent}"),
+    "basis_points": Message("at most {goal:basis_points}"),
     "number": Message("at most {goal:number}"),
 }
 GOALS = {
