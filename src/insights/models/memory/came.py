@@ -7,19 +7,18 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from insights.data.months import add_months
+from insights.data.months import add_months, last_complete
 from insights.data.panel import spells
 from insights.data.snapshot import Bank
-from insights.models.exits.rows import exit_rows
 from insights.models.memory.foretold import AHEAD, ALERT, MARGIN, NEED, last_month
 from insights.models.memory.scored import Scored, score
 from insights.models.memory.store import Memory
 from insights.models.needs.rows import STEP, missing, need_rows
 from insights.models.risk.loans import NEEDS as LOANS
 from insights.models.risk.loans import loans
-from insights.models.risk.register import asked, open_risks
-from insights.models.value.money import MARGIN as IN_MARGINS
-from insights.models.value.money import measure_of, money
+from insights.models.risk.register import asked, open_risks, risk_of
+from insights.models.value.margins import MARGIN as IN_MARGINS
+from insights.models.value.margins import client_margins
 from insights.stats.inputs import Floats
 from insights.stats.resampling import Replicates, bootstrap
 from insights.stats.results import NotEstimable
@@ -46,7 +45,7 @@ def came_of_needs(bank: Bank, memories: Sequence[Memory]) -> Scored | NotEstimab
     rows = need_rows(bank)
     if rows is None:
         return NotEstimable("nobody holds a product")
-    here = last_month(rows)
+    here = _number(last_month(rows))
     place = pd.Index(rows.months.client_id.astype(str))
     kinds = {NEED + name: k for k, name in enumerate(rows.products.categories)}
     parts = []
@@ -54,8 +53,7 @@ def came_of_needs(bank: Bank, memories: Sequence[Memory]) -> Scored | NotEstimab
         told = _of(memory, lambda t: t.isin(list(kinds)))
         if told.empty:
             continue
-        since = pd.Timestamp(str(told["since"].iloc[0]))
-        column = rows.last - _apart(since, here)
+        column = rows.last - (here - _number(pd.Timestamp(str(told["since"].iloc[0]))))
         if column < 0 or column + STEP > rows.last:
             continue
         client = place.get_indexer(pd.Index(told["client_id"]))
@@ -96,13 +94,13 @@ def came_of_value(bank: Bank, memories: Sequence[Memory]) -> Brought | NotEstima
     Whoever left since brings nothing from then on, as was foretold with its chance.
     """
     memories = [m for m in memories if _due(m, min(AHEAD)) <= bank.as_of]
-    if not memories or measure_of(bank) != IN_MARGINS:
+    found = client_margins(bank) if memories else None
+    if found is None or found.basis != IN_MARGINS:
         return NOTHING_DUE
-    book = money(bank)
-    if book is None:
-        return NotEstimable("revenue is not delivered")
-    last = book.first + book.column(bank.as_of, bank)
-    place = pd.Index(exit_rows(bank).clients).astype(str)
+    late = 1 if bank.settings.window.reporting_delay_days else 0
+    opens = _number(found.months.opens)
+    last = min(last_complete(bank.as_of) - late - opens, found.months.count - 1)
+    brought, place = found.margin, pd.Index(found.months.client_id.astype(str))
     for months in sorted(AHEAD, reverse=True):
         parts = []
         for memory in memories:
@@ -110,13 +108,12 @@ def came_of_value(bank: Bank, memories: Sequence[Memory]) -> Brought | NotEstima
             told = told[told["months"] == months]
             if told.empty:
                 continue
-            since = pd.Timestamp(str(told["since"].iloc[0]))
-            start = since.year * 12 + since.month - 1 - book.first
-            if start < 0 or book.first + start + months > last:
+            start = _number(pd.Timestamp(str(told["since"].iloc[0]))) - opens
+            if start < 0 or start + months > last:
                 continue
             client = place.get_indexer(pd.Index(told["client_id"]))
             told, client = told[client >= 0], client[client >= 0]
-            came = book.brought[client, start + 1 : start + 1 + months].sum(axis=1)
+            came = brought[client, start + 1 : start + 1 + months].sum(axis=1)
             foretold = told["value"].to_numpy(float)
             top = foretold >= np.quantile(foretold, 1 - TOP) if len(foretold) else np.zeros(0, dtype=bool)
             own = {"day": memory.as_of, "client_id": told["client_id"], "foretold": foretold, "came": came, "top": top}
@@ -131,7 +128,7 @@ def _brought(months: int, frame: pd.DataFrame) -> Brought:
     came, foretold = frame["came"].to_numpy(float), frame["foretold"].to_numpy(float)
     inside = np.stack([np.ones(len(frame)), *((frame["day"] == d).to_numpy(float) for d in days)], axis=1)
     ratio = _ratios(frame["client_id"], came[:, None] * inside, foretold[:, None] * inside)
-    share = _ratios(frame["client_id"], (came * frame["top"])[:, None], came[:, None])
+    share = _ratios(frame["client_id"], (came * frame["top"].to_numpy(float))[:, None], came[:, None])
     return Brought(months, frame, days, ratio, share)
 
 
@@ -154,22 +151,22 @@ def _ratios(client: pd.Series, tops: Floats, bottoms: Floats) -> Replicates:
 class Warned:
     """What became of the warnings of a past run.
 
-    ``settled``: reason, outcome ("settled", "open"), clients, of the run ``settled_day``; ``followed``: risk, warned
-    ("warned", "others"), outcome ("followed", "not"), clients, of the run ``followed_day``. None where none is due.
+    ``settled``: risk, outcome ("settled", "open"), clients, of the run ``settled_day``; ``followed``: risk, warned
+    ("warned", "others"), outcome ("followed", "not"), clients, of the run ``followed_day`` (None: none is due).
     """
 
-    settled: pd.DataFrame | None
+    settled: pd.DataFrame
     followed: pd.DataFrame | None
     settled_day: str = ""
     followed_day: str = ""
 
 
 def came_of_warnings(bank: Bank, memories: Sequence[Memory]) -> Warned | NotEstimable:
-    """Return what became of the warnings of the latest run that is old enough, a client counting once for each reason.
+    """Return what became of the warnings of the latest run that is old enough, a client counting once for each risk.
 
-    A warning is settled when the register no longer holds that reason of that client; whoever left counts as settled
-    only if the register says so, as it holds clients in force. What followed is compared with the clients of that day
-    who were not warned of the same risk. Runs are not put together: one client may not stand for many.
+    A warning is settled when the register no longer holds that risk of that client, be it for the same reason or
+    another; it holds clients in force, so whoever left counts as settled. What followed is compared with the clients of
+    that day who were not warned of the same risk. Runs are not put together: one client may not stand for many.
     """
     memories = [m for m in memories if _due(m, SETTLED_AFTER) <= bank.as_of]
     if not memories or not asked(bank):
@@ -186,13 +183,14 @@ def came_of_warnings(bank: Bank, memories: Sequence[Memory]) -> Warned | NotEsti
 
 def _settled(bank: Bank, told: pd.DataFrame) -> pd.DataFrame:
     now = open_risks(bank)
-    still = set(zip(now["client_id"].astype(str), now["reason"].astype(str), strict=True))
+    still = set(zip(now["client_id"].astype(str), now["risk"].astype(str), strict=True))
     there = set(spells(bank).select("client_id").distinct().execute()["client_id"].astype(str))
     own = told[told["client_id"].isin(there)]
-    reason = own["target"].str.removeprefix(ALERT)
-    is_open = [pair in still for pair in zip(own["client_id"], reason, strict=True)]
-    frame = pd.DataFrame({"reason": reason, "outcome": np.where(is_open, "open", "settled")})
-    return frame.groupby(["reason", "outcome"]).size().rename("clients").reset_index()
+    risk = own["target"].str.removeprefix(ALERT).map(risk_of)
+    pairs = sorted(set(zip(own["client_id"], risk, strict=True)))
+    is_open = [pair in still for pair in pairs]
+    frame = pd.DataFrame({"risk": [r for _, r in pairs], "outcome": np.where(is_open, "open", "settled")})
+    return frame.groupby(["risk", "outcome"]).size().rename("clients").reset_index()
 
 
 def _followed(bank: Bank, day: date, told: pd.DataFrame) -> pd.DataFrame | None:
@@ -247,8 +245,8 @@ def _of(memory: Memory, wanted: Callable[[pd.Series], pd.Series]) -> pd.DataFram
     return told[wanted(told["target"])]
 
 
-def _apart(since: pd.Timestamp, here: pd.Timestamp) -> int:
-    return 12 * (here.year - since.year) + here.month - since.month
+def _number(day: date) -> int:
+    return day.year * 12 + day.month - 1
 
 
 def _due(memory: Memory, months: int) -> date:

@@ -1,5 +1,7 @@
 """What a run foretells besides leaving: what clients will buy first, what they will bring, and who was warned of."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
@@ -43,9 +45,9 @@ def needs_foretold(bank: Bank) -> pd.DataFrame | None:
     )
 
 
-def last_month(rows: NeedRows) -> "pd.Timestamp":
+def last_month(rows: NeedRows) -> date:
     """Return the first day of the last month that needs are told from."""
-    return pd.Timestamp(add_months(rows.months.opens, rows.last))
+    return add_months(rows.months.opens, rows.last)
 
 
 def value_foretold(bank: Bank) -> pd.DataFrame | None:

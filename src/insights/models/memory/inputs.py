@@ -63,12 +63,13 @@ def _by_month(bank: Bank) -> pd.DataFrame:
             value = view[column].cast("float64")
             sums |= {f"filled_{k}": value.count(), f"total_{k}": value.sum(), f"squares_{k}": (value * value).sum()}
         told = view.group_by(month=month_of(view[day]).cast("string")).agg(**sums).order_by("month").execute()
-        told = told[told["month"].notna()]
+        # The engine writes a month as a day and an hour.
+        told = told[told["month"].notna()].assign(month=lambda t: t["month"].astype(str).str[:10])
         for k, column in enumerate(columns):
             own = {
                 w: told[f"{w}_{k}"].fillna(0.0) if f"{w}_{k}" in told else 0.0 for w in ("filled", "total", "squares")
             }
-            parts.append(pd.DataFrame({"table": name, "month": told["month"].astype(str), "column": column} | own))
+            parts.append(pd.DataFrame({"table": name, "month": told["month"], "column": column} | own))
     kinds = {"filled": float, "total": float, "squares": float}
     return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True).astype(kinds)
 

@@ -14,7 +14,7 @@ from insights.models.memory.inputs import Delivered
 from insights.models.memory.measures import Measured
 
 NAME = "memory"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Memory:
     """What a run remembers.
 
     ``data`` is the hash of the rows it rested on: a pack of the same day with another one was made from others.
-    ``predictions`` has one row per client and target (client_id, target, months, value), None where nothing could be
-    predicted; ``model`` names what made them.
+    ``predictions`` has one row per client and target (client_id, target, months, value, since), None where nothing
+    could be predicted; ``model`` names what made those of leaving.
     """
 
     version: int

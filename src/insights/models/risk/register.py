@@ -51,6 +51,11 @@ def open_risks(bank: Bank) -> pd.DataFrame:
     return once(bank, "risk_open", lambda: _made(bank))
 
 
+def risk_of(reason: str) -> str:
+    """Return the risk that a reason of the register belongs to."""
+    return next(risk for (risk, _), kind in _KINDS.items() if kind.reason == reason)
+
+
 def asked(bank: Bank) -> tuple[str, ...]:
     """Return the risks that the bank's tables can tell of."""
     needs = {"papers": PAPERS, "suitability": SUITABILITY, "credit": LOANS}

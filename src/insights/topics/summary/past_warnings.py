@@ -7,7 +7,8 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.memory.came import FOLLOWED_WITHIN, Warned, came_of_warnings
-from insights.stats.proportions import proportion, same_shares
+from insights.stats.changes import change_between, changed
+from insights.stats.proportions import proportion
 from insights.stats.results import Estimate, TestResult
 from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable
 from insights.topics.summary.pack import Pack
@@ -20,7 +21,7 @@ WARNED, OTHERS = "warned", "others"
 
 @dataclass(frozen=True)
 class Warnings:
-    """Shares, None where withheld: ``settled`` by reason; ``followed`` by (risk, warned), of those in whom it came.
+    """Shares, None where withheld: ``settled`` by risk; ``followed`` by (risk, warned), of those in whom it came.
 
     ``tests`` by risk: that warned and others have the same share.
     """
@@ -33,39 +34,43 @@ class Warnings:
 def past_warnings(pack: Pack, bank: Bank) -> Answer | NotAvailable:
     """Tell what became of the warnings of the latest pack that is old enough; NotAvailable until one is three months.
 
-    Evidence: ``settled`` clients by reason and outcome, ``followed`` by risk, whether they had been warned of, and
-    outcome within twelve months (only once a pack is that old).
+    Evidence, a table for each risk, so that a rare one takes nothing from the others: "settled ..." clients by outcome,
+    and "followed ..." by whether they had been warned of and outcome within twelve months, once a pack is that old.
     """
     found = looked_back(pack, bank, "past_warnings", came_of_warnings)
-    if not isinstance(found, Warned) or found.settled is None:
+    if not isinstance(found, Warned):
         return NotAvailable(ID, (DUE,))
-    evidence: dict[str, Evidence] = {"settled": ClientCounts(found.settled, ("reason", "outcome"))}
-    if found.followed is not None:
-        evidence["followed"] = ClientCounts(found.followed, ("risk", "warned", "outcome"))
+    evidence: dict[str, Evidence] = {}
+    for name, frame, dims in (
+        (SETTLED, found.settled, ("outcome",)),
+        (FOLLOWED, found.followed, ("warned", "outcome")),
+    ):
+        for risk, own in () if frame is None else frame.groupby("risk"):
+            evidence[f"{name} {risk}"] = ClientCounts(own.drop(columns="risk").reset_index(drop=True), dims)
     facts = {"settled": found.settled_day, "followed": found.followed_day, "months": FOLLOWED_WITHIN}
     return Answer(ID, ID, evidence, _shares, facts)
 
 
 def _shares(parts: dict[str, Evidence]) -> Warnings:
-    settled = _by(cast(ClientCounts, parts["settled"]).cells, ["reason"], SETTLED, OPEN)
+    settled: dict[str, Estimate | None] = {}
     followed: dict[tuple[str, str], Estimate | None] = {}
     tests = {}
-    if "followed" in parts:
-        cells = cast(ClientCounts, parts["followed"]).cells
-        followed = {(k[0], k[1]): e for k, e in _by(cells, ["risk", "warned"], FOLLOWED, NOT).items()}
-        for risk in sorted({k[0] for k in followed}):
-            pair = [e for side in (WARNED, OTHERS) if (e := followed.get((risk, side))) is not None]
-            if len(pair) == 2:
-                events = [float(e.n_events or 0) for e in pair]
-                tests[risk] = same_shares(events, [float(e.n) for e in pair], name=risk)
-    return Warnings({k[0]: e for k, e in settled.items()}, followed, tests)
+    for name, part in parts.items():
+        what, _, risk = name.partition(" ")
+        cells = cast(ClientCounts, part).cells
+        if what == SETTLED:
+            settled[risk] = _share(cells, SETTLED, OPEN)
+            continue
+        for side in (WARNED, OTHERS):
+            followed[risk, side] = _share(cells[cells["warned"] == side], FOLLOWED, NOT)
+        one, other = (followed[risk, side] for side in (WARNED, OTHERS))
+        if one is not None and other is not None:
+            tests[risk] = changed(change_between(one, other), name=risk)
+    return Warnings(settled, followed, tests)
 
 
-def _by(cells: pd.DataFrame, keys: list[str], yes: str, no: str) -> dict[tuple[str, ...], Estimate | None]:
-    found: dict[tuple[str, ...], Estimate | None] = {}
-    for key, own in cells.groupby(keys, sort=True):
-        counts = own.set_index("outcome")["clients"].astype(float)
-        there, absent = (float(counts.get(name, 0.0)) for name in (yes, no))
-        total = there + absent
-        found[tuple(str(k) for k in key)] = proportion(there, total) if total > 0 else None
-    return found
+def _share(cells: pd.DataFrame, yes: str, no: str) -> Estimate | None:
+    counts = cells.set_index("outcome")["clients"].astype(float)
+    there, absent = (float(counts.get(name, 0.0)) for name in (yes, no))
+    total = there + absent
+    return proportion(there, total) if total > 0 else None

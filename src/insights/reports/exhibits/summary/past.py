@@ -117,8 +117,8 @@ def _sentences(auc: Estimate | None, ratio: Estimate | None, facts: dict[str, An
         values = {"value": ratio.value, "low": ratio.low, "high": ratio.high, "packs": len(facts["packs"])}
         lines.append(
             Message(
-                "Over {packs:count} packs {value:number} clients left for each one foretold ({low:number} to "
-                "{high:number}).",
+                "For each client foretold to leave {value:number} left ({low:number} to {high:number}); packs looked "
+                "at: {packs:count}.",
                 values,
             )
         )

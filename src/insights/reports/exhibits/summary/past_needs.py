@@ -59,8 +59,8 @@ def _sentences(auc: Estimate | None, ratio: Estimate | None, facts: dict[str, An
         values = {"value": ratio.value, "low": ratio.low, "high": ratio.high, "packs": len(facts["packs"])}
         lines.append(
             Message(
-                "Over {packs:count} packs there were {value:number} first purchases for each one foretold "
-                "({low:number} to {high:number}).",
+                "For each first purchase foretold {value:number} were made ({low:number} to {high:number}); packs "
+                "looked at: {packs:count}.",
                 values,
             )
         )

@@ -4,13 +4,17 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
-from insights.reports.exhibits.risk.words import REASONS
 from insights.reports.exhibits.rows import check_row, dated, estimate_row
 from insights.reports.exhibits.told import cell
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer
 from insights.topics.summary.past_warnings import OTHERS, WARNED, Warnings
 
+THEN = {
+    "papers": Message("Identity papers expired, or about to"),
+    "suitability": Message("Products above the risk accepted"),
+    "credit": Message("Loan late, in default or near its collateral"),
+}
 RISKS = {
     "suitability": Message("Products above the risk accepted: the client leaves within a year"),
     "credit": Message("A loan late or near its collateral: it defaults within a year"),
@@ -74,10 +78,10 @@ def _sentences(found: Warnings) -> tuple[Message, ...]:
 
 
 def _settled(found: Warnings, facts: dict[str, Any]) -> Table:
-    order = {name: k for k, name in enumerate(REASONS)}
     rows = tuple(
-        {"reason": REASONS.get(r, r), "n": None if e is None else float(e.n), "share": cell(e, "percent")}
-        for r, e in sorted(found.settled.items(), key=lambda t: order.get(t[0], len(order)))
+        {"reason": label, "n": None if e is None else float(e.n), "share": cell(e, "percent")}
+        for r, label in THEN.items()
+        if (e := found.settled.get(r)) is not None or r in found.settled
     )
     columns = (
         Column("reason", Message("Open risk then")),
@@ -103,7 +107,7 @@ def _followed(found: Warnings, facts: dict[str, Any]) -> Table:
 
 
 def _estimates(found: Warnings) -> list[dict[str, Any]]:
-    lines = [_row("settled", e, {"reason": r}, None) for r, e in sorted(found.settled.items())]
+    lines = [_row("settled", e, {"risk": r}, None) for r, e in sorted(found.settled.items())]
     return lines + [
         _row("followed", e, {"risk": risk, "who": side}, 12) for (risk, side), e in sorted(found.followed.items())
     ]
