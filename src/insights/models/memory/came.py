@@ -151,8 +151,8 @@ def _ratios(client: pd.Series, tops: Floats, bottoms: Floats) -> Replicates:
 class Warned:
     """What became of the warnings of a past run.
 
-    ``settled``: risk, outcome ("settled", "open"), clients, of the run ``settled_day``; ``followed``: risk, warned
-    ("warned", "others"), outcome ("followed", "not"), clients, of the run ``followed_day`` (None: none is due).
+    ``settled``: client_id, risk, outcome ("settled", "open"), of the run ``settled_day``; ``followed``: client_id,
+    risk, warned ("warned", "others"), outcome ("followed", "not"), of the run ``followed_day`` (None: none is due).
     """
 
     settled: pd.DataFrame
@@ -189,8 +189,8 @@ def _settled(bank: Bank, told: pd.DataFrame) -> pd.DataFrame:
     risk = own["target"].str.removeprefix(ALERT).map(risk_of)
     pairs = sorted(set(zip(own["client_id"], risk, strict=True)))
     is_open = [pair in still for pair in pairs]
-    frame = pd.DataFrame({"risk": [r for _, r in pairs], "outcome": np.where(is_open, "open", "settled")})
-    return frame.groupby(["risk", "outcome"]).size().rename("clients").reset_index()
+    client, risks = ([pair[k] for pair in pairs] for k in (0, 1))
+    return pd.DataFrame({"client_id": client, "risk": risks, "outcome": np.where(is_open, "open", "settled")})
 
 
 def _followed(bank: Bank, day: date, told: pd.DataFrame) -> pd.DataFrame | None:
@@ -201,14 +201,10 @@ def _followed(bank: Bank, day: date, told: pd.DataFrame) -> pd.DataFrame | None:
         ends = _ends(bank, day) if risk == "suitability" else _defaults(bank, day)
         if ends is None or not warned:
             continue
-        frame = pd.DataFrame(
-            {
-                "risk": risk,
-                "warned": np.where(ends.index.isin(warned), "warned", "others"),
-                "outcome": np.where(ends <= pd.Timestamp(until), "followed", "not"),
-            }
-        )
-        parts.append(frame.groupby(["risk", "warned", "outcome"]).size().rename("clients").reset_index())
+        sides = np.where(ends.index.isin(warned), "warned", "others")
+        outcome = np.where(ends <= pd.Timestamp(until), "followed", "not")
+        own = {"client_id": ends.index.to_numpy(), "risk": risk, "warned": sides, "outcome": outcome}
+        parts.append(pd.DataFrame(own))
     return pd.concat(parts, ignore_index=True) if parts else None
 
 

@@ -7,10 +7,11 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.households import household_of
 from insights.models.memory.scored import GROUPS, Scored, scored
 from insights.models.memory.store import Memory, remembered
 from insights.stats.results import Estimate, NotEstimable
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable, client_counts
 from insights.topics.rows import estimates, told
 from insights.topics.summary.pack import Pack
 
@@ -41,7 +42,7 @@ def past(pack: Pack, bank: Bank) -> Answer | NotAvailable:
         id=ID,
         kind=ID,
         evidence={
-            "counts": ClientCounts(_counts(found), ("pack", "outcome")),
+            "counts": _counts(found, bank),
             "scores": scores_of(found),
             "fifths": fifths_of(found),
         },
@@ -97,9 +98,9 @@ def fifths_of(found: Scored) -> Estimates:
     return estimates(rows, "fifth", "what")
 
 
-def _counts(found: Scored) -> pd.DataFrame:
+def _counts(found: Scored, bank: Bank) -> ClientCounts:
     frame = found.frame.assign(pack=found.frame["day"], outcome=found.frame["came"].map({True: LEFT, False: STAYED}))
-    return frame.groupby(["pack", "outcome"]).size().rename("clients").reset_index()
+    return client_counts(frame.assign(household=household_of(bank, frame["client_id"])), ("pack", "outcome"))
 
 
 def _parts(evidence: dict[str, Evidence]) -> dict[str, pd.DataFrame]:

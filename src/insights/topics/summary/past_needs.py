@@ -42,4 +42,4 @@ def _kinds(found: Scored) -> Estimates:
         rows.append({"kind": str(kind), "score": RATIO} | line(ratio, clients, events))
         share = Estimate(float(own["risk"].mean()), float("nan"), float("nan"), "share", int(clients))
         rows.append({"kind": str(kind), "score": FORETOLD} | line(share, clients))
-    return estimates(rows, "kind", "score")
+    return estimates(rows, "kind", "score", parts_of=("score",))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.memory.came import TOP, Brought, came_of_value
 from insights.stats.resampling import Replicates
 from insights.topics.evidence import Answer, Estimates, NotAvailable
@@ -26,7 +27,7 @@ def past_value(pack: Pack, bank: Bank) -> Answer | NotAvailable:
     found = looked_back(pack, bank, "past_value", came_of_value)
     if not isinstance(found, Brought):
         return NotAvailable(ID, (DUE,))
-    frame = found.frame
+    frame = found.frame.assign(household=household_of(bank, found.frame["client_id"]))
     rows = [_row(found.ratio, 0, frame, "ratio", pack=ALL, score=RATIO)]
     rows.append(_row(found.share, 0, frame, "share", pack=ALL, score=SHARE))
     for k, day in enumerate(found.days, start=1):
@@ -41,9 +42,9 @@ def past_value(pack: Pack, bank: Bank) -> Answer | NotAvailable:
 
 
 def _row(found: Replicates, part: int, frame: pd.DataFrame, unit: str, **dims: str) -> dict[str, Any]:
-    """Return one number, with the largest contributions of clients to what came, for dominance."""
-    brought = frame.groupby("client_id")["came"].sum().to_numpy(float)
-    sizes = np.sort(np.abs(brought))[::-1]
+    """Return one number, with the largest contributions of households to what came, for dominance."""
+    brought = frame["came"].abs().groupby(frame["household"]).sum().to_numpy(float)
+    sizes = np.sort(brought)[::-1]
     first, second = (float(sizes[k]) if len(sizes) > k else 0.0 for k in (0, 1))
     told = found.estimate(part, unit=unit, method="normal")
-    return dims | line(told, float(len(brought)), sizes=(first, second, float(sizes.sum())))
+    return dims | line(told, float(frame["client_id"].nunique()), sizes=(first, second, float(sizes.sum())))

@@ -6,11 +6,12 @@ from typing import cast
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.memory.came import FOLLOWED_WITHIN, Warned, came_of_warnings
 from insights.stats.changes import change_between, changed
 from insights.stats.proportions import proportion
 from insights.stats.results import Estimate, TestResult
-from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, client_counts
 from insights.topics.summary.pack import Pack
 from insights.topics.summary.past import DUE, looked_back
 
@@ -46,7 +47,8 @@ def past_warnings(pack: Pack, bank: Bank) -> Answer | NotAvailable:
         (FOLLOWED, found.followed, ("warned", "outcome")),
     ):
         for risk, own in () if frame is None else frame.groupby("risk"):
-            evidence[f"{name} {risk}"] = ClientCounts(own.drop(columns="risk").reset_index(drop=True), dims)
+            own = own.assign(household=household_of(bank, own["client_id"]))
+            evidence[f"{name} {risk}"] = client_counts(own, dims)
     facts = {"settled": found.settled_day, "followed": found.followed_day, "months": FOLLOWED_WITHIN}
     return Answer(ID, ID, evidence, _shares, facts)
 
