@@ -1,7 +1,7 @@
 """The whole line: a made-up bank's extracts, intake, and its pack of reports, in wall, processor time and memory.
 
-``python benchmarks/pack.py`` takes 5,000 clients by 60 months; ``--large`` 100,000. Each pack is made twice: the first
-run does the intake and computes everything, the second finds what the first has kept. The memory is the sum of what all
+``python benchmarks/pack.py`` takes 5,000 clients by 60 months; ``--large`` 100,000. Each pack is made twice after the
+intake: the first run computes everything, the second finds what the first has kept. The memory is the sum of what all
 processes of a run hold at one moment that no other process shares with them (proportional set size), at its highest.
 """
 
@@ -12,11 +12,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 AS_OF = "2026-10-31"
 SMALL, LARGE, MONTHS = 5_000, 100_000, 60
+INTAKE = "import sys, insights; insights.open_bank(sys.argv[1], as_of=sys.argv[2]).close()"
 EVERY = 2.0
 """Seconds between two looks at the memory."""
 
@@ -51,16 +53,22 @@ def main() -> None:
             made = cost("demo", "--clients", str(clients), "--months", str(MONTHS), "--out", str(raw), home=home)
             print(f"{f'demo bank, {clients:,} clients':<42}{made}", flush=True)
         reports = [word for name in asked.report for word in ("--report", name)]
-        for name in ("pack, first run with intake", "pack, second run"):
-            took = cost("run", "--config", str(raw / "bank.toml"), "--as-of", AS_OF, *reports, home=home)
-            print(f"{name:<42}{took}", flush=True)
+        bank = ("--config", str(raw / "bank.toml"), "--as-of", AS_OF)
+        print(f"{'intake':<42}{cost_of([sys.executable, '-c', INTAKE, *bank[1::2]], home)}", flush=True)
+        for name in ("pack, first run", "pack, second run"):
+            print(f"{name:<42}{cost('run', *bank, *reports, home=home)}", flush=True)
 
 
 def cost(*words: str, home: str) -> Cost:
-    """Run a command of ``insights`` and return what it took; an error ends the benchmark."""
+    """Return what a command of ``insights`` took."""
+    return cost_of([str(HERE / "insights"), *words], home)
+
+
+def cost_of(command: Sequence[str], home: str) -> Cost:
+    """Run a command and return what it took; an error ends the benchmark."""
     before, began = os.times(), time.perf_counter()
     process = subprocess.Popen(
-        [str(HERE / "insights"), *words],
+        command,
         env=os.environ | {"INSIGHTS_HOME": home, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -72,7 +80,7 @@ def cost(*words: str, home: str) -> Cost:
     wall, after = time.perf_counter() - began, os.times()
     watcher.join()
     if process.returncode:
-        sys.exit(f"insights {words[0]} failed:\n{said}")
+        sys.exit(f"{command} failed:\n{said}")
     spent = after.children_user + after.children_system - before.children_user - before.children_system
     return Cost(wall, spent, highest[0])
 
