@@ -1,5 +1,6 @@
 """Features know nothing that the bank did not know: small clients, checked by eye."""
 
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -47,10 +48,15 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     return open_small(tmp_path_factory.mktemp("bank"))
 
 
+@cache
+def months(bank: Bank, lag: int) -> pd.DataFrame:
+    return client_months(bank, lag=lag).rows.order_by("month").execute()
+
+
 def column(bank: Bank, client: int, name: str, *, lag: int = 1) -> dict[str, float]:
     """Return {month: value} of one client, told apart by his year of birth."""
-    rows = client_months(bank, lag=lag).rows
-    rows = rows.filter(rows.birth_year == {1: 1960, 2: 1980}[client]).order_by("month").execute()
+    rows = months(bank, lag)
+    rows = rows[rows["birth_year"] == {1: 1960, 2: 1980}[client]]
     return dict(zip(rows["month"].dt.strftime("%Y-%m"), rows[name], strict=True))
 
 

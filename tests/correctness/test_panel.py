@@ -21,7 +21,7 @@ KEY = ["client_id", "spell", "month"]
 
 
 def made_up(seed: int) -> dict[str, str]:
-    """Return the extracts of a bank of 40 clients, with late rows, corrections, deletions and returning clients."""
+    """Return the extracts of a bank of 30 clients, with late rows, corrections, deletions and returning clients."""
     rng = np.random.default_rng(seed)
     clients, spells = ["client_id,joined_on,left_on,left_known_on,leave_reason"], []
     tables: dict[str, list[str]] = {
@@ -35,7 +35,7 @@ def made_up(seed: int) -> dict[str, str]:
     def day(low: int = 0, high: int = 900) -> date:
         return date.fromordinal(date(2019, 1, 5).toordinal() + int(rng.integers(low, high)))
 
-    for number in range(40):
+    for number in range(30):
         name, joined = f"k{number}", day(0, 600)
         left = date.fromordinal(joined.toordinal() + int(rng.integers(0, 500))) if rng.random() < 0.5 else None
         told = date.fromordinal(left.toordinal() + int(rng.integers(0, 60))) if left else None
@@ -99,12 +99,19 @@ class Reference:
         self.bank, self.lag = bank, lag
         self.rows = {name: stored(bank, name) for name in (*self.KEYS, *self.DATES)}
         self.seen: dict[tuple[str, date], pd.DataFrame] = {}
+        self.own: dict[tuple[str, date], dict[str, pd.DataFrame]] = {}
 
     def as_known(self, source: str, until: date) -> pd.DataFrame:
         if (source, until) not in self.seen:
             rows = as_known(self.rows[source], self.KEYS.get(source, [f"{source}_id"]), until)
             self.seen[source, until] = rows.assign(own=rows[self.DATES.get(source, "month")].map(first_of_month))
         return self.seen[source, until]
+
+    def of_client(self, source: str, until: date, client: str) -> pd.DataFrame:
+        rows = self.as_known(source, until)
+        if (source, until) not in self.own:
+            self.own[source, until] = dict(list(rows.groupby("client_id")))
+        return self.own[source, until].get(client, rows.iloc[:0])
 
     def table(self) -> pd.DataFrame:
         lines: list[dict[str, Any]] = []
@@ -164,8 +171,8 @@ class Reference:
     def happened(self, name: str, client: str, month: date) -> float:
         source = self.values(name)[0]
         rows = self.as_known(source, AS_OF)
-        own = rows["own"]
-        mine = rows[(own == month) & (rows["client_id"] == client)]
+        own, mine = rows["own"], self.of_client(source, AS_OF, client)
+        mine = mine[mine["own"] == month]
         if source == "balances" and mine.empty:
             return float("nan")
         covered = own.min() <= month and (source in self.DATES or month <= own.max())
@@ -173,21 +180,20 @@ class Reference:
 
     def known(self, name: str, client: str, then: date) -> float:
         source = self.values(name)[0]
-        rows = self.as_known(source, month_end(then))
+        rows = self.of_client(source, month_end(then), client)
         own = rows["own"]
         if source in self.DATES:
             covered = self.rows[source][self.DATES[source]].map(first_of_month).min() <= then
-            mine = rows[(own == then) & (rows["client_id"] == client)]
-            return self.total(name, mine) if covered else float("nan")
+            return self.total(name, rows[own == then]) if covered else float("nan")
         # The latest month of which anything was known then; its rows may have been withdrawn since.
         heard = self.rows[source]
         heard = heard[(heard["known_on"] <= month_end(then)) & (heard["client_id"] == client)]
         if heard.empty or heard["month"].max() < add_months(then, -STALE_MONTHS):
             return float("nan")
-        return self.total(name, rows[(own == heard["month"].max()) & (rows["client_id"] == client)])
+        return self.total(name, rows[own == heard["month"].max()])
 
 
-@pytest.mark.parametrize(("seed", "lag"), [(1, 1), (2, 1), (3, 2), (4, 6)])
+@pytest.mark.parametrize(("seed", "lag"), [(1, 1), (3, 2), (4, 6)])
 def test_panel_equals_the_reference(tmp_path: Path, seed: int, lag: int) -> None:
     with open_bank(write_bank(tmp_path, made_up(seed)), as_of=AS_OF) as bank:
         found = panel(bank, lag=lag).execute().sort_values(KEY, ignore_index=True)

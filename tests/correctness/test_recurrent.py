@@ -48,9 +48,9 @@ def test_who_drops_out_of_observation_is_taken_to_go_on_like_the_others() -> Non
     assert table["mean"].iloc[-1] == 1.0
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_the_error_is_that_of_the_derivatives_by_each_unit(seed: int) -> None:
-    units, events = _simulated(seed)
+    units, events = _simulated(seed, 30)
     curve = mean_cumulative_count(units, events)
     n, step = len(units), 1e-5
     for month in (6.0, 15.0, 22.0):

@@ -14,7 +14,7 @@ from insights.stats.logrank import logrank, logrank_from_counts
 from insights.stats.results import Estimate, NotEstimable
 from insights.stats.survival import SurvivalCurve, kaplan_meier, kaplan_meier_from_counts
 
-curves = settings(max_examples=60, deadline=None)
+curves = settings(max_examples=30, deadline=None)
 
 
 @st.composite

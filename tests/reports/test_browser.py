@@ -3,7 +3,9 @@
 import html as html_module
 import json
 import re
+from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,7 @@ def look(browser: Browser, folder: Path, page: str, width: int) -> dict[str, Any
     return found
 
 
+@cache
 def report(language: str = "en", *, evil: bool = False) -> str:
     exhibits = sample.evil_exhibits() if evil else sample.all_exhibits()
     changes: dict[str, Any] = {"bank_name": EVIL, "previous": Link(EVIL, "quality.html")} if evil else {}
@@ -77,9 +80,18 @@ def report(language: str = "en", *, evil: bool = False) -> str:
     return render_report(notebook, language=language, context=sample.context(**changes))
 
 
+Seen = Callable[[str, int], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def sees(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """What a browser sees of the report in a language, in a window of a width; it looks once."""
+    return cache(lambda language, width: look(browser, tmp_path_factory.mktemp("page"), report(language), width))
+
+
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
-def test_a_telephone_needs_no_sideways_scrolling(browser: Browser, tmp_path: Path, language: str) -> None:
-    seen = look(browser, tmp_path, report(language), 390)
+def test_a_telephone_needs_no_sideways_scrolling(sees: Seen, language: str) -> None:
+    seen = sees(language, 390)
     assert seen["client"] == 390
     assert seen["scroll"] <= 390
     assert seen["figures"] > 0
@@ -88,13 +100,13 @@ def test_a_telephone_needs_no_sideways_scrolling(browser: Browser, tmp_path: Pat
     assert seen["font"] >= 11  # pixels on the screen: figures are drawn for the telephone, not scaled down to it
 
 
-def test_wide_tables_scroll_in_their_own_box(browser: Browser, tmp_path: Path) -> None:
-    assert look(browser, tmp_path, report(), 390)["scrolling"] > 0
+def test_wide_tables_scroll_in_their_own_box(sees: Seen) -> None:
+    assert sees("en", 390)["scrolling"] > 0
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
-def test_a_desk_shows_wide_figures_with_nothing_cut_off(browser: Browser, tmp_path: Path, language: str) -> None:
-    seen = look(browser, tmp_path, report(language), 1280)
+def test_a_desk_shows_wide_figures_with_nothing_cut_off(sees: Seen, language: str) -> None:
+    seen = sees(language, 1280)
     assert seen["figures"] == seen["wide"] == sum(bool(e.figure) for e in sample.all_exhibits())
     assert seen["cut"] == []
     assert seen["scroll"] <= 1280
@@ -136,9 +148,9 @@ def test_the_page_breaks_no_rule_of_its_own_policy(browser: Browser, tmp_path: P
     assert "Content Security Policy" not in browser.log(page)
 
 
-def test_chinese_figures_show_characters_not_boxes(browser: Browser, tmp_path: Path, cjk_font: str) -> None:
+def test_chinese_figures_show_characters_not_boxes(sees: Seen, cjk_font: str) -> None:
     assert cjk_font
-    seen = look(browser, tmp_path, report("zh-CN"), 1280)
+    seen = sees("zh-CN", 1280)
     assert seen["boxes"] is False
     assert "客户价值" in seen["text"]
 
