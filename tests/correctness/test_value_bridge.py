@@ -100,10 +100,12 @@ def test_a_cause_that_alone_changed_has_the_whole_change(bank: Bank, cause: str)
     a = own.inputs
     n, ones = a.start.n, np.ones(a.start.n)
     b, market, moved, intensity = a, ones, ones, {(s, m): a.intensity for s in (False, True) for m in (False, True)}
-    start, power = a.start, np.array([a.forecast.elasticity[0]])
+    start = a.start
     if cause == MARKET:
         market = np.full(n, 1.1)
-        start = replace(start, assets=1.1 * start.assets, income=start.income * 1.1**power)
+        more = np.full(n, np.log(1.1))
+        grown = 1.1 * a.forecast.reaction[0].beyond(more)[:, None]
+        start = replace(start, assets=1.1 * start.assets, income=start.income * grown, displaced=start.displaced + more)
     if cause == MOVED:
         moved = np.full(n, 0.8)
         start = replace(start, assets=0.8 * start.assets, income=0.8 * start.income)
@@ -130,7 +132,13 @@ def test_who_had_nothing_or_moved_nearly_all_counts_as_moved(bank: Bank) -> None
     own = lifetime_values(bank)
     assert isinstance(own, LifetimeValues)
     start, n = own.inputs.start, own.inputs.start.n
-    later = replace(start, assets=np.where(np.arange(n) == 0, 0.0, start.assets), cost=start.cost - 100)
+    nothing = np.arange(n) == 0
+    later = replace(
+        start,
+        assets=np.where(nothing, 0.0, start.assets),
+        income=np.where(nothing[:, None], 0.0, start.income),
+        cost=start.cost - 100,
+    )
     nan = np.where(np.arange(n) == 0, np.nan, 1.0)
     same = {(s, m): own.inputs.intensity for s in (False, True) for m in (False, True)}
     both = Changed(own.inputs, replace(own.inputs, start=later), np.ones(n), nan, same, (1.0, 1.0))

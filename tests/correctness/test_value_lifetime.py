@@ -1,6 +1,7 @@
 """Lifetime value: what it adds up to, what it is told in, what it does with odd clients, and what a reader sees."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from shown import shown, title
 from value_bank import AS_OF, write_value_bank
 
 from insights.data.snapshot import Bank, open_bank
+from insights.models.value.draws import drawn_values
 from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.models.value.money import ASSETS, MARGIN, PAID_IN, money
 from insights.models.value.totals import giants, summed
@@ -54,6 +56,18 @@ def test_the_mean_of_the_draws_is_the_value(bank: Bank) -> None:
     np.testing.assert_allclose(found.drawn.expected.mean(axis=1), found.value, rtol=1e-3, atol=1.0)
     realised = found.drawn.realised.sum(axis=0, dtype=float)
     assert realised.mean() == pytest.approx(found.value.sum(), rel=3 * realised.std() / realised.mean() / 300**0.5)
+
+
+def test_intervals_resample_the_market_that_all_clients_share(bank: Bank) -> None:
+    found = of(bank)
+    assert found.market is not None
+    calm = replace(found.market, swings=0 * found.market.swings, flows=0 * found.market.flows)
+    worlds = found.shared, replace(found.shared, market=calm)
+    drawn = [drawn_values(found.inputs, found.factors, own, np.random.default_rng(1)).realised for own in worlds]
+    spread = [each.sum(axis=0, dtype=float).std() for each in drawn]
+    assert spread[0] > 1.05 * spread[1]
+    together = [np.corrcoef(each[::2].sum(axis=0), each[1::2].sum(axis=0))[0, 1] for each in drawn]
+    assert together[0] > together[1] + 0.05
 
 
 def test_twice_the_currency_is_twice_every_amount_and_nothing_else(bank: Bank, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ To compare: ``write_demo`` with the same law, clients, months and seed; open the
 clients in force over ``horizon`` months. ``entity_id("client", position)`` is the number of a client in the extracts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
 from recovery.oracle import Held, Watched, fork
 
+from insights.demo.clock import Clock
 from insights.demo.law import Law
 from insights.demo.money.monthly import REVENUE_KINDS
 from insights.demo.process import Month
@@ -41,6 +42,7 @@ class FutureMargins:
     assets: Floats
     drawn: Floats
     totals: Floats
+    equity: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def margin(self) -> Floats:
@@ -58,26 +60,40 @@ class FutureMargins:
 
 
 def future_margins(
-    law: Law, clients: int, months: int, seed: int, *, horizon: int, futures: int = 1000, fresh_market: bool = True
+    law: Law,
+    clients: int,
+    months: int,
+    seed: int,
+    *,
+    horizon: int,
+    futures: int = 1000,
+    fresh_market: bool = True,
+    beyond: bool = False,
 ) -> FutureMargins:
     """Simulate ``futures`` futures of ``horizon`` months that begin ``horizon`` months before the bank's last one.
+
+    ``beyond``: they begin after its last month instead (whole years only), so that the bank is seen as it is delivered.
 
     With ``fresh_market`` every future has a market of its own, without a planted crash that was still to come (the
     default law's comes half-way through the window: choose horizon < months / 2, or compare expectations only).
     Otherwise all have the market that the bank then saw. Costs about 2 ms per 1,000 clients, future and month.
     """
     process = Watched(law, clients, months, seed, tables=False)
-    landmark = process.clock.total - 1 - horizon
+    landmark = process.clock.total - 1 - (0 if beyond else horizon)
     for month in process.run():
         if month.t == landmark:
             break
+    as_of: date = process.clock.month_end(landmark).item()
+    if beyond:
+        _lengthen(process, horizon)
     process.payments.made, process.offers.done = [], []  # type: ignore[union-attr]  # Nobody reads them any more.
     at = np.flatnonzero(process.state.present)
     sums = {name: np.zeros((len(at), horizon)) for name in ("alive", "assets", "drawn", *REVENUE_KINDS)}
-    totals = np.zeros((futures, horizon))
+    totals, equity = np.zeros((futures, horizon)), np.zeros((futures, horizon))
     for k in range(futures):
         future = fork(process, seed, k, landmark, fresh_market=fresh_market)
         future.held = Held(at, np.zeros(len(at)), np.zeros((len(at), 5)))
+        equity[k] = future.market.equity[landmark + 1 : landmark + 1 + horizon]
         for h in range(horizon):
             happened = future._month(landmark + 1 + h, record=False)
             alive = np.exp(-future.held.so_far)
@@ -87,8 +103,34 @@ def future_margins(
             totals[k, h] = alive @ sum(told[name] for name in REVENUE_KINDS)
     means = {name: values / futures for name, values in sums.items()}
     by_kind = np.stack([means.pop(name) for name in REVENUE_KINDS], axis=2)
-    as_of: date = process.clock.month_end(landmark).item()
-    return FutureMargins(as_of=as_of, at=at, by_kind=by_kind, totals=totals, **means)
+    return FutureMargins(as_of=as_of, at=at, by_kind=by_kind, totals=totals, equity=equity, **means)
+
+
+def _lengthen(bank: Watched, horizon: int) -> None:
+    """Let a bank that has come to its end go on: nobody joins any more, all else goes on as before.
+
+    The new clock calls its months by names ``horizon`` months earlier, so that the seasons stay only over whole years.
+    """
+    if horizon % 12:
+        raise ValueError(f"the bank goes on for {horizon} months; expected whole years")
+    old, market = bank.clock, bank.market
+    bank.clock = Clock(old.months + horizon, old.burn_in)
+    for part in (bank.treasury, bank.payments, bank.offers, bank.loans):
+        part.clock = bank.clock  # type: ignore[union-attr]
+    bank.payments.until[bank.payments.until == old.months] = bank.clock.months
+    # Only the length counts: every future draws its own market from here.
+    names = ("equity", "bonds", "rate", "fx", "variance")
+    longer = {name: np.append(getattr(market, name), np.zeros(horizon)) for name in names}
+    last = old.total - 1
+    variance = _next_variance(bank, market.equity[last], market.variance[last])
+    longer["variance"][last + 1] = variance
+    bank.market = bank.treasury.market = replace(market, **longer)
+
+
+def _next_variance(bank: Watched, equity: float, variance: float) -> float:
+    p = bank.law.market
+    surprise = equity - p.equity_mean
+    return (1 - p.arch - p.garch) * p.equity_sd**2 + p.arch * surprise**2 + p.garch * variance
 
 
 def brought(bank: Watched, month: Month, at: np.ndarray) -> dict[str, Floats]:

@@ -36,14 +36,15 @@ class ScaledFit:
 
 
 def scaled_regression(
-    outcome: npt.ArrayLike, columns: npt.ArrayLike, size: npt.ArrayLike, cluster: npt.ArrayLike
+    outcome: npt.ArrayLike, columns: npt.ArrayLike, size: npt.ArrayLike, cluster: npt.ArrayLike, *, cap: float = CAP
 ) -> ScaledFit | NotEstimable:
     """Regress amounts (n) on columns that are amounts themselves (n, p), without a constant, weighted by 1 / size.
 
     ``size`` (n, positive) is what an amount is measured by; ``cluster`` (n, integers) what depends on each other. With
     these weights the fitted amounts add up to those observed wherever a column is in proportion to the size (variance
-    in proportion to the mean). Rows larger than the 99th percentile of size get the weight of a variance that grows
-    with the square: otherwise one of them could decide a coefficient.
+    in proportion to the mean). Rows larger than the quantile ``cap`` of size get the weight of a variance that grows
+    with the square: otherwise one of them could decide a coefficient. The lower it is, the less do the errors of large
+    rows weigh, and the more rests on the mean being linear among them.
 
     Assumes that the mean is linear in the columns, and clusters independent. NotEstimable below 200 rows or 20
     clusters. Columns that say nothing of their own (dependent, all zero) get the coefficients of least length. Raises
@@ -62,8 +63,7 @@ def scaled_regression(
         return NotEstimable(
             f"{len(y)} rows in {len(labels)} clusters are too few: {FEWEST_ROWS} in {FEWEST_CLUSTERS} are needed"
         )
-    cap = float(np.quantile(s, CAP))
-    weight = np.minimum(1.0, cap / s) / s
+    weight = np.minimum(1.0, float(np.quantile(s, cap)) / s) / s
     scale = np.sqrt(np.einsum("ij,ij,i->j", x, x, weight))
     scale[scale == 0] = 1.0
     z = x / scale
@@ -72,6 +72,6 @@ def scaled_regression(
     rest = y - z @ beta
     scores = np.zeros((len(labels), x.shape[1]))
     np.add.at(scores, place, z * (weight * rest)[:, None])
-    usual = s <= cap
+    usual = s <= float(np.quantile(s, CAP))
     noise = float(np.sqrt(np.mean((rest[usual] / s[usual]) ** 2)))
     return ScaledFit(beta / scale, scores @ inner / scale, labels, len(y), noise)

@@ -86,13 +86,16 @@ def _rate(law: Law, level: float, shocks: np.ndarray) -> np.ndarray:
 
 
 def market_rows(market: Market, law: Law, clock: Clock) -> Rows:
-    """Return the series of the window as rows of ``market``; the policy rate is published late, prices at once."""
-    window = np.arange(clock.burn_in, clock.total)
-    levels = [100 * np.exp(np.cumsum(r))[window] for r in (market.equity, market.bonds)]
-    values = [levels[0], levels[1], 100 * market.rate[window], market.fx[window]]
+    """Return the series as rows of ``market``; the policy rate is published late, prices at once.
+
+    They reach back to the start of the process: anybody can have the past of a market, whatever else is recorded.
+    """
+    every = np.arange(clock.total)
+    levels = [100 * np.exp(np.cumsum(r)) for r in (market.equity, market.bonds)]
+    values = [levels[0], levels[1], 100 * market.rate, market.fx]
     delay = np.array([0, 0, law.market.published_after_days, 0])
-    series = np.repeat(np.arange(4, dtype=np.int8), len(window))
-    months = np.tile(window, 4)
+    series = np.repeat(np.arange(4, dtype=np.int8), len(every))
+    months = np.tile(every, 4)
     return {
         "month": clock.month_start(months),
         "series": series,

@@ -34,13 +34,13 @@ from insights.models.value.changed import (
     moved_by,
 )
 from insights.models.value.draws import SEED, Drawn, Worlds, drawn_values, worlds
-from insights.models.value.lifetime import LEVEL, Ground, LifetimeValues, ground, lifetime_values
+from insights.models.value.lifetime import LEVEL, Ground, LifetimeValues, ground, lifetime_values, tilt_of
 from insights.models.value.market import Markets
 from insights.models.value.money import MARGIN as IN_MARGIN
 from insights.models.value.money import Money, money
 from insights.models.value.standing import market_growth
 from insights.models.value.survival import drawn_factors, intensities
-from insights.models.value.worths import Inputs, values
+from insights.models.value.worths import Inputs, doublings, values
 from insights.stats.inputs import Floats
 from insights.stats.orders import mean_over_orders, order_weights
 from insights.stats.results import NotEstimable
@@ -222,8 +222,10 @@ class _Pair:
             intensity={
                 (False, False): a.intensity,
                 (True, True): b.intensity,
-                (False, True): intensities(self.hazards, rows[0], months),
-                (True, False): intensities(self.earlier.hazards, rows[1], months),
+                (False, True): intensities(self.hazards, rows[0], months, doublings(a), tilt_of(bank, self.hazards)),
+                (True, False): intensities(
+                    self.earlier.hazards, rows[1], months, doublings(b), tilt_of(bank, self.earlier.hazards)
+                ),
             },
             medians=(
                 float(np.median(self.earlier.inputs.start.assets)),

@@ -74,8 +74,9 @@ class Changed:
         flow = np.where(usual, self.moved, 1.0)
         moved = flow if put[MOVED] else np.ones(self.n)
         assets = a.assets * moved * (self.market if put[MARKET] else 1.0)
-        power = np.array([self.now.forecast.elasticity[k] for k in range(a.income.shape[1])])
-        grown = self.market[:, None] ** power
+        reaction = self.now.forecast.reaction
+        beyond = [reaction[k].beyond(b.displaced - a.displaced) for k in range(a.income.shape[1])]
+        grown = self.market[:, None] * np.stack(beyond, axis=1) if beyond else np.ones((self.n, 0))
         scale = moved[:, None] * (grown if put[MARKET] else 1.0)
         income = scale * (b.income / (grown * flow[:, None]) if put[MARGIN] else a.income)
         cost = (b if put[MARGIN] else a).cost
@@ -91,6 +92,8 @@ class Changed:
             cost=np.where(usual, cost, other.cost),
             features=features,
             means=(b if put[MODEL] else a).means,
+            usual=(b if put[MODEL] else a).usual,
+            displaced=(b if put[MARKET] else a).displaced,
         )
 
 

@@ -19,14 +19,18 @@ from insights.models.value.forecast import (
     Forecast,
     What,
     columns_of,
+    first_growth,
     growth_ratio,
-    yearly_growth,
+    lasting,
+    mean_growth,
 )
 from insights.models.value.market import Markets
 from insights.models.value.money import MARGIN
+from insights.models.value.reactions import worn
 from insights.models.value.standing import Standing
-from insights.models.value.worths import Inputs, log_growth, mean_growth, values
+from insights.models.value.worths import Inputs, log_growth, values
 from insights.stats.inputs import Floats, Ints
+from insights.stats.scaled import ScaledFit
 
 Singles = npt.NDArray[np.float32]
 SEED = 19_970_105
@@ -38,13 +42,17 @@ BLOCK = 1_000
 class Worlds:
     """What all clients share in each draw.
 
-    ``coefficients`` by fit (p, draws), and the ``growth`` of the book (draws) that follows from them. ``market`` is
-    None where nothing tells how markets move. ``years`` (draws, years) multiplies the intensities of leaving of each
-    coming year: some are worse than others, with mean 1.
+    ``coefficients`` by fit (p, draws), the ``growth`` of the book (draws) that follows from them, how long differences
+    last (``lasting``, draws), the ``powers`` (draws) with which each income moves with markets, and the log of what
+    multiplies its ``rates`` (draws) a year on. ``market`` is None where nothing tells how markets move. ``years``
+    (draws, years) multiplies the intensities of leaving of each coming year: some are worse than others, with mean 1.
     """
 
     coefficients: dict[tuple[What, int], Floats] = field(repr=False)
     growth: Floats = field(repr=False)
+    lasting: tuple[Floats, Floats] = field(repr=False)
+    powers: dict[What, Floats] = field(repr=False)
+    rates: dict[What, Floats] = field(repr=False)
     market: Markets | None = field(repr=False)
     years: Floats = field(repr=False)
 
@@ -63,13 +71,29 @@ class Drawn:
 
 def worlds(fitted: Forecast, start: Standing, market: Markets | None, years: Floats) -> Worlds:
     """Draw the coefficients of the forecasts; a cluster has the same lots in all fits, and at all landmarks."""
-    found, kept = {}, {}
-    for key, fit in fitted.fits.items():
+    rng = np.random.default_rng([SEED, 1])  # lots of its own, the same at all landmarks
+    found: dict[tuple[What, int], Floats] = {}
+    kept: dict[tuple[int, ...], Floats] = {}
+
+    def drawn(fit: ScaledFit) -> Floats:
         name = (len(fit.labels), int(fit.labels[0]), int(fit.labels[-1]), int(fit.labels.sum()))
         if name not in kept:
-            kept = {name: _lots(fit.labels)}
-        found[key] = fit.drawn(kept[name])
-    return Worlds(found, mean_growth(start, found[ASSETS, YEAR]), market, years)
+            kept.clear()
+            kept[name] = _lots(fit.labels)
+        return fit.drawn(kept[name])
+
+    for key, fit in fitted.fits.items():
+        found[key] = drawn(fit)
+    lasts = np.zeros(DRAWS), np.zeros(DRAWS)
+    if fitted.persistence is not None:
+        one, two = (drawn(fit) for fit in fitted.persistence)
+        lasts = lasting(start, one, two)
+    powers = {
+        what: np.clip(reaction.power + reaction.error * rng.standard_normal(DRAWS), 0.0, 2.0)
+        for what, reaction in fitted.reaction.items()
+    }
+    rates = {what: reaction.drift * rng.standard_normal(DRAWS) for what, reaction in fitted.reaction.items()}
+    return Worlds(found, mean_growth(start, found[ASSETS, YEAR]), lasts, powers, rates, market, years)
 
 
 def drawn_values(
@@ -117,6 +141,23 @@ def spans(months: int) -> list[tuple[int, int]]:
     return found
 
 
+@dataclass(frozen=True)
+class Moved:
+    """Log growth of assets in each draw (n, draws), and what of it income has not come back from yet."""
+
+    grown: Singles
+    displaced: Singles
+
+
+def _fading(swings: Floats, fades: float) -> Floats:
+    """Return what is left of the swings up to each month (draws, months)."""
+    found, left = np.empty(swings.shape), np.zeros(len(swings))
+    for k in range(swings.shape[1]):
+        left = (1 - fades) * left + swings[:, k]
+        found[:, k] = left
+    return found
+
+
 class _Given:
     """What clients bring in each draw, given that they are there."""
 
@@ -128,8 +169,7 @@ class _Given:
         wanted: tuple[What, ...] = (ASSETS, COST, *self.what) if inputs.measure == MARGIN else (ASSETS,)
         self.columns = {what: columns_of(start, what, ones) for what in wanted}
         self.ratio: dict[int, Floats] = {}
-        grown = self._linear(ASSETS, YEAR)
-        self.first_year = yearly_growth(grown, start.assets)
+        self.first = first_growth(start, shared.coefficients[ASSETS, YEAR], shared.growth)
         fits = inputs.forecast.fits
         total = max(float(np.abs(start.means[1]).sum()), 1e-300)
         share = [abs(float(start.means[1][int(k)])) / total if inputs.measure == MARGIN else 1.0 for k in self.what]
@@ -137,53 +177,72 @@ class _Given:
         self.year_one = float(np.log1p(np.dot(share, np.square(noise))))
         self.later = float(np.log1p(min(fits[ASSETS, YEAR].noise, 2.0) ** 2))
         paths = shared.market
+        self.fades = next((r.fades for r in inputs.forecast.reaction.values()), 0.0)
         self.swings = None if paths is None else np.cumsum(paths.swings, axis=1)
         self.flows = None if paths is None else np.cumsum(paths.flows, axis=1)
         self.squares = None if paths is None else np.cumsum(paths.swings**2, axis=1)
+        self.left = None if paths is None else _fading(paths.swings, self.fades)
 
     def amounts(self, month: int) -> tuple[dict[What, Floats], Singles | float]:
         """Return what moves with the market, as if it stood still, by what it is; and costs (n, draws each)."""
         node = next((k for k in NODES if k >= month), NODES[-1])
         parts = {what: self._linear(what, node) for what in self.what}
         if month > YEAR:
-            growth = log_growth(self.inputs, self.first_year, self.shared.growth, YEAR, np.array([month]))[..., 0]
+            shared = self.shared
+            growth = log_growth(self.first, shared.lasting, YEAR, np.array([month]))[..., 0]
             parts = {what: own * np.exp(growth) for what, own in parts.items()}
+        for what, drift in self.shared.rates.items():
+            if what in parts:
+                parts[what] = parts[what] * np.exp(drift * min(month, YEAR) / YEAR)
         if self.inputs.measure != MARGIN:
             return {ASSETS: np.maximum(parts[ASSETS], 0) / 12}, 0.0
         return parts, self._linear(COST, node).astype(np.float32)
 
-    def moved(self, parts: dict[What, Floats], log: Singles | None, month: int) -> Singles:
-        """Return the sum of the parts, each moved by the market; ``log`` (n, draws) is its log growth less the mean.
+    def moved(self, parts: dict[What, Floats], log: Moved | None, month: int) -> Singles:
+        """Return the sum of the parts, each moved by the market; ``log`` is its log growth less the mean.
 
         Over the draws the mean growth is the expected one, so that each client keeps the value that he was given.
         """
-        total = np.zeros((self.inputs.start.n, DRAWS), np.float32)
-        mean = np.log1p(self.inputs.exposure * self.inputs.expected) * month
+        inputs = self.inputs
+        total = np.zeros((inputs.start.n, DRAWS), np.float32)
+        monthly = np.log1p(inputs.exposure * inputs.expected)
+        # What is displaced today comes back, and the expected growth displaces something itself.
+        ahead = inputs.start.displaced * ((1 - self.fades) ** month - 1) + monthly * worn(np.array(month), self.fades)
         for what, amounts in parts.items():
-            power = np.float32(self.inputs.forecast.elasticity[what])
-            level = np.exp(power * mean).astype(np.float32)[:, None]
+            level = np.exp(monthly * month)
+            if what != ASSETS:
+                level = level * inputs.forecast.reaction[what].beyond(ahead)
+            level = level.astype(np.float32)[:, None]
             if log is not None:
-                growth = np.exp(power * log)
+                apart = log.grown
+                if what != ASSETS:
+                    apart = apart + (self.shared.powers[what] - 1).astype(np.float32) * log.displaced
+                growth = np.exp(apart)
                 level = growth * (level / growth.mean(axis=1, keepdims=True))
             total += amounts.astype(np.float32) * level
         return total
 
-    def drift(self, month: int) -> Singles | None:
-        """Return by how much the drift of each draw moves assets from what is expected (log; n, draws)."""
+    def drift(self, month: int) -> Moved | None:
+        """Return by how much the drift of each draw moves assets from what is expected (n, draws)."""
         paths = self.shared.market
         if paths is None:
             return None
-        apart = (paths.drift - self.inputs.expected) * month
-        return (self.inputs.exposure[:, None] * apart[None, :]).astype(np.float32)
+        apart = (paths.drift - self.inputs.expected).astype(np.float32)
+        one = self.inputs.exposure[:, None].astype(np.float32) * apart[None, :]
+        return Moved(one * np.float32(month), one * np.float32(worn(np.array(month), self.fades)))
 
-    def path(self, month: int) -> Singles | None:
-        """Return by how much the market and the flows of all, on the path of each draw, move assets (log; n, draws)."""
-        paths, drift = self.shared.market, self.drift(month)
-        if paths is None or drift is None or self.swings is None or self.squares is None or self.flows is None:
+    def path(self, month: int) -> Moved | None:
+        """Return by how much the market and the flows of all, on the path of each draw, move assets (n, draws)."""
+        drift = self.drift(month)
+        if drift is None or self.swings is None or self.squares is None or self.flows is None or self.left is None:
             return None
         exposure = self.inputs.exposure[:, None].astype(np.float32)
-        swings, squares, flows = (m[:, month - 1].astype(np.float32) for m in (self.swings, self.squares, self.flows))
-        return np.asarray(drift + exposure * swings - exposure**2 / 2 * squares + flows)
+        swings, squares, flows, left = (
+            m[:, month - 1].astype(np.float32) for m in (self.swings, self.squares, self.flows, self.left)
+        )
+        # Flows bring money at the client's own mix: they displace nothing.
+        grown = drift.grown + exposure * swings - exposure**2 / 2 * squares + flows
+        return Moved(np.asarray(grown), np.asarray(drift.displaced + exposure * left))
 
     def badness(self, month: int) -> Singles:
         """Return by what the years up to the month multiply all that has been at risk (draws)."""

@@ -7,7 +7,7 @@ apart: past amounts are divided by what it did to each client's assets, and futu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -18,12 +18,13 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.risk import one_each
 from insights.models.exits.rows import ExitRows, exit_rows
-from insights.models.value.market import elasticity
 from insights.models.value.money import MARGIN, Money, money
+from insights.models.value.programmes import programme_starts
+from insights.models.value.reactions import Reaction, displacements, reactions
 from insights.models.value.standing import Standing, market_growth, standing
 from insights.stats.inputs import Floats, Ints
 from insights.stats.results import NotEstimable
-from insights.stats.scaled import ScaledFit, scaled_regression
+from insights.stats.scaled import CAP, ScaledFit, scaled_regression
 
 NODES = (3, 6, 9, 12)
 """Months ahead for which forecasts are learnt; between them they are interpolated."""
@@ -36,11 +37,17 @@ GROWTH_YEARS = 5
 
 YEAR = 12
 
+AT_ONCE = 5_000
+"""Clients worked on at once."""
+
 LANDMARKS, STEP = 4, 3
 """Landmarks that a forecast is learnt at, and the months between them: a year of them, so that seasons count once."""
 
 HISTORY = 6
 """Months that a landmark must have behind it."""
+
+LARGE = 0.5
+"""From which quantile of size on growth of assets is learnt from rates: by amounts the largest would decide it."""
 
 WIDTH = 3
 """Amounts are averaged over so many months: some are booked by the quarter."""
@@ -56,17 +63,23 @@ COST: Literal["cost"] = "cost"
 class Forecast:
     """Fits by what is forecast and node (months ahead), as known at the landmark.
 
-    ``elasticity`` is the power of the market's growth that each moves with. ``lasting`` (0 to 1) is the part of the
-    differences in growth between clients that is still there a year later: they fade by it from year to year, and never
-    widen; 0, and all grow like the book after the first year, where the past was too short to learn it
-    (``persistence_known``).
+    ``reaction`` says how each component of income moves with markets; costs do not. ``lasting`` (0 to 1 each) are the
+    parts of the differences in growth between clients that are still there in the second year, of what clients share
+    with those of the same manager and of what is their own; what has lasted so long is taken to last. 0, and all grow
+    like the book after the first year, where the past was too short to learn it (``persistence`` is None).
+    ``persistence`` are the fits of one year and of two that it is learnt from, made at the same landmarks.
     """
 
     landmark: date
     fits: Mapping[tuple[What, int], ScaledFit] = field(repr=False)
-    elasticity: Mapping[What, float]
-    lasting: float
-    persistence_known: bool
+    reaction: Mapping[What, Reaction]
+    lasting: tuple[float, float]
+    persistence: tuple[ScaledFit, ScaledFit] | None = field(repr=False)
+
+    @property
+    def persistence_known(self) -> bool:
+        """Whether it was learnt how long differences in growth last."""
+        return self.persistence is not None
 
     @property
     def n(self) -> int:
@@ -120,13 +133,85 @@ def yearly_growth(grown: npt.NDArray[np.floating], assets: npt.NDArray[np.floati
     return np.asarray(np.log(np.clip(ratio, 0.5, 2.0)))
 
 
+@dataclass(frozen=True)
+class Growth:
+    """Log growth of assets by net new money in the first year: the book's (``mean``, () or (draws)) and how it differs.
+
+    ``apart`` (n or (n, draws)) is by how much a client differs from the book, and ``of_manager`` what of it he shares
+    with the other clients of his manager; both 0 for a client without assets.
+    """
+
+    mean: Floats
+    apart: Floats
+    of_manager: Floats
+
+    def second(self, lasting: tuple[float, float] | tuple[Floats, Floats]) -> Floats:
+        """Return by how much clients differ from the book in the second year."""
+        return np.asarray(self.of_manager * lasting[0] + (self.apart - self.of_manager) * lasting[1])
+
+
+def first_growth(start: Standing, coefficients: Floats, mean: Floats | None = None) -> Growth:
+    """Return the growth that coefficients (p,) or (p, draws) foretell; ``mean`` is that of the whole book."""
+    mean = mean_growth(start, coefficients) if mean is None else mean
+    columns, held = columns_of(start, ASSETS, np.ones(start.n)), start.assets > 0
+    held = held.reshape(-1, *[1] * (coefficients.ndim - 1))
+    grown = np.nan_to_num(yearly_growth(columns @ coefficients, start.assets))
+    # As if his manager's other clients had grown like all clients.
+    usual = columns_of(replace(start, features=start.without_manager), ASSETS, np.ones(start.n))
+    without = np.nan_to_num(yearly_growth(usual @ coefficients, start.assets))
+    return Growth(mean, np.where(held, grown - mean, 0.0), np.where(held, grown - without, 0.0))
+
+
+def mean_growth(start: Standing, coefficients: Floats) -> Floats:
+    """Return the log growth of the book by net new money in the first year, by assets; () or (draws)."""
+    weight, total = weights_of(start), np.zeros(coefficients.shape[1:])
+    for k in range(0, start.n, AT_ONCE):
+        part = start.take(np.arange(k, min(k + AT_ONCE, start.n)))
+        grown = yearly_growth(columns_of(part, ASSETS, np.ones(part.n)) @ coefficients, part.assets)
+        total = total + np.tensordot(weight[k : k + AT_ONCE], np.nan_to_num(grown), 1)
+    return np.asarray(total / max(float(weight.sum()), 1e-300))
+
+
+def weights_of(start: Standing) -> Floats:
+    """Return by what clients count in the book's mean growth: by assets, none more than the 99th of a hundred."""
+    return np.minimum(start.assets, np.quantile(start.assets, 0.99)) if start.n else start.assets
+
+
+def lasting(start: Standing, one: Floats, two: Floats) -> tuple[Floats, Floats]:
+    """Return how much of the differences in the first year's growth is found in the second (0 to 1).
+
+    Of what clients share with those of the same manager, and of what is their own: least squares, by assets, of the
+    second year's growth on both. ``one`` and ``two`` are coefficients (p,) or (p, draws) of the assets after one year
+    and after two, learnt from the same landmarks; the results are numbers or (draws).
+    """
+    weight = weights_of(start) / max(float(weights_of(start).sum()), 1e-300)
+    mean = mean_growth(start, one)
+    means, products = np.zeros(()), np.zeros(())
+    for k in range(0, start.n, AT_ONCE):
+        part = start.take(np.arange(k, min(k + AT_ONCE, start.n)))
+        first = first_growth(part, one, mean)
+        columns = columns_of(part, ASSETS, np.ones(part.n))
+        both = np.nan_to_num(yearly_growth(columns @ two, part.assets) - yearly_growth(columns @ one, part.assets))
+        three = np.stack([first.of_manager, first.apart - first.of_manager, both])
+        own = weight[k : k + AT_ONCE]
+        means = means + np.einsum("i,ai...->a...", own, three)
+        products = products + np.einsum("i,ai...,bi...->ab...", own, three, three)
+    spread = np.asarray(products - means[:, None] * means[None, :])
+    # Where one of the two says nothing of its own, it has no part in what lasts.
+    a, b, c, p, q = spread[0, 0] + 1e-9, spread[0, 1], spread[1, 1] + 1e-9, spread[0, 2], spread[1, 2]
+    whole = a * c - b * b
+    return np.clip((c * p - b * q) / whole, 0.0, 1.0), np.clip((a * q - b * p) / whole, 0.0, 1.0)
+
+
 def _learnt(bank: Bank, landmark: date) -> Forecast | NotEstimable:
     book = money(bank)
     assert book is not None, "ask money(bank) first"
     final = book.column(landmark, bank)
-    power: dict[What, float] = {ASSETS: 1.0, COST: 0.0}
-    power |= {k: elasticity(book, amount, final) for k, amount in enumerate(book.income.values())}
-    past = _Past(book, exit_rows(bank).until(landmark), final, power)
+    own = reactions(book, list(book.income.values()), final)
+    reaction: dict[What, Reaction] = {}
+    reaction |= dict(enumerate(own))
+    rows = exit_rows(bank).until(landmark)
+    past = _Past(book, rows, final, reaction, programme_starts(bank, rows, landmark))
     wanted: tuple[What, ...] = (ASSETS, COST, *range(len(book.income))) if book.measure == MARGIN else (ASSETS,)
     fits: dict[tuple[What, int], ScaledFit] = {}
     for node in NODES:
@@ -134,31 +219,25 @@ def _learnt(bank: Bank, landmark: date) -> Forecast | NotEstimable:
         if isinstance(found, NotEstimable):
             return found
         fits |= {(what, node): fit for what, fit in found.items()}
-    later = past.fits(SECOND_YEAR, (ASSETS,))
-    if isinstance(later, NotEstimable):
-        return Forecast(landmark, fits, power, 0.0, False)
+    pair = [past.fits(node, (ASSETS,), after=SECOND_YEAR) for node in (YEAR, SECOND_YEAR)]
+    known = [found[ASSETS] for found in pair if not isinstance(found, NotEstimable)]
+    if len(known) < 2:
+        return Forecast(landmark, fits, reaction, (0.0, 0.0), None)
     now = past.standing(past.final - 1)[0]
-    return Forecast(landmark, fits, power, _lasting(now, fits[ASSETS, YEAR], later[ASSETS]), True)
-
-
-def _lasting(start: Standing, first: ScaledFit, both: ScaledFit) -> float:
-    """Return how much of the spread of the first year's growth is found in the second, of clients as they stand now."""
-    held = start.assets > 0
-    columns = columns_of(start, ASSETS, np.ones(start.n))
-    one, two = (yearly_growth(columns @ fit.coefficients, start.assets)[held] for fit in (first, both))
-    weight = np.minimum(start.assets[held], np.quantile(start.assets[held], 0.99)) if held.any() else np.zeros(0)
-    if not weight.sum():
-        return 0.0
-    apart = one - weight @ one / weight.sum()
-    spread = float(weight @ apart**2)
-    return float(np.clip(weight @ (apart * (two - one)) / spread, 0.0, 1.0)) if spread > 1e-12 else 0.0
+    shared, alone = (float(part) for part in lasting(now, known[0].coefficients, known[1].coefficients))
+    return Forecast(landmark, fits, reaction, (shared, alone), (known[0], known[1]))
 
 
 class _Past:
     """The client-months known at a landmark, whose last known column is ``final``."""
 
-    def __init__(self, book: Money, rows: ExitRows, final: int, power: Mapping[What, float]) -> None:
-        self.book, self.rows, self.final, self.power = book, rows, final, power
+    def __init__(
+        self, book: Money, rows: ExitRows, final: int, reaction: Mapping[What, Reaction], programmes: Ints
+    ) -> None:
+        self.programmes = programmes
+        self.book, self.rows, self.final, self.reaction = book, rows, final, reaction
+        self.own = tuple(reaction[k] for k in range(len(book.income)))
+        self.left = displacements(book, self.own)
         self.gone = _last_months(rows)
         self.kept: dict[int, tuple[Standing, Ints]] = {}
 
@@ -167,15 +246,20 @@ class _Past:
         if at not in self.kept:
             here = np.flatnonzero(self.rows.month == self.book.first + at + 1)
             here = here[one_each(self.rows.client[here], self.rows.tenure[here])]
-            powers = tuple(self.power[k] for k in range(len(self.book.income)))
-            self.kept[at] = standing(self.book, self.rows.take(here), at, powers), self.gone[here]
+            every = standing(self.book, self.rows.take(here), at, self.own, self.left, self.programmes)
+            self.kept[at] = every, self.gone[here]
         return self.kept[at]
 
-    def fits(self, node: int, wanted: tuple[What, ...]) -> dict[What, ScaledFit] | NotEstimable:
-        """Fit what is wanted so many months ahead, at the last landmarks that have as many months after them."""
+    def fits(
+        self, node: int, wanted: tuple[What, ...], after: int | None = None
+    ) -> dict[What, ScaledFit] | NotEstimable:
+        """Fit what is wanted so many months ahead, at the last landmarks that have ``after`` months after them.
+
+        Default: as many as are looked ahead.
+        """
         starts = []
         for k in range(LANDMARKS):
-            at = self.final - node - STEP * k
+            at = self.final - (node if after is None else after) - STEP * k
             if at < HISTORY - 1:
                 break
             every, gone = self.standing(at)
@@ -185,7 +269,8 @@ class _Past:
         found: dict[What, ScaledFit] = {}
         for what in wanted:  # Assets first: income grows with what is forecast of them.
             parts = [self._rows(start, what, node, found.get(ASSETS)) for start in starts]
-            fit = scaled_regression(*(np.concatenate([p[j] for p in parts]) for j in range(4)))
+            columns = [np.concatenate([p[j] for p in parts]) for j in range(4)]
+            fit = scaled_regression(*columns, cap=LARGE if what == ASSETS else CAP)
             if isinstance(fit, NotEstimable):
                 return fit
             found[what] = fit
@@ -196,8 +281,10 @@ class _Past:
     ) -> tuple[Floats, Floats, Floats, Ints]:
         at = start.at
         end = at + node if what == ASSETS else at + node - (WIDTH - 1) // 2
-        market = market_growth(self.book, start.client, at, end) ** self.power[what]
+        market = market_growth(self.book, start.client, at, end)
         ratio = None
+        if what not in (ASSETS, COST):
+            market = market * self.reaction[what].beyond(self.left[start.client, end] - start.displaced)
         if grown is not None and what not in (ASSETS, COST):
             ratio = growth_ratio(columns_of(start, ASSETS, np.ones(start.n)) @ grown.coefficients, start)
         columns = columns_of(start, what, market, ratio)

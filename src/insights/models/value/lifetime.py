@@ -6,7 +6,7 @@ brings is forecast for those who stay (``models.value.forecast``), so that money
 counted once. The market is shared: it moves all clients of a draw alike.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -17,15 +17,18 @@ from insights.models.cache import once
 from insights.models.exits.draws import DRAWS
 from insights.models.exits.hazards import ExitHazards, fit_exit_hazards
 from insights.models.exits.risk import in_force
-from insights.models.exits.rows import ExitRows
+from insights.models.exits.rows import ExitRows, exit_rows
 from insights.models.exits.totals import VARIES
 from insights.models.value.draws import SEED, Drawn, Worlds, drawn_values, worlds
-from insights.models.value.forecast import ASSETS, YEAR, Forecast, forecast
-from insights.models.value.market import Markets, exposures, markets
+from insights.models.value.forecast import ASSETS, AT_ONCE, YEAR, Forecast, forecast, mean_growth
+from insights.models.value.indices import longer_past
+from insights.models.value.market import Markets, book_returns, exposures, markets
 from insights.models.value.money import MARGIN, Money, money
+from insights.models.value.programmes import programme_starts
+from insights.models.value.reactions import displacements
 from insights.models.value.standing import standing
-from insights.models.value.survival import drawn_factors, intensities
-from insights.models.value.worths import AT_ONCE, Ahead, Inputs, course, discounts, mean_growth
+from insights.models.value.survival import Tilt, drawn_factors, intensities, size_tilt
+from insights.models.value.worths import Ahead, Inputs, course, discounts, doublings
 from insights.stats.heterogeneity import Variation, common_variation
 from insights.stats.inputs import Floats
 from insights.stats.results import NotEstimable
@@ -126,19 +129,28 @@ def ground(
     rows = in_force(bank, landmark)
     if not rows.n:
         return NotEstimable("no client is in force")
-    start = standing(book, rows, at, tuple(learnt.elasticity[k] for k in range(len(book.income))))
-    paths = _markets(bank, book, at, months, rng)
+    own = tuple(learnt.reaction[k] for k in range(len(book.income)))
+    starts = programme_starts(bank, exit_rows(bank).until(landmark), landmark)
+    start = standing(book, rows, at, own, displacements(book, own), starts)
+    paths = _markets(bank, landmark, book, at, months, rng)
     inputs = Inputs(
         measure=book.measure,
         start=start,
-        intensity=intensities(hazards, rows, months),
+        intensity=np.zeros((rows.n, months)),
         exposure=exposures(book, start.client, at),
         forecast=learnt,
         expected=0.0 if paths is None else paths.expected,
         discount=discounts(rate, months),
         growth=mean_growth(start, learnt.fits[ASSETS, YEAR].coefficients),
     )
-    return Ground(rows, hazards, inputs, paths)
+    own_leaving = intensities(hazards, rows, months, doublings(inputs), tilt_of(bank, hazards))
+    return Ground(rows, hazards, replace(inputs, intensity=own_leaving), paths)
+
+
+def tilt_of(bank: Bank, hazards: ExitHazards) -> Tilt:
+    """Return how the hazards must be tilted by size, as known at their landmark; see ``size_tilt``. Computed once."""
+    key = ("size_tilt", hazards.landmark)
+    return once(bank, key, lambda: size_tilt(hazards, exit_rows(bank).until(hazards.landmark)))
 
 
 def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeValues | NotEstimable:
@@ -174,10 +186,11 @@ def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeVal
     )
 
 
-def _markets(bank: Bank, book: Money, at: int, months: int, rng: np.random.Generator) -> Markets | None:
+def _markets(bank: Bank, landmark: date, book: Money, at: int, months: int, rng: np.random.Generator) -> Markets | None:
     if book.growth is None:
         return None
-    found = markets(book, at, months, DRAWS, rng, bank.settings.value.market_return)
+    longer = longer_past(bank, landmark, book_returns(book, at)[0], book.first + 1)
+    found = markets(book, at, months, DRAWS, rng, bank.settings.value.market_return, longer)
     return None if isinstance(found, NotEstimable) else found
 
 

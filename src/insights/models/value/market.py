@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from insights.models.value.indices import LongerPast
 from insights.models.value.money import Money
 from insights.stats.inputs import Floats, Ints
 from insights.stats.paths import Paths, block_paths
@@ -15,20 +16,20 @@ EXPOSED_OVER = 24
 PRIOR_MONTHS = 6.0
 """A client's exposure weighs as much as the book's (1) where it was seen for so many usual months."""
 WIDEST = 3.0
-QUARTER = 3
-PRIOR_VARIANCE = 0.25
 
 
 @dataclass(frozen=True)
 class Markets:
     """The book's own market return: what it was, what is expected of it, and paths (draws).
 
-    ``past`` (T) by month; ``expected`` a month, and whether it is the bank's own view (``given``). ``drift`` (draws) is
-    what it may be, the same as ``expected`` where that is given; ``swings`` (draws, months) is the deviation of a month
-    from it, shared by all clients, and ``flows`` (draws, months) that of the book's net new money over its assets.
+    ``past`` (T) by month, of which the first ``told`` are those of indices; ``expected`` a month, and whether it is the
+    bank's own view (``given``). ``drift`` (draws) is what it may be, the same as ``expected`` where that is given;
+    ``swings`` (draws, months) is the deviation of a month from it, shared by all clients, and ``flows`` (draws, months)
+    that of the book's net new money over its assets.
     """
 
     past: Floats
+    told: int
     expected: float
     given: bool
     drift: Floats = field(repr=False)
@@ -52,52 +53,37 @@ def book_returns(money: Money, upto: int) -> tuple[Floats, Floats]:
 
 
 def markets(
-    money: Money, upto: int, months: int, draws: int, rng: np.random.Generator, view: float | None
+    money: Money,
+    upto: int,
+    months: int,
+    draws: int,
+    rng: np.random.Generator,
+    view: float | None,
+    longer: LongerPast | None = None,
 ) -> Markets | NotEstimable:
     """Return the paths of the book's market for so many months after the column ``upto``.
 
     ``view`` is the return a year that the bank expects; without one the mean of the past is expected, with the error of
-    a mean of so few years. Blocks of a year on average: volatile months stay together. NotEstimable below 24 months.
+    a mean of so few years. ``longer`` is what is known of the years before. Blocks of a year on average: volatile
+    months stay together; those of net new money go with the market where both are known for the same months.
+    NotEstimable below 24 months.
     """
-    past, flows = book_returns(money, upto)
+    own, flows = book_returns(money, upto)
     # A steady trend of the flows is in the forecasts: what is left shakes them.
     trend = np.polyval(np.polyfit(np.arange(len(flows)), flows, 1), np.arange(len(flows))) if len(flows) > 2 else flows
-    paths = block_paths(np.stack([past, flows - trend], axis=1), months, draws, block=YEAR, rng=rng)
+    paths = block_paths(np.stack([own, flows - trend], axis=1), months, draws, block=YEAR, rng=rng)
     if not isinstance(paths, Paths):
         return paths
-    expected = float(paths.mean[0]) if view is None else (1 + view) ** (1 / YEAR) - 1
-    drift = paths.means[:, 0] if view is None else np.full(draws, expected)
-    return Markets(past, expected, view is not None, drift, paths.swings[:, :, 0], paths.swings[:, :, 1])
-
-
-def elasticity(money: Money, amount: Floats, upto: int) -> float:
-    """Return by how much an income (n, T) moves, relative to the assets it comes from, when markets move these.
-
-    Fees on funds fall by more than the assets of a client who also holds cash, interest on that cash not at all. Least
-    squares of the log growth of the book's income from quarter to quarter on that of its market, of clients there in
-    both, over the columns up to ``upto``; drawn to 1 as far as it is not known (standard deviation 0.5), from 0 to 2.
-    """
-    past, _ = book_returns(money, upto)
-    index = np.cumprod(np.append(1.0, 1 + past))
-    x, y = [], []
-    for end in range(2 * QUARTER - 1, upto + 1):
-        now, before = slice(end - QUARTER + 1, end + 1), slice(end - 2 * QUARTER + 1, end - QUARTER + 1)
-        both = (money.assets[:, end] > 0) & (money.assets[:, before.start] > 0)
-        sums = [float(amount[both, part].sum()) for part in (now, before)]
-        if min(sums) > 0:
-            x.append(float(np.log(index[now].mean() / index[before].mean())))
-            y.append(float(np.log(sums[0] / sums[1])))
-    if len(x) < 2 * YEAR:
-        return 1.0
-    market, grown = np.array(x) - np.mean(x), np.array(y) - np.mean(y)
-    square = float(market @ market)
-    if square == 0:
-        return 1.0
-    slope = float(market @ grown) / square
-    rest = grown - slope * market
-    # Quarters overlap: about a third of them are independent.
-    error = QUARTER * float(rest @ rest) / (len(x) - 2) / square
-    return float(np.clip(1 + (slope - 1) / (1 + error / PRIOR_VARIANCE), 0.0, 2.0))
+    past, told, means, swings = own, 0, paths.means[:, 0], paths.swings[:, :, 0]
+    if longer is not None:
+        past, told = np.concatenate([longer.returns, own]), len(longer.returns)
+        whole = block_paths(past, months, draws, block=YEAR, rng=rng)
+        assert isinstance(whole, Paths), "longer than what was long enough"
+        unsure = longer.error * told / len(past) * rng.standard_normal(draws)
+        means, swings = whole.means[:, 0] + unsure, whole.swings[:, :, 0]
+    expected = float(past.mean()) if view is None else (1 + view) ** (1 / YEAR) - 1
+    drift = means if view is None else np.full(draws, expected)
+    return Markets(past, told, expected, view is not None, drift, swings, paths.swings[:, :, 1])
 
 
 def exposures(money: Money, client: Ints, at: int) -> Floats:

@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from insights.models.exits.rows import MISSING, ExitRows
 from insights.models.value.money import Money
+from insights.models.value.programmes import programme_features
+from insights.models.value.reactions import Reaction
 from insights.stats.inputs import Floats, Ints
 
 YEAR = 12
@@ -17,7 +19,8 @@ LARGEST_CHANGE = 1.0
 PRIOR_CLIENTS = 10.0
 """A manager's clients weigh as much as the book's mean where there are as many of them."""
 
-FEATURES = ("own_growth", "manager_growth", "log2_assets", "young", "outflow_12m")
+OF_MANAGER = "manager_growth"
+FEATURES = ("own_growth", OF_MANAGER, "log2_assets", "young", "outflow_12m")
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,10 @@ class Standing:
 
     ``client`` are codes; ``assets``, ``income`` (n, components; a month, at the client's own rate of the last six
     months on his assets of today) and ``cost`` (a month) in the reporting currency. ``features`` (n, p) are those of
-    ``FEATURES``; ``cluster`` is the manager, or the client himself where managers are not known. ``means`` are those of
-    assets, income and cost among all clients at the landmark, also where these are some of them.
+    ``FEATURES``, and two for each programme of managers; ``cluster`` is the manager, or the client himself where
+    managers are not known. ``means`` are those of assets, income and cost among all clients at the landmark, and
+    ``usual`` (p) those of the features by assets, also where these are some of the clients. ``displaced`` (n) is what
+    is left of what markets did to a client's assets (log) and his income has not come back from yet.
     """
 
     client: Ints
@@ -38,10 +43,12 @@ class Standing:
     features: Floats = field(repr=False)
     cluster: Ints = field(repr=False)
     means: tuple[float, Floats, float]
+    displaced: Floats = field(repr=False)
+    usual: Floats
 
     def take(self, rows: npt.NDArray[np.bool_] | Ints) -> "Standing":
         """Return some of the clients."""
-        names = ("client", "assets", "income", "cost", "features", "cluster")
+        names = ("client", "assets", "income", "cost", "features", "cluster", "displaced")
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     @property
@@ -50,40 +57,53 @@ class Standing:
         return np.asarray(self.features[:, FEATURES.index("log2_assets")])
 
     @property
+    def without_manager(self) -> Floats:
+        """The features (n, p), what clients share with the others of their manager being as usual."""
+        shared = [FEATURES.index(OF_MANAGER), *range(len(FEATURES), self.features.shape[1])]
+        found = self.features.copy()
+        found[:, shared] = self.usual[shared]
+        return found
+
+    @property
     def n(self) -> int:
         """Number of clients."""
         return len(self.client)
 
 
-def standing(money: Money, rows: ExitRows, at: int, powers: tuple[float, ...]) -> Standing:
+def standing(
+    money: Money, rows: ExitRows, at: int, reactions: tuple[Reaction, ...], left: Floats, programmes: Ints
+) -> Standing:
     """Return how the clients of the rows (one each, known at the landmark) stand after column ``at`` (>= 0).
 
-    ``powers`` say of each component of income with which power of its growth the market moves it: past months count as
-    they would be at today's markets.
+    ``reactions`` say how each component of income moves with markets, and ``left`` what is displaced
+    (``displacements``): past months count as they would be at today's markets. ``programmes`` are ``programme_starts``.
     """
     client = rows.client.astype(np.int64)
     since = max(at - YEAR + 1, 0)
     assets = np.maximum(money.assets[client, at], 0.0)
     there = np.clip(rows.tenure.astype(float), 1.0, at - since + 1)
     cost = money.cost[client, since : at + 1].sum(axis=1)
-    now = _income(money, client, rows.tenure, at, powers)
-    own = _growth(money, client, at)
+    own = left[client, : at + 1]
+    now = _income(money, client, rows.tenure, at, reactions, own[:, -RATE_MONTHS:])
+    grown = _growth(money, client, at)
     features = np.stack(
         [
-            own,
-            _of_manager(own, rows.manager),
+            grown,
+            _of_manager(grown, rows.manager),
             log_size(assets, float(np.median(assets))),
             rows.tenure < 2 * YEAR,
             _known(rows, "outflow_12m"),
         ],
         axis=1,
     ).astype(float)
+    features = np.concatenate([features, programme_features(programmes[client], money.first + at + 1)], axis=1)
     few = len(np.unique(rows.manager[rows.manager != MISSING])) < 20
     cluster = np.where((rows.manager == MISSING) | few, len(rows.managers) + client, rows.manager).astype(np.int64)
     cost = cost / there
     n = max(len(client), 1)
     means = float(assets.sum()) / n, now.sum(axis=0) / n, float(cost.sum()) / n
-    return Standing(client, at, assets, now, cost, features, cluster, means)
+    usual = assets @ features / max(float(assets.sum()), 1e-300)
+    return Standing(client, at, assets, now, cost, features, cluster, means, own[:, -1], usual)
 
 
 def log_size(assets: Floats, median: float) -> Floats:
@@ -98,7 +118,14 @@ def market_growth(money: Money, client: Ints, first: int, last: int) -> Floats:
     return np.asarray(np.prod(money.growth[client, first + 1 : last + 1], axis=1))
 
 
-def _income(money: Money, client: Ints, tenure: npt.NDArray[np.float32], at: int, powers: tuple[float, ...]) -> Floats:
+def _income(
+    money: Money,
+    client: Ints,
+    tenure: npt.NDArray[np.float32],
+    at: int,
+    reactions: tuple[Reaction, ...],
+    left: Floats,
+) -> Floats:
     """Return what clients bring a month (n, components) at their own rates; at the book's where they have none yet.
 
     The month of joining tells no rate: it is not a whole one.
@@ -108,9 +135,9 @@ def _income(money: Money, client: Ints, tenure: npt.NDArray[np.float32], at: int
     whole = np.arange(first, at + 1) > (at + 1 - tenure.astype(np.int64))[:, None]
     held = np.maximum(money.assets[client, first : at + 1], 0.0) * whole
     there, assets = whole.sum(axis=1), np.maximum(money.assets[client, at], 0.0)
-    found = np.zeros((len(client), len(powers)))
-    for k, (amount, power) in enumerate(zip(money.income.values(), powers, strict=True)):
-        told = amount[client, first : at + 1] * whole * moved**power
+    found = np.zeros((len(client), len(reactions)))
+    for k, (amount, reaction) in enumerate(zip(money.income.values(), reactions, strict=True)):
+        told = amount[client, first : at + 1] * whole * moved * reaction.beyond(left[:, -1:] - left)
         base = (held * moved).sum(axis=1)
         book = float(told.sum()) / max(float(base.sum()), 1e-300)
         rate = np.divide(told.sum(axis=1), base, out=np.full(len(client), book), where=base > 0)

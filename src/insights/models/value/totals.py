@@ -15,15 +15,19 @@ FEWEST = 10
 
 @dataclass(frozen=True)
 class Summed:
-    """A sum of values: ``value``, and the interval of what will really come.
+    """A sum of values: ``value``, the interval of what will really come, and that of what it is worth.
 
-    ``sizes`` are the largest and second largest part of one client (of the sum or of the variance of what will come,
-    whichever is less even) and the absolute sum, in currency. ``n`` clients.
+    What it is worth (``expected_low`` to ``expected_high``) is not known as far as the models are not, nor what markets
+    add in the long run; what comes (``low`` to ``high``) also depends on what markets do, and on who leaves by chance.
+    ``sizes`` are the largest and second largest part of one client (of the sum, of the variance of what will come or of
+    that of what it is worth, whichever is least even) and the absolute sum, in currency. ``n`` clients.
     """
 
     value: float
     low: float
     high: float
+    expected_low: float
+    expected_high: float
     sizes: tuple[float, float, float]
     n: int
 
@@ -74,10 +78,17 @@ def summed(values: LifetimeValues, large: Giants, which: npt.NDArray[np.bool_] |
     value = float(own.sum())
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     low, high = (float(q) for q in np.quantile(total, tails)) if len(own) else (0.0, 0.0)
+    expected = values.drawn.expected[which].astype(np.float64)
+    known = expected.sum(axis=0)
+    least, most = (float(q) for q in np.quantile(known, tails)) if len(own) else (0.0, 0.0)
     parts = [np.abs(own)]
+    if len(own) and known.var() > 0:
+        apart = known - known.mean()
+        parts.append(np.abs(expected @ apart) / float(apart @ apart) * np.abs(own).sum())
     if len(own) and total.var() > 0:
         parts.append(realised.var(axis=1) / total.var() * np.abs(own).sum())
-    return Summed(value, min(low, value), max(high, value), _sizes(parts), len(own))
+    spread = min(low, value), max(high, value), min(least, value), max(most, value)
+    return Summed(value, *spread, _sizes(parts), len(own))
 
 
 def sizes_of(parts: Floats) -> tuple[float, float, float]:

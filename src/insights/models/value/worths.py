@@ -11,17 +11,19 @@ from insights.models.value.forecast import (
     NODES,
     YEAR,
     Forecast,
+    Growth,
     What,
     columns_of,
+    first_growth,
     growth_ratio,
-    yearly_growth,
 )
 from insights.models.value.money import MARGIN
+from insights.models.value.reactions import worn
 from insights.models.value.standing import Standing
 from insights.stats.inputs import Floats, Ints
 
-AT_ONCE = 5_000
-"""Clients worked on at once."""
+MOST_DOUBLINGS = 4.0
+Lasting = tuple[float, float] | tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -75,25 +77,49 @@ def discounts(rate: float, months: int) -> Floats:
     return np.asarray((1 + rate) ** (-np.arange(1, months + 1) / 12))
 
 
-def course(inputs: Inputs, market: Floats | None = None, *, assets: bool = True) -> Ahead:
-    """Return the expected course of the clients.
+def course(inputs: Inputs, *, assets: bool = True) -> Ahead:
+    """Return the expected course of the clients, where markets do what is expected of them.
 
-    ``market`` (n, H) multiplies each client's assets by the end of each month; default: what is expected. Without
-    ``assets``, and where values are margins, what they hold is left out (zeros): it is not needed for a value.
+    Without ``assets``, and where values are margins, what they hold is left out (zeros): it is not needed for a value.
     """
-    months = inputs.months
-    if market is None:
-        market = (1 + inputs.exposure[:, None] * inputs.expected) ** np.arange(1, months + 1)
-    still = np.ones((inputs.start.n, months))
     alive = np.exp(-np.cumsum(inputs.intensity, axis=1))
+    market = expected_market(inputs)
     if inputs.measure != MARGIN:
         zeros = np.zeros_like(alive)
-        held, grown = (_path(inputs, ASSETS, m) for m in (market, still))
+        held, grown = (_path(inputs, ASSETS, m) for m in (market, np.ones_like(market)))
         return Ahead(alive, held, grown, zeros, zeros)
-    zeros = np.zeros((1, months))
-    held, grown = (_path(inputs, ASSETS, m) for m in (market, still)) if assets else (zeros, zeros)
-    income = sum((_path(inputs, k, market) for k in range(inputs.start.income.shape[1])), np.zeros_like(alive))
+    zeros = np.zeros((1, inputs.months))
+    held, grown = (_path(inputs, ASSETS, m) for m in (market, np.ones_like(market))) if assets else (zeros, zeros)
+    income = sum(
+        (expected_income(inputs, k, market) for k in range(inputs.start.income.shape[1])), np.zeros_like(alive)
+    )
     return Ahead(alive, held, grown, income, _path(inputs, COST, market))
+
+
+def expected_market(inputs: Inputs) -> Floats:
+    """Return by what markets are expected to multiply each client's assets by the end of each month (n, H)."""
+    return np.asarray((1 + inputs.exposure[:, None] * inputs.expected) ** np.arange(1, inputs.months + 1))
+
+
+def expected_income(inputs: Inputs, component: int, market: Floats) -> Floats:
+    """Return what a component of income is expected to be, given that the client is there (n, H)."""
+    reaction, months = inputs.forecast.reaction[component], np.arange(1, inputs.months + 1)
+    if reaction.power != 1:
+        # What is displaced today comes back, and the expected growth displaces something itself.
+        back = inputs.start.displaced[:, None] * ((1 - reaction.fades) ** months - 1)
+        monthly = np.log1p(inputs.exposure * inputs.expected)[:, None]
+        market = market * reaction.beyond(back + monthly * worn(months, reaction.fades))
+    return _path(inputs, component, market)
+
+
+def doublings(inputs: Inputs) -> Floats:
+    """Return by how many doublings assets are expected to have grown when each year begins (n, years); at most 4."""
+    ends = np.arange(YEAR, inputs.months, YEAR)
+    held = _path(inputs, ASSETS, expected_market(inputs))[:, ends - 1]
+    today = inputs.start.assets[:, None]
+    ratio = np.divide(held, today, out=np.ones_like(held), where=today > 0)
+    found = np.clip(np.log2(np.clip(ratio, 1e-300, None)), -MOST_DOUBLINGS, MOST_DOUBLINGS)
+    return np.concatenate([np.zeros_like(today), found], axis=1)
 
 
 def values(inputs: Inputs) -> Floats:
@@ -102,15 +128,15 @@ def values(inputs: Inputs) -> Floats:
 
 
 def _path(inputs: Inputs, what: What, market: Floats) -> Floats:
-    """Return expected assets, income or costs given that the client is there (n, H), the market included."""
+    """Return assets, income or costs expected of who is there (n, H); ``market`` (n, H) moves what goes with it."""
     months, start = inputs.months, inputs.start
-    power = inputs.forecast.elasticity[what]
-    market = market if power == 1 else market**power
     nodes = np.array([n if what == ASSETS else n - 1 for n in NODES])
     last = int(nodes[-1])
     known, ones = [], np.ones(start.n)
     for node, month in zip(NODES, nodes, strict=True):
-        moved = market[:, month - 1] if month <= months else (1 + inputs.exposure * inputs.expected) ** (power * month)
+        # A node beyond the months that are counted only helps to find what is in between.
+        beyond = max(int(month) - months, 0)
+        moved = market[:, int(month) - beyond - 1] * (1 + inputs.exposure * inputs.expected) ** beyond
         ratio = None
         if what not in (ASSETS, COST):
             ratio = growth_ratio(
@@ -129,39 +155,24 @@ def _path(inputs: Inputs, what: What, market: Floats) -> Floats:
     if months > last:
         found[:, last:] = known[-1][:, None]
         if what != COST:
-            learnt = inputs.forecast.fits[ASSETS, YEAR].coefficients
-            first = yearly_growth(columns_of(start, ASSETS, np.ones(start.n)) @ learnt, start.assets)
-            growth = np.exp(log_growth(inputs, first, inputs.growth, last, np.arange(last + 1, months + 1)))
+            first = first_growth(start, inputs.forecast.fits[ASSETS, YEAR].coefficients, inputs.growth)
+            later = np.arange(last + 1, months + 1)
+            growth = np.exp(log_growth(first, inputs.forecast.lasting, last, later))
             found[:, last:] *= growth * market[:, last:] / market[:, last - 1 : last]
     return found
 
 
-def mean_growth(start: Standing, coefficients: Floats) -> Floats:
-    """Return the log growth of the book by net new money in the first year, by assets; () or (draws)."""
-    weight = np.minimum(start.assets, np.quantile(start.assets, 0.99)) if start.n else start.assets
-    total = np.zeros(coefficients.shape[1:])
-    for k in range(0, start.n, AT_ONCE):
-        part = start.take(np.arange(k, min(k + AT_ONCE, start.n)))
-        grown = yearly_growth(columns_of(part, ASSETS, np.ones(part.n)) @ coefficients, part.assets)
-        total = total + np.tensordot(weight[k : k + AT_ONCE], np.nan_to_num(grown), 1)
-    return np.asarray(total / max(float(weight.sum()), 1e-300))
-
-
-def log_growth(inputs: Inputs, first: Floats, mean: Floats, since: int, at: Ints) -> Floats:
+def log_growth(first: Growth, lasting: Lasting, since: int, at: Ints) -> Floats:
     """Return the log growth by net new money from the month ``since`` (of the first year) to the months ``at``.
 
-    ``first`` (n,) or (n, draws) is that of the first year, nan for a client without assets, who grows like the book
-    (``mean``). Result (n, months) or (n, draws, months). See ``Forecast.lasting`` and ``GROWTH_YEARS``.
+    Result (n, months) or (n, draws, months). See ``Forecast.lasting`` (numbers, or (draws) each) and ``GROWTH_YEARS``.
     """
-    filled = np.nan_to_num(first)
-    apart = np.where(np.isnan(first), 0.0, filled - mean)
-    part = inputs.forecast.lasting ** np.arange(GROWTH_YEARS)
-    begin = YEAR * np.arange(GROWTH_YEARS + 1)
+    one, later = first.mean + first.apart, first.mean + first.second(lasting)
+    begin = YEAR * np.array([0, 1, GROWTH_YEARS])
     spans = np.diff(np.append(begin, np.inf))
     within = np.clip(np.append(at, since)[:, None] - begin, 0, spans) / YEAR
-    within = within[:-1] - within[-1]  # years of each kind (months, kinds)
-    known, late = within[:, :-1].sum(axis=1), within[:, -1]
-    found = apart[..., None] * (within[:, :-1] @ part) + (mean + np.zeros(first.shape))[..., None] * known
-    if late.any():
-        found += np.minimum(mean + apart * part[-1], 0.0)[..., None] * late
+    years = within[:-1] - within[-1]  # of each kind (months, kinds)
+    found = one[..., None] * years[:, 0] + later[..., None] * years[:, 1]
+    if years[:, 2].any():
+        found += np.minimum(later, 0.0)[..., None] * years[:, 2]
     return np.asarray(found)

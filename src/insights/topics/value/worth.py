@@ -22,10 +22,10 @@ NO_SIZES = {"largest": NONE, "second": NONE, "absolute": NONE}
 def worth(bank: Bank) -> Answer | NotAvailable:
     """Value the clients in force: the whole with its interval, what of it lies beyond five years, and by year.
 
-    ``totals`` by measure: value (interval: what will really come), beyond (the part beyond five years, a share),
-    brought (in the last twelve months), years (that a client is expected to stay, of those counted). ``yearly`` by year
-    and measure: clients still there, assets, assets without what markets add, what they bring, and what that is worth
-    today.
+    ``totals`` by measure: value (interval: what is not known of it), comes (interval: what will really come), beyond
+    (the part beyond five years, a share), brought (in the last twelve months), years (that a client is expected to
+    stay, of those counted). ``yearly`` by year and measure: clients still there, assets, assets without what markets
+    add, what they bring, and what that is worth today.
     """
     values = valued(bank, ID)
     if not isinstance(values, LifetimeValues):
@@ -41,7 +41,8 @@ def worth(bank: Bank) -> Answer | NotAvailable:
     flat = {"low": NONE, "high": NONE}
     share = {"unit": "share", "n": n, "n_events": events} | flat
     lines: list[dict[str, Any]] = [
-        {"measure": "value", "value": whole.value, "low": whole.low, "high": whole.high} | money,
+        {"measure": "value", "value": whole.value, "low": whole.expected_low, "high": whole.expected_high} | money,
+        {"measure": "comes", "value": whole.value, "low": whole.low, "high": whole.high} | money,
         {"measure": "brought", "value": float(brought.sum())} | money | flat | _named(sizes_of(brought)),
         {"measure": "years", "value": float(clients["years"].mean())} | share | {"unit": "years"} | NO_SIZES,
     ]
@@ -87,6 +88,7 @@ def facts_of(values: LifetimeValues, bank: Bank) -> dict[str, Any]:
         "market": None if market is None else float((1 + market.expected) ** 12 - 1),
         "market_given": market is not None and market.given,
         "market_months": 0 if market is None else len(market.past),
+        "market_longer": market is not None and market.told > 0,
         "lasting_known": values.inputs.forecast.persistence_known,
         "growth_years": GROWTH_YEARS,
         "level": LEVEL,

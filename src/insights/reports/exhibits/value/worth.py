@@ -67,6 +67,15 @@ def worth_basis(bank: Bank, facts: dict[str, Any], value: Estimate | None) -> tu
                 "Markets are expected to add {market:percent} a year to assets (settings).", {"market": facts["market"]}
             )
         )
+    elif facts["market_longer"]:
+        said = {"market": facts["market"], "months": facts["market_months"]}
+        lines.append(
+            Message(
+                "Markets are expected to add {market:percent} a year to assets: the mean of {months:count} months, "
+                "told by indices before the bank's own records. The interval allows for what that leaves open.",
+                said,
+            )
+        )
     else:
         said = {"market": facts["market"], "months": facts["market_months"]}
         lines.append(
@@ -129,6 +138,16 @@ def _sentences(
                 {"one": value.value / 100},
             )
         )
+    comes = find(totals, measure="comes")
+    if comes is not None and facts["in_margin"]:
+        span = {"low": comes.low, "high": comes.high}
+        said.append(
+            Message(
+                "What really comes in also depends on markets and on who leaves by chance: in 19 of 20 cases it will "
+                "be worth {low:money} to {high:money}.",
+                span,
+            )
+        )
     beyond, stay = (find(totals, measure=m) for m in ("beyond", "years"))
     if beyond is not None and facts["years"] > facts["growth_years"]:
         said.append(Message("{share:share} of it lies more than five years ahead.", {"share": beyond.value}))
@@ -177,8 +196,9 @@ def _caveats(facts: dict[str, Any]) -> tuple[Message, ...]:
     lines = [
         Message("Clients who will come are not counted: this is the value of those who are there."),
         Message(
-            "The interval holds what is not known of the models, what markets do, and who leaves by chance. It holds "
-            "no crash worse than those of the past, and no change of prices or rules."
+            "The interval of the worth holds what is not known of the models and of what markets add in the long run. "
+            "What comes in varies further, with markets and with who leaves by chance. Neither holds a crash worse "
+            "than those of the past, or a change of prices or rules."
         ),
         Message(
             "Beyond the second year nothing was observed to learn from: net new money goes on as before up to year "
