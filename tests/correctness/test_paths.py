@@ -76,6 +76,16 @@ def test_one_giant_does_not_decide() -> None:
     assert abs(with_giant.coefficients[0] - plain.coefficients[0]) < 0.05
 
 
+def test_columns_that_differ_by_rounding_share_what_they_say() -> None:
+    """Else they cancel by huge coefficients, and a row in which only one of them is there is forecast anything."""
+    outcome, _, size, cluster = scaled(9)
+    alone = scaled_regression(outcome, size[:, None], size, cluster)
+    both = scaled_regression(outcome, np.stack([size, np.round(size, 4)], axis=1), size, cluster)
+    assert isinstance(alone, ScaledFit)
+    assert isinstance(both, ScaledFit)
+    assert both.coefficients == pytest.approx([alone.coefficients[0] / 2] * 2, rel=1e-3)
+
+
 def test_too_few_rows_or_clusters_are_refused() -> None:
     outcome, columns, size, cluster = scaled(8)
     assert isinstance(scaled_regression(outcome[:150], columns[:150], size[:150], cluster[:150]), NotEstimable)

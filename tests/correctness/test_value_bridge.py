@@ -132,13 +132,7 @@ def test_who_had_nothing_or_moved_nearly_all_counts_as_moved(bank: Bank) -> None
     own = lifetime_values(bank)
     assert isinstance(own, LifetimeValues)
     start, n = own.inputs.start, own.inputs.start.n
-    nothing = np.arange(n) == 0
-    later = replace(
-        start,
-        assets=np.where(nothing, 0.0, start.assets),
-        income=np.where(nothing[:, None], 0.0, start.income),
-        cost=start.cost - 100,
-    )
+    later = replace(start, assets=np.where(np.arange(n) == 0, 0.0, start.assets), cost=start.cost - 100)
     nan = np.where(np.arange(n) == 0, np.nan, 1.0)
     same = {(s, m): own.inputs.intensity for s in (False, True) for m in (False, True)}
     both = Changed(own.inputs, replace(own.inputs, start=later), np.ones(n), nan, same, (1.0, 1.0))

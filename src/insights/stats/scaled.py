@@ -12,6 +12,8 @@ SOURCE = "Wedderburn (1974) for variance in proportion to the mean; Huber (1967)
 FEWEST_CLUSTERS = 20
 FEWEST_ROWS = 200
 CAP = 0.99
+NEARLY = 1e-3
+"""Columns that differ by less than this part of themselves, taken together, count as dependent."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def scaled_regression(
     rows weigh, and the more rests on the mean being linear among them.
 
     Assumes that the mean is linear in the columns, and clusters independent. NotEstimable below 200 rows or 20
-    clusters. Columns that say nothing of their own (dependent, all zero) get the coefficients of least length. Raises
+    clusters. Columns that say nothing of their own (all zero, or dependent but for rounding: see ``NEARLY``) get the
+    coefficients of least length: huge ones that cancel would be nonsense for a row in which they do not. Raises
     ValueError for shapes that differ, missing values and sizes that are not positive.
     """
     y, x, s = (np.asarray(v, dtype=float) for v in (outcome, columns, size))
@@ -67,7 +70,7 @@ def scaled_regression(
     scale = np.sqrt(np.einsum("ij,ij,i->j", x, x, weight))
     scale[scale == 0] = 1.0
     z = x / scale
-    inner = np.linalg.pinv(z.T @ (z * weight[:, None]), rcond=1e-10, hermitian=True)
+    inner = np.linalg.pinv(z.T @ (z * weight[:, None]), rcond=NEARLY**2, hermitian=True)
     beta = inner @ (z.T @ (weight * y))
     rest = y - z @ beta
     scores = np.zeros((len(labels), x.shape[1]))
