@@ -26,7 +26,7 @@ def demo(demo_bank_small: Path) -> Bank:
 @pytest.fixture(scope="module")
 def answers(demo: Bank) -> list[Answer]:
     asks = (value.margin, value.largest, value.tiers, value.tier_moves, value.relationship, value.potential)
-    asks += (value.worth, value.bridge, value.depth, value.activity)
+    asks += (value.worth, value.bridge, value.hindsight, value.depth, value.activity)
     asked = [ask(demo) for ask in asks] + value.streams(demo)
     for by in (None, "region"):
         asked += [value.concentration(demo, by), value.change(demo, by), value.resources(demo, by)]
@@ -114,7 +114,7 @@ def test_no_estimate_in_money_is_one_that_one_or_two_make_up(demo: Bank, answers
             assert (rows["largest"] <= rules.dominance_largest * rows["absolute"]).all(), (answer.id, name)
             assert (rows["largest"] + rows["second"] <= rules.dominance_two * rows["absolute"]).all()
             seen[answer.id] = len(rows)
-    assert {"value.worth", "value.bridge"} <= set(seen)
+    assert {"value.worth", "value.bridge", "value.hindsight"} <= set(seen)
     assert any(id.startswith("value.stream_worth") for id in seen)
 
 

@@ -112,15 +112,29 @@ def bridge(bank: Bank, before: date | None = None, now: date | None = None) -> B
     where values cannot be told at one of the dates. ValueError where ``before`` is not the earlier one.
     """
     now = bank.as_of if now is None else now
-    before = _earlier(now, bank.settings.value.bridge.months) if before is None else before
+    before = earlier_date(bank, now) if before is None else before
     if before >= now:
         raise ValueError(f"the bridge begins on {before} and ends on {now}; expected an earlier beginning")
     return once(bank, ("value_bridge", before, now), lambda: _bridged(bank, before, now))
 
 
-def _earlier(day: date, months: int) -> date:
-    found = add_months(day, -months)
+def earlier_date(bank: Bank, now: date | None = None) -> date:
+    """Return the date that a day (default: the as-of date) is compared with: the settings' months before it."""
+    day = bank.as_of if now is None else now
+    found = add_months(day, -bank.settings.value.bridge.months)
     return month_end(found) if day == month_end(day) else found
+
+
+def factors_before(factors: Floats, later: int, earlier: int) -> Floats:
+    """Return by what the hazards of an earlier date may be off (n, draws), given by what those of a later one may be.
+
+    The later fit, of ``later`` exits, has all the ``earlier`` ones, and is efficient: so their difference does not go
+    with its own error, and the earlier one's is the sum of the two (Hausman, 1978, Specification tests in
+    econometrics).
+    """
+    log = np.log(np.maximum(factors, 1e-300))
+    more = np.exp(log + _extra(later, earlier) * _other(log))
+    return np.asarray(more / more.mean(axis=1, keepdims=True))
 
 
 def _bridged(bank: Bank, before: date, now: date) -> Bridge | NotEstimable:
@@ -234,14 +248,7 @@ class _Pair:
         )
 
     def _factors_before(self, factors: Floats) -> Floats:
-        """Return by what the hazards of the earlier date may be off, for clients of whom that of the later is given.
-
-        The later fit has all exits of the earlier one, and is efficient: so their difference does not go with its own
-        error, and the earlier one's is the sum of the two (Hausman, 1978, Specification tests in econometrics).
-        """
-        log = np.log(np.maximum(factors, 1e-300))
-        more = np.exp(log + _extra(self.later.n_events, self.earlier.n_events) * _other(log))
-        return np.asarray(more / more.mean(axis=1, keepdims=True))
+        return factors_before(factors, self.later.n_events, self.earlier.n_events)
 
     def _worlds_before(self) -> Worlds:
         """Return what clients share in each draw as of the earlier date; clusters have the lots of the later one."""

@@ -156,14 +156,21 @@ def tilt_of(bank: Bank, hazards: ExitHazards) -> Tilt:
 def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeValues | NotEstimable:
     rng = np.random.default_rng(SEED)
     found = ground(bank, landmark, months, rate, rng)
-    book = money(bank)
-    if isinstance(found, NotEstimable) or book is None:
-        return found if isinstance(found, NotEstimable) else NotEstimable("neither revenue nor assets are delivered")
-    rows, hazards, inputs, paths = found.rows, found.hazards, found.inputs, found.market
-    start, learnt, at = inputs.start, inputs.forecast, inputs.start.at
-    shared = worlds(learnt, start, paths, _years(hazards, inputs.intensity, months, rng))
-    factors = drawn_factors(hazards, rows, np.random.default_rng(SEED))
-    drawn = _drawn(inputs, factors, shared, rng)
+    if isinstance(found, NotEstimable):
+        return found
+    inputs = found.inputs
+    shared = worlds(inputs.forecast, inputs.start, found.market, _years(found.hazards, inputs.intensity, months, rng))
+    factors = drawn_factors(found.hazards, found.rows, np.random.default_rng(SEED))
+    return told_of(bank, found, factors, shared, drawn_of(inputs, factors, shared, rng), landmark, rate)
+
+
+def told_of(
+    bank: Bank, found: Ground, factors: Floats, shared: Worlds, drawn: Drawn, landmark: date, rate: float
+) -> LifetimeValues:
+    """Return the values that follow from the ground they stand on, with their draws."""
+    rows, inputs, book = found.rows, found.inputs, money(bank)
+    assert book is not None, "there is a ground"
+    start, at = inputs.start, inputs.start.at
     ahead = course(inputs)
     brought = ahead.brought(book.measure)
     first = max(at - YEAR + 1, 0)
@@ -180,9 +187,21 @@ def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeVal
             "tenure_months": rows.tenure - 1.0,
         }
     )
-    yearly = _yearly(ahead, brought, inputs, learnt)
+    yearly = _yearly(ahead, brought, inputs, inputs.forecast)
+    whole = inputs.months
     return LifetimeValues(
-        landmark, months, book.measure, rate, clients, drawn, yearly, inputs, factors, shared, paths, found.n_events
+        landmark,
+        whole,
+        book.measure,
+        rate,
+        clients,
+        drawn,
+        yearly,
+        inputs,
+        factors,
+        shared,
+        found.market,
+        found.n_events,
     )
 
 
@@ -207,7 +226,8 @@ def _years(hazards: ExitHazards, intensity: Floats, months: int, rng: np.random.
     return found / total
 
 
-def _drawn(inputs: Inputs, factors: Floats, shared: Worlds, rng: np.random.Generator) -> Drawn:
+def drawn_of(inputs: Inputs, factors: Floats, shared: Worlds, rng: np.random.Generator) -> Drawn:
+    """Return the draws of all clients' values, some of them at a time."""
     parts = []
     for k in range(0, inputs.start.n, AT_ONCE):
         at = np.arange(k, min(k + AT_ONCE, inputs.start.n))

@@ -99,6 +99,7 @@ _TITLES = {
     "value.change": Message("Why the margin changed cannot be told"),
     "value.concentration": Message("How the value is spread over the clients cannot be told"),
     "value.depth": Message("What goes with holding more products cannot be told"),
+    "value.hindsight": Message("How the forecast of a year ago did cannot be told yet"),
     "value.largest": Message("What hangs on the most valuable clients cannot be told"),
     "value.margin": Message("What the book brought in cannot be told"),
     "value.potential": Message("What comparable clients hold cannot be told"),

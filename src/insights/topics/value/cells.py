@@ -73,21 +73,29 @@ def _groups(bank: Bank, by: str, margins: ClientMargins) -> Labels:
     return merged(labels, measures, bank.settings.disclosure)
 
 
-def top_cuts(values: npt.NDArray[np.float64], wanted: Sequence[float | int], rules: DisclosureSection) -> list[int]:
+def top_cuts(
+    values: npt.NDArray[np.float64],
+    wanted: Sequence[float | int],
+    rules: DisclosureSection,
+    others: Sequence[npt.NDArray[np.float64]] = (),
+) -> list[int]:
     """Return the numbers of the largest values at which a list of them may be cut: each band between may be known.
 
     ``wanted``: numbers of clients, or shares of all below 1, rising. What may not be known joins the next band.
+    ``others`` (n each) are further measures of the same clients that are told of the bands.
     """
-    ranked = np.sort(values)[::-1]
+    order = np.argsort(-values, kind="stable")
+    ranked = [each[order] for each in (values, *others)]
+    n = len(order)
     cuts: list[int] = []
     start = 0
     for want in wanted:
-        cut = round(want * len(ranked)) if want < 1 else int(want)
-        if cut >= len(ranked):
+        cut = round(want * n) if want < 1 else int(want)
+        if cut >= n:
             break
-        if cut > start and tellable(ranked[start:cut], rules):
+        if cut > start and all(tellable(each[start:cut], rules) for each in ranked):
             cuts.append(cut)
             start = cut
-    while cuts and not tellable(ranked[cuts[-1] :], rules):
+    while cuts and not all(tellable(each[cuts[-1] :], rules) for each in ranked):
         cuts.pop()
     return cuts

@@ -12,6 +12,7 @@ from insights.reports.exhibits.value.bridge import bridge
 from insights.reports.exhibits.value.change import change
 from insights.reports.exhibits.value.concentration import concentration, concentration_by, largest
 from insights.reports.exhibits.value.depth import depth
+from insights.reports.exhibits.value.hindsight import hindsight
 from insights.reports.exhibits.value.list_words import value_at_stake_in_words
 from insights.reports.exhibits.value.margin import in_assets, margin
 from insights.reports.exhibits.value.potential import potential
@@ -32,6 +33,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "value.worth": worth,
     "value.bridge": bridge,
     "value.margin": margin,
+    "value.hindsight": hindsight,
     "value.in_assets": in_assets,
     "value.change": change,
     "value.concentration": concentration,
