@@ -26,6 +26,12 @@ LAST = date.fromisoformat(AS_OF)
 OF_BANK = {"cost": 120.0, "came": 120}
 
 
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals are drawn for few clients: most tests are about sums, which do not rest on them."""
+    monkeypatch.setattr(module, "SAMPLE", 12)
+
+
 def built(bank: Bank, before: date | None = None, now: date | None = None) -> Bridge:
     found = bridge(bank, before, now)
     assert isinstance(found, Bridge)
@@ -167,9 +173,10 @@ def test_twice_the_currency_is_twice_every_part(tmp_path: Path, bank: Bank) -> N
 
 
 def test_a_sample_tells_the_intervals_that_all_clients_tell(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "once", lambda bank, key, compute: compute())
+    monkeypatch.setattr(module, "SAMPLE", 150)
     few = built(bank)
     monkeypatch.setattr(module, "SAMPLE", 10_000)
-    monkeypatch.setattr(module, "once", lambda bank, key, compute: compute())
     every = built(bank)
     spread = pd.DataFrame({"few": few.drawn.std(axis=1), "every": every.drawn.std(axis=1)}, index=list(PARTS))
     moving = spread[spread["every"] > 0]

@@ -30,6 +30,7 @@ SHAPE = {"rich": True, "came": 260, "within": 11, "deep": 1.0, "cost": 100.0}
 ASKS = (
     value.worth,
     value.bridge,
+    value.hindsight,
     value.change,
     value.margin,
     value.concentration,
@@ -45,7 +46,7 @@ ASKS = (
 OF_AMOUNTS = tuple(ask for ask in ASKS if ask is not value.bridge)
 """The bridge is held to it client by client in a test of its own."""
 SIZES = ("largest", "second", "absolute")
-DRAWN = {"value.worth", "value.largest", "value.bridge"}
+DRAWN = {"value.worth", "value.largest", "value.bridge", "value.hindsight"}
 """Their intervals are drawn: the same law, but rounding may turn the sign of an eigenvector, and with it other lots."""
 HOURS = {"hours", "contacts", "tier.hours", "stage.hours"}
 

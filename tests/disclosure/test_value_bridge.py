@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from insights.topics.value.bridge import Told
 from insights.topics.value.cells import REST
 
 WITHIN = 0.2
+model = importlib.import_module("insights.models.value.bridge")
 topic = importlib.import_module("insights.topics.value.bridge")  # the package has a function of this name
 
 
@@ -32,7 +34,9 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
 
 @pytest.fixture(scope="module")
 def plain(bank: Bank) -> Bridge:
-    found = bridged(bank)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model, "SAMPLE", 12)  # intervals need not be good here
+        found = bridged(bank)
     assert isinstance(found, Bridge)
     return found
 
@@ -118,6 +122,34 @@ def test_no_cell_of_the_bridge_is_made_up_by_one_or_two(bank: Bank, plain: Bridg
         largest = float(cells.loc[cells["part"] == row["part"], "largest"].iloc[0])
         unit = abs(row["amount"] - round(row["amount"] / (0.2 * largest)) * 0.2 * largest)
         assert unit <= 0.2 * largest
+
+
+def test_a_bank_without_revenue_hides_in_assets_what_it_hides_in_money(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told in assets there is no part of margins: who left with most of what left is hidden all the same."""
+    monkeypatch.setattr(model, "SAMPLE", 12)
+    config = write_value_bank(tmp_path, came=120, drop=("revenue",), clients=300)
+    with open_bank(config, as_of=AS_OF) as bank:
+        plain = bridged(bank)
+        assert isinstance(plain, Bridge)
+        assert plain.measure == "assets"
+        exhibit = told(bank, plain, monkeypatch)
+        parts = {r["group"]["part"]: r["value"] for r in exhibit.estimates if r["name"] == "part"}
+        assert {LOST, NEW} <= set(parts)
+        assert title(exhibit).startswith("Told in assets")
+        found, own = with_giant(plain, 0.7)
+        exhibit = told(bank, found, monkeypatch)
+        parts = {r["group"]["part"]: r["value"] for r in exhibit.estimates if r["name"] == "part"}
+        assert LOST not in parts
+        numbers = [r[k] for r in exhibit.estimates for k in ("value", "low", "high") if r["name"] == "part" and r[k]]
+        assert not any(abs(abs(v) - own) <= 0.01 * own for v in numbers)
+        group = [name for name in PARTS if name not in parts and found.clients[name].any()]
+        if parts:
+            together = found.clients[group].sum(axis=1).abs()
+            assert own <= bank.settings.disclosure.dominance_largest * together.sum()
+        else:
+            assert exhibit.refusals
 
 
 def test_a_bank_with_too_short_a_past_says_so(bank: Bank) -> None:

@@ -1,5 +1,12 @@
-"""A client whose value dominates, against what is told of the worth of the book: he cannot be worked out of it."""
+"""A client whose value dominates, against what is told of the worth of the book: he cannot be worked out of it.
 
+The promise is about cells: none is made up by one or two, be it in amounts or in what makes its interval wide. That no
+number of the page happens to lie near what one client is worth is not promised and cannot be: ten years of five
+measures span so much that some number is always near any amount, and nobody can know which.
+"""
+
+import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +17,8 @@ from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.reports.disclosure import protect
 from insights.topics import value
 from insights.topics.evidence import Answer, Estimates
+
+topic = importlib.import_module("insights.topics.value.worth")  # the package has a function of this name
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +55,46 @@ def test_no_amount_that_is_told_is_made_up_by_one_or_two(demo: Bank, answer: Ans
     assert seen > 20
 
 
-def test_leaving_him_out_moves_the_interval_no_more_than_his_share(values: LifetimeValues) -> None:
-    """The width of what the book is worth is that of all: without the largest it narrows by what he is of the sum."""
+def planted(values: LifetimeValues, share: float) -> LifetimeValues:
+    """Return the values with one client whose own doubts make up this share of the variance of the book's worth.
+
+    He is worth no more than before: who looks at amounts alone sees nobody who dominates.
+    """
     drawn = values.drawn.expected.astype(float)
+    at = int(np.argsort(values.value)[-20])
+    rest = np.delete(drawn, at, axis=0).sum(axis=0)
+    lots = np.random.default_rng(1).standard_normal(drawn.shape[1])
+    lots -= np.polyval(np.polyfit(rest, lots, 1), rest)
+    own = lots / lots.std() * rest.std() * np.sqrt(share / (1 - share))
+    drawn[at] = values.value[at] + own - own.mean()
+    return replace(values, drawn=replace(values.drawn, expected=drawn.astype(np.float32)))
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.2, True), (0.6, False)])
+def test_an_interval_that_one_client_decides_is_not_told(
+    demo: Bank, values: LifetimeValues, share: float, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its width would be his own: with and without him it says how little is known of him."""
+    found = planted(values, share)
+    monkeypatch.setattr(topic, "lifetime_values", lambda bank: found)
+    answer = value.worth(demo)
+    assert isinstance(answer, Answer)
+    rows = protect(answer.evidence, demo.settings.disclosure)["totals"].rows.set_index("measure")  # type: ignore[union-attr]
+    assert np.isfinite(rows.loc["value", ["value", "low", "high"]].to_numpy(float)).all() == told
+
+
+def test_leaving_him_out_moves_the_interval_no_more_than_his_share(values: LifetimeValues) -> None:
+    """What the book is worth is as unsure without the largest but for his part of it; a width of his own would show."""
+
+    def narrower(found: LifetimeValues, at: int) -> float:
+        drawn = found.drawn.expected.astype(float)
+        sd = [d.sum(axis=0).std() for d in (drawn, np.delete(drawn, at, axis=0))]
+        return float(1 - sd[1] / sd[0])
+
     giant = int(values.value.argmax())
-    width = [float(np.diff(np.quantile(d.sum(axis=0), [0.025, 0.975]))[0]) for d in (drawn, np.delete(drawn, giant, 0))]
     share = values.value[giant] / values.value.sum()
-    assert 1 - width[1] / width[0] < 3 * share
+    assert share > 0.02
+    assert narrower(values, giant) < share + 0.02
+    # It could tell: who decides the interval narrows it by far more than his share when he is left out.
+    at = int(np.argsort(values.value)[-20])
+    assert narrower(planted(values, 0.6), at) > values.value[at] / values.value.sum() + 0.2

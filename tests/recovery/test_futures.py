@@ -10,7 +10,7 @@ from insights.demo.money.monthly import REVENUE_KINDS
 from insights.stats.inputs import Floats
 
 CLIENTS, MONTHS, SEED, HORIZON = 600, 36, 1, 12
-FUTURES = 60
+FUTURES = 40
 GATE = 4.0
 
 
@@ -62,7 +62,7 @@ def test_the_banks_own_future_is_one_of_them(best: FutureMargins, drawn: Floats)
 
 
 def test_markets_drawn_anew_share_the_past_and_spread_the_totals(best: FutureMargins) -> None:
-    spread = future_margins(Law(), CLIENTS, MONTHS, SEED, horizon=HORIZON, futures=FUTURES)
+    spread = future_margins(Law(), CLIENTS, MONTHS, SEED, horizon=HORIZON, futures=FUTURES // 2)
     assert spread.as_of == best.as_of
     assert (spread.at == best.at).all()
     np.testing.assert_allclose(spread.alive, best.alive, atol=0.15)

@@ -22,18 +22,17 @@ PLAIN = {
     "cost_of_capital_rate = 0.08": "cost_of_capital_rate = 0.0",
     "loss_given_default = 0.40": "loss_given_default = 0.0",
     "loss_given_default_covered = 0.10": "loss_given_default_covered = 0.0",
-    "horizon_years = 10": f"horizon_years = {YEARS}",
     "# market_return = 0.02 ": f"market_return = {MARKET_YEARLY} ",
 }
 """Only what ``revenue`` holds is compared, over years in which net new money is carried on; markets as expected."""
 
 
-def write_plain_bank(folder: Path, seed: int) -> Path:
+def write_plain_bank(folder: Path, seed: int, clients: int = CLIENTS, years: int = YEARS) -> Path:
     """Write the bank of a seed with the settings of ``PLAIN`` and return its settings file."""
-    write_demo(folder, clients=CLIENTS, months=MONTHS, seed=seed)
+    write_demo(folder, clients=clients, months=MONTHS, seed=seed)
     path = folder / "bank.toml"
     text = path.read_text(encoding="utf-8")
-    for was, now in PLAIN.items():
+    for was, now in (PLAIN | {"horizon_years = 10": f"horizon_years = {years}"}).items():
         assert was in text, was
         text = text.replace(was, now)
     path.write_text(text, encoding="utf-8")
@@ -52,19 +51,28 @@ def beside(bank: Bank, values: LifetimeValues, best: FutureMargins) -> Floats:
     return np.asarray(found)
 
 
-def mean_value(folder: Path, seed: int) -> dict[str, Compared]:
-    """Compare the mean value of the clients of a bank with the mean over its futures."""
-    best = future_margins(Law(), CLIENTS, MONTHS, seed, horizon=12 * YEARS, futures=FUTURES, beyond=True)
-    with open_bank(write_plain_bank(folder / f"bank_{seed}", seed), as_of=best.as_of.isoformat()) as bank:
+def mean_value(
+    folder: Path, seed: int, clients: int = CLIENTS, years: int = YEARS, futures: int = FUTURES
+) -> dict[str, Compared]:
+    """Compare the mean value of the clients of a bank with the mean over its futures.
+
+    "nobody leaves" is what they would bring if all stayed: a value that takes no account of leaving.
+    """
+    best = future_margins(Law(), clients, MONTHS, seed, horizon=12 * years, futures=futures, beyond=True)
+    config = write_plain_bank(folder / f"bank_{seed}", seed, clients, years)
+    with open_bank(config, as_of=best.as_of.isoformat()) as bank:
         values = lifetime_values(bank, rate=0.0)
         assert not isinstance(values, NotEstimable)
         truth = beside(bank, values, best)
         told = ~np.isnan(truth)
-        n = int(told.sum())
         drawn = values.drawn.expected[told].mean(axis=0, dtype=float)
-        low, high = (float(q) for q in np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
-        answer = Estimate(
-            float(values.value[told].mean()), low, high, level=LEVEL, se=float(drawn.std()), n=n, unit="CHF"
-        )
+        ahead = values.course()
+        stayed = float((ahead.brought(values.measure) / ahead.alive).sum(axis=1)[told].mean())
+    low, high = (float(q) for q in np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    n, se = int(told.sum()), float(drawn.std())
+    answers = {
+        "mean value": Estimate(float(values.value[told].mean()), low, high, level=LEVEL, se=se, n=n, unit="CHF"),
+        "nobody leaves": Estimate(stayed, stayed + low - drawn.mean(), stayed + high - drawn.mean(), "CHF", n, se=se),
+    }
     error = best.mean_value()[1]
-    return {"mean value": Compared(float(truth[told].mean()), answer, error)}
+    return {name: Compared(float(truth[told].mean()), answer, error) for name, answer in answers.items()}
