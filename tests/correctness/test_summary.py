@@ -256,5 +256,9 @@ def test_effects_are_those_of_programmes_judged_together(bank: Bank) -> None:
     assert len(exhibit.estimates) == 3
     assert [r["clear"].id for r in exhibit.tables[0].rows] == ["no", "yes", "no"]
     (untold,) = exhibit.sentences
-    assert {m.id for m in untold.values["names"]} >= {"income", "activity", "brand image"}
+    assert {m.id for m in untold.values["names"]} >= {
+        "income a year, of the assets before",
+        "share of months with activity",
+        "brand image",
+    }
     assert not shown(summary.effects(pack(), bank), bank).told

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from lean_bank import lean_settings
 from shown import shown, title
 
 from insights.data.snapshot import Bank, open_bank
@@ -27,25 +28,11 @@ from insights.topics.evidence import NotAvailable
 from insights.topics.summary.pack import Before, Findings, Pack, Remembered
 
 NOW, THEN, LONG_AGO = "2026-10-31", "2026-09-30", "2025-10-31"
-TABLES = (
-    *("clients", "client_history", "balances", "transactions", "revenue", "holdings", "products"),
-    *("contacts", "complaints", "surveys", "loans"),
-)
 
 
 @pytest.fixture(scope="module")
-def lean(demo_bank_small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The settings of the small demo bank with the tables that the memory reads, so that it comes in quickly."""
-    kept, text = False, []
-    for line in (demo_bank_small / "bank.toml").read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            table = line.strip("[").partition("]")[0].removeprefix("tables.").partition(".")[0]
-            kept = not line.startswith("[tables.") or table in TABLES
-        if kept:
-            text.append(line)
-    path = tmp_path_factory.mktemp("lean") / "bank.toml"
-    path.write_text("\n".join(text), encoding="utf-8")
-    return path
+def lean(demo_bank_small: Path) -> Path:
+    return lean_settings(demo_bank_small, demo_bank_small.with_name("lean"))
 
 
 @pytest.fixture(scope="module")

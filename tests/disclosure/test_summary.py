@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lean_bank import lean_settings
 
 from insights.data.snapshot import Bank, open_bank
 from insights.models.memory.measures import LEFT, Measured, contributions, measure
@@ -19,7 +20,8 @@ MINE = "Ticino"
 
 @pytest.fixture(scope="module")
 def bank(demo_bank_small: Path) -> Bank:
-    return open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
+    lean = lean_settings(demo_bank_small, demo_bank_small.with_name("lean"))
+    return open_bank(lean, as_of="2026-10-31", raw=demo_bank_small)
 
 
 @pytest.fixture(scope="module")

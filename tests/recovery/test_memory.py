@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import pytest
+from lean_bank import lean_settings
 
 from insights.data.settings import DisclosureSection
 from insights.data.snapshot import open_bank
@@ -50,9 +51,10 @@ def compared(now: Measured, then: Measured) -> Changes:
 
 def frames(folder: Path, seed: int, clients: int, months: int, *days: str) -> list[Frame]:
     made = write_demo(folder, clients=clients, months=months, seed=seed)
+    lean = lean_settings(made.out, folder.with_name(f"{folder.name}-lean"))
     found = []
     for day in days:
-        with open_bank(made.out / "bank.toml", as_of=day) as bank:
+        with open_bank(lean, as_of=day, raw=made.out) as bank:
             found.append(contributions(bank))
     return found
 

@@ -2,13 +2,12 @@
 
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
-from insights.models.needs.rows import STEP, NeedRows, missing, need_rows
-from insights.models.needs.trials import Trials, score_of, trials
+from insights.models.needs.rows import STEP, NeedRows, missing
+from insights.models.needs.trials import Trials, foretold, trials
 from insights.models.risk.register import asked, open_risks
 from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.models.value.money import MARGIN as IN_MARGINS
@@ -26,23 +25,10 @@ def needs_foretold(bank: Bank) -> pd.DataFrame | None:
 
     ``since`` is the first day of the last month that they rest on (ISO). None where needs are not told.
     """
-    if missing(bank):
+    if missing(bank) or not isinstance(trials(bank), Trials):
         return None
-    rows = need_rows(bank)
-    if rows is None or not isinstance(trials(bank), Trials):
-        return None
-    score = score_of(bank, rows)
-    client, kind = np.nonzero(~np.isnan(score))
-    names = np.array([NEED + c for c in rows.products.categories], dtype=object)
-    return pd.DataFrame(
-        {
-            "client_id": rows.months.client_id[client].astype(str),
-            "target": names[kind],
-            "months": STEP,
-            "value": score[client, kind],
-            "since": last_month(rows).isoformat(),
-        }
-    )
+    told = foretold(bank)
+    return told.assign(target=NEED + told["category"].astype(str), months=STEP)
 
 
 def last_month(rows: NeedRows) -> date:

@@ -4,18 +4,21 @@ Never raw trends: each number is the effect of a programme, drawn by lot or comp
 the report that estimated it tells it. One declared table says which finding tells which outcome.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.managed import managed, missing_for_managed
 from insights.stats.changes import changed
 from insights.stats.paired import Family
 from insights.stats.results import Estimate
-from insights.topics.evidence import Answer, NotAvailable, Published
-from insights.topics.summary.pack import NAN, Findings, Pack, Row
+from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable, Published
+from insights.topics.rows import estimates, line
+from insights.topics.summary.pack import NAN, SHOWN, Findings, Pack, Row
 
 ID = "summary.effects"
 ALPHA = 0.05
@@ -28,6 +31,7 @@ SATISFACTION, ATTRITION, LOYALTY, BRAND, ACTIVITY, INCOME, MONEY = (
     "income",
     "new_money",
 )
+COLUMNS = ["outcome", "programme", "finding", "unit", "value", "low", "high", "n", "status"]
 OUTCOMES = (SATISFACTION, ATTRITION, LOYALTY, BRAND, ACTIVITY, INCOME, MONEY)
 """What lifecycle management is to move; an outcome that no finding tells is named as such."""
 
@@ -53,18 +57,29 @@ SOURCES = (
 
 
 def effects(pack: Pack, bank: Bank) -> Answer | NotAvailable:
-    """Return the effects that the pack tells, with their p-values adjusted together (Holm)."""
+    """Return the effects that the pack tells, and those on income and activity, p-values adjusted together (Holm).
+
+    ``effects`` are read from the findings of the pack; ``own`` are estimated here by the same designs.
+    """
     behind = {change.name: change.programme for change in bank.settings.loyalty.changes}
     rows = [row | {"programme": behind.get(str(row["programme"]), row["programme"])} for row in _rows(pack.now)]
-    if not rows:
+    own = [] if missing_for_managed(bank) else list(managed(bank))
+    told = [m for m in own if isinstance(m.effect, Estimate)]
+    if not rows and not told:
         return NotAvailable(ID, ("programmes.started_on",))
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    lines = [
+        {"outcome": m.outcome, "programme": m.programme} | line(m.effect, float(min(m.reached, m.others))) for m in told
+    ]
     return Answer(
         id=ID,
         kind=ID,
-        evidence={"effects": Published(frame, ("outcome", "programme"))},
-        estimate=lambda evidence: _judged(evidence["effects"].rows),  # type: ignore[union-attr]
-        facts={"untold": [o for o in OUTCOMES if o not in set(frame["outcome"])]},
+        evidence={
+            "effects": Published(frame, ("outcome", "programme")),
+            "own": estimates(lines, "outcome", "programme"),
+        },
+        estimate=_judged,
+        facts={"untold": [o for o in OUTCOMES if o not in {*frame["outcome"], *(m.outcome for m in told)}]},
     )
 
 
@@ -82,7 +97,10 @@ def _line(source: Source, programme: str, row: Row) -> dict[str, object]:
     return head | {"value": row.value, "low": row.low, "high": row.high, "n": row.n, "status": row.status}
 
 
-def _judged(rows: pd.DataFrame) -> pd.DataFrame:
+def _judged(evidence: Mapping[str, Evidence]) -> pd.DataFrame:
+    own = cast(Estimates, evidence["own"]).rows
+    own = own[own["value"].notna()].assign(finding=ID, status=SHOWN)
+    rows = pd.concat([cast(Published, evidence["effects"]).rows, own[COLUMNS]], ignore_index=True)
     told = [Estimate(r["value"], r["low"], r["high"], "", 0) for r in rows.to_dict("records")]
     p = np.array([NAN if (found := changed(e).p_value) is None else found for e in told], dtype=float)
     return rows.assign(p_value=p, clear=Family(p, ALPHA).found)

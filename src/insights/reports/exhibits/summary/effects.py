@@ -16,8 +16,8 @@ OUTCOMES = {
     "attrition": Message("leaving within a year"),
     "loyalty": Message("stated loyalty, points"),
     "brand": Message("brand image"),
-    "activity": Message("activity"),
-    "income": Message("income"),
+    "activity": Message("share of months with activity"),
+    "income": Message("income a year, of the assets before"),
     "new_money": Message("net new money a year, of the assets before"),
 }
 KINDS = {"share": "percent", "share of assets": "percent", "points": "number"}
@@ -63,13 +63,17 @@ def _programme(row: dict[Any, Any], bank: Bank) -> Message | str:
     return code_label("programme", str(row["programme"]), bank.settings.labels)
 
 
+def _kind(row: dict[Any, Any]) -> str:
+    return "basis_points" if row["outcome"] == "income" else KINDS.get(row["unit"], "number")
+
+
 def _cells(row: dict[Any, Any], bank: Bank) -> dict[str, Any]:
     values = {"value": row["value"], "low": row["low"], "high": row["high"]}
     report = str(row["finding"]).partition(".")[0]
     return {
         "programme": _programme(row, bank),
         "outcome": OUTCOMES[row["outcome"]],
-        "effect": Message(INTERVALS[KINDS.get(row["unit"], "number")].id, values),
+        "effect": Message(INTERVALS[_kind(row)].id, values),
         "clear": Message("yes") if row["clear"] else Message("no"),
         "report": REPORTS.get(report, report),
     }
