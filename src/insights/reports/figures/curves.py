@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from insights.reports.exhibits.base import Figure, Message
-from insights.reports.figures.axes import duration_ticks, label_room, numbers, round_ticks, value_axis
+from insights.reports.figures.axes import duration_ticks, label_room, level_axis, numbers, round_ticks, value_axis
 from insights.reports.figures.canvas import (
     COLOURS,
     INK,
@@ -178,8 +178,8 @@ def _draw_panel(canvas: Canvas, box: Box, panel: _Panel, frame: _Frame, direct: 
     axes = canvas.axes(plot)
     value_axis(axes, canvas, plot, frame.wording, frame.ticks, frame.kind, frame.y_label)
     x_ticks = duration_ticks(frame.end, max(3, int(plot.width / 42)))
-    axes.set_xlim(0, frame.end or 1.0)
-    axes.set_xticks(x_ticks, [frame.wording.value(t, "number") for t in x_ticks])
+    labels = [frame.wording.value(t, "number") for t in x_ticks]
+    level_axis(axes, canvas, plot, (0, frame.end or 1.0), x_ticks, labels)
     for curve in panel.behind:
         axes.step(curve.times, curve.values, where="post", color=RULE, linewidth=1.1, zorder=2)
     for curve in panel.curves:

@@ -58,8 +58,6 @@ def _draw_cells(canvas: Canvas, plot: Box, values: list[list[float]], columns: i
     axes = canvas.axes(plot)
     axes.set_xlim(0, columns or 1)
     axes.set_ylim(len(values) or 1, 0)
-    axes.set_xticks([])
-    axes.set_yticks([])
     cells: dict[str, list[list[tuple[float, float]]]] = {}
     for r, row in enumerate(values):
         for c, value in enumerate(row):

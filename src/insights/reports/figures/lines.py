@@ -150,7 +150,7 @@ def _draw_panel(canvas: Canvas, plot: Box, panel: _Panel, wording: Wording, days
     ticks = _ticks(panel)
     axes = canvas.axes(plot)
     value_axis(axes, canvas, plot, wording, ticks, panel.kind, panel.y_label)
-    time_axis(axes, wording, days, plot.width)
+    time_axis(axes, canvas, plot, wording, days)
     if panel.stacked:
         below = [0.0] * len(panel.series[0].values) if panel.series else []
         for series, above in zip(panel.series, _layers(panel), strict=True):

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from insights.reports.exhibits.base import Figure
-from insights.reports.figures.axes import numbers, round_ticks, tick_labels, value_axis
+from insights.reports.figures.axes import level_axis, numbers, round_ticks, tick_labels, value_axis
 from insights.reports.figures.canvas import (
     COLOURS,
     INK,
@@ -34,9 +34,9 @@ def draw_matrix(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     plot = Box(left, 32, width - left - 24, height - 32 - 52)
     axes = canvas.axes(plot)
     value_axis(axes, canvas, plot, wording, y_ticks, str(data["y_kind"]), wording.text(data["y_label"]))
-    axes.set_xlim(x_ticks[0], x_ticks[-1])
-    axes.set_xticks(list(x_ticks), tick_labels(wording, x_ticks, str(data["x_kind"]))[0])
-    axes.tick_params(axis="x", pad=13)  # clear of the lowest label of the other axis
+    x_labels = tick_labels(wording, x_ticks, str(data["x_kind"]))[0]
+    # Clear of the lowest label of the other axis.
+    level_axis(axes, canvas, plot, (x_ticks[0], x_ticks[-1]), x_ticks, x_labels, gap=18.0)
     title = fit(wording.text(data["x_label"]), plot.width, SMALL)
     canvas.text(plot.left + plot.width / 2, plot.bottom + 43, title, size=SMALL, colour=MUTED, anchor="center")
 

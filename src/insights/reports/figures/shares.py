@@ -3,7 +3,7 @@
 import math
 
 from insights.reports.exhibits.base import Figure
-from insights.reports.figures.axes import label_room, numbers, round_ticks, value_axis
+from insights.reports.figures.axes import label_room, level_axis, numbers, round_ticks, value_axis
 from insights.reports.figures.canvas import COLOURS, MUTED, NARROW, SMALL, WIDE, Box, Canvas, fit
 from insights.reports.wording import Wording
 
@@ -22,9 +22,7 @@ def draw_shares(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     axes = canvas.axes(plot)
     value_axis(axes, canvas, plot, wording, ticks, "share", wording.text(figure.data.get("y_label", "")))
     x_ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    axes.set_xlim(0, 1)
-    axes.set_xticks(x_ticks, [wording.value(t, "share") for t in x_ticks])
-    axes.tick_params(axis="x", pad=15)
+    level_axis(axes, canvas, plot, (0, 1), x_ticks, [wording.value(t, "share") for t in x_ticks], gap=20.0)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1.0, linestyle="--", zorder=2)
     axes.plot([x for x, _ in points], [y for _, y in points], color=COLOURS[0], linewidth=1.9, marker="o", markersize=3)
     label = fit(wording.text(figure.data.get("x_label", "")), plot.width, SMALL)
