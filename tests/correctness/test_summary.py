@@ -262,3 +262,74 @@ def test_effects_are_those_of_programmes_judged_together(bank: Bank) -> None:
         "brand image",
     }
     assert not shown(summary.effects(pack(), bank), bank).told
+
+
+def test_the_way_from_data_to_action_is_read_from_the_pack(bank: Bank) -> None:
+    intake = finding("quality.intake", title="Set aside", kept=90.0, total=100.0)
+    books = finding("quality.reconciliation", title="Books", n=1.0, all=12.0)
+    important = [
+        estimate("importance", value, value - 0.1, value + 0.1, group={"factor": name, "segment": "all"})
+        for name, value in (("brand", 0.2), ("quality", 0.4))
+    ]
+    does = estimate("performance", 0.7, 0.6, 0.8, group={"factor": "quality", "segment": "all"})
+    buyers = estimate("first_buyers", 30.0, 20.0, 40.0, months=3, group={"category": "bonds"})
+    told = (intake, books, finding("loyalty.priorities", *important, does), finding("needs.overview", buyers))
+    exhibit = shown(summary.framework(pack(*told), bank), bank)
+    assert title(exhibit) == "First of all clients need product and service quality; most wanted next: bonds"
+    steps = {tuple(r["group"].values()): r["value"] for r in exhibit.estimates if r["name"] == "step"}
+    assert (steps["process", "rows"], steps["process", "ledger"]) == (90, 11)
+    assert (steps["present", "reports"], steps["analyse", "questions"]) == (3, 4)
+    needs = [(r["group"]["name"], r["value"]) for r in exhibit.estimates if r["name"] == "need"]
+    assert needs == [("quality", 0.4), ("brand", 0.2), ("bonds", 30.0)]
+    assert not [s for s in exhibit.sentences if "Questions without" in s.id]
+
+
+def test_new_lines_are_read_off_needs_risk_and_value(bank: Bank) -> None:
+    buyers = finding(
+        "needs.overview",
+        estimate("first_buyers", 30.0, 20.0, 45.0, months=3, group={"category": "bonds"}),
+        estimate("first_buyers", 10.0, 5.0, 20.0, months=3, group={"category": "equities"}),
+        estimate("first_buyers", 99.0, 5.0, 200.0, months=6, group={"category": "bonds"}),
+    )
+    margin = finding(
+        "value.margin",
+        estimate("margin", 60.0, group={"component": "fee", "period": "now"}),
+        estimate("margin", -10.0, group={"component": "capital", "period": "now"}),
+        estimate("average_assets", 10_000.0, group={"period": "now"}),
+    )
+    risks = [estimate("clients", n, group={"risks": r}) for r, n in (("one", 9.0), ("several", 2.0))]
+    credit = (estimate("expected_loss", 5e5, 4e5, 6e5, months=12), estimate("loans", 20.0, group={"state": "watch"}))
+    held = finding("risk.credit", *credit, estimate("observed_expected", 1.1, 0.8, 1.4))
+    told = pack(buyers, margin, finding("risk.register", *risks), held)
+    found = lines(summary.state(told, bank))
+    assert (found["needs"]["value"], found["needs"]["low"], found["needs"]["high"]) == (40, 25, 65)
+    assert found["profitability"]["value"] == pytest.approx(0.005)
+    assert found["open_risks"]["value"] == 11
+    assert (found["credit_loss"]["value"], found["credit_loss"]["low"]) == (5e5, 4e5)
+    (row,) = shown(summary.decisions(told, bank), bank).estimates
+    assert (row["group"]["decision"], row["group"]["strength"], row["value"]) == ("loans", "tested", 5e5)
+    missed = finding("risk.credit", *credit, estimate("observed_expected", 1.6, 1.2, 2.1))
+    assert not shown(summary.decisions(pack(missed), bank), bank).estimates
+
+
+def test_models_in_use_are_listed_with_what_was_tested(bank: Bank) -> None:
+    tested = finding("lifecycle.backtest", estimate("auc", 0.61, 0.58, 0.64, months=12, group={"test": "all"}))
+    check = {"name": "x", "null": "y", "statistic": None, "df": None, "reason": ""}
+    tested["checks"] = [check | {"p_value": 0.01}, check | {"p_value": 0.5}, check | {"p_value": None, "reason": "few"}]
+    exhibit = shown(summary.inventory(pack(OUTLOOK, tested, ASSETS), bank), bank)
+    assert title(exhibit) == "2 models are in use; how 1 of them did out of time is told in this pack"
+    assert [p.report for p in exhibit.paragraphs] == ["lifecycle", "clients"]
+    assert all(len(p.sentences) == 6 for p in exhibit.paragraphs)
+    row = next(r for r in exhibit.tables[0].rows if r["made"])
+    assert (row["made"], row["rejected"], row["reasoned"]) == (2, 1, 1)
+    assert not shown(summary.inventory(pack(), bank), bank).told
+
+
+def test_numbers_that_follow_the_market_or_a_refit_are_no_change(bank: Bank) -> None:
+    def risk(value: float) -> dict[str, Any]:
+        volatility = estimate("mean_volatility", value, value - 0.001, value + 0.001, group={"stated": "1"})
+        return finding("clients.risk", volatility, estimate("share_above", value, value - 0.001, value + 0.001))
+
+    exhibit = shown(summary.changes(pack(risk(0.10), before=(risk(0.05),)), bank), bank)
+    assert title(exhibit) == "One number changed by more than chance since 31 May 2024"
+    assert [r["name"] for r in exhibit.tables[-1].rows] == ["share_above"]

@@ -9,6 +9,7 @@ import pytest
 from reports.packs import findings, insights, make_pack
 
 from insights.data.settings import load_settings
+from insights.demo import write_demo
 from insights.models.memory.predictions import LEAVING
 from insights.models.memory.store import NAME, read_memory, write_memory
 from insights.reports.history import read_pack
@@ -41,9 +42,9 @@ def reverse(config: Path, home: Path, pack: Path, patch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.long
 def test_a_broken_model_is_found_out_and_a_damaged_pack_is_named(
-    tmp_path: Path, demo_bank_small: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = demo_bank_small / "bank.toml"
+    config = write_demo(tmp_path / "bank", clients=3000, months=48, seed=1).out / "bank.toml"
     old = make_pack(tmp_path, config, OLD, *REPORTS)
     damaged = make_pack(tmp_path, config, BROKEN, *REPORTS)
     sound = make_pack(tmp_path, config, NOW, *REPORTS)

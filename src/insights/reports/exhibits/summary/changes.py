@@ -69,6 +69,8 @@ def _title(found: Changes, rows: list[dict[Any, Any]], before: str | None, bank:
         return Message("Nothing material changed since {before:date}", values)
     if names:
         return Message("More than chance changed since {before:date}: {names}", values)
+    if found.clear == 1:
+        return Message("One number changed by more than chance since {before:date}", values)
     return Message("{n:count} numbers changed by more than chance since {before:date}", values)
 
 
