@@ -1,12 +1,10 @@
 """A client who dominates his region, or the book, against the exhibits of value: what a reader can work out of him."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from insights.data.snapshot import Bank, open_bank
+from insights.data.snapshot import Bank
 from insights.models.value.book import client_book
 from insights.models.value.margins import client_margins
 from insights.reports.disclosure import protect
@@ -16,11 +14,6 @@ from insights.topics.value.cells import REST, group_labels
 
 WITHIN = 0.2
 """Nobody's contribution may be worked out to within this part of it."""
-
-
-@pytest.fixture(scope="module")
-def demo(demo_bank_small: Path) -> Bank:
-    return open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
 
 
 @pytest.fixture(scope="module")
