@@ -24,6 +24,9 @@ MODELS = {
 }
 """What is left out where it has to be quick: mostly what models say, all of whose numbers may move with one client."""
 
+EXPECTED = {"there"}
+"""Numbers of clients that a model expects, without an interval of their own."""
+
 Pack = dict[str, Exhibit]
 
 
@@ -57,6 +60,7 @@ def counts(row: dict[str, Any]) -> dict[str, float]:
     """Return the numbers of clients, exits and records that a row tells; what a model expects is no count."""
     told = {name: row[name] for name in ("n", "n_events") if row.get(name) is not None}
     counted = row.get("unit") in ("clients", "exits") and row.get("low") is None and row.get("value") is not None
+    counted = counted and row["name"] not in EXPECTED
     return told | ({"value": row["value"]} if counted else {})
 
 

@@ -92,6 +92,10 @@ What remains possible
   forget``, say), about every fifth of the later numbers moves, and from how many do it can be guessed that it was
   one, and at which tenure. Who publishes the second pack should withdraw the first. From one month to the next every
   client is a month older, so that all numbers at risk move and one client is not seen among them.
+- The general ledger does not forget: where clients are missing that were in its totals, ``quality.reconciliation`` says
+  how much they had. The totals should be delivered again without them.
+- Records (contacts, bookings, answers) are rounded like clients, but one client has many: two packs with and without
+  him tell about how many he had.
 - Past the end of a group's curve, all clients less the other groups tells the few that are left, to within a five.
 - The same data published under two bases of rounding or two thresholds can be set against each other. Do not change
   them between packs.
