@@ -8,10 +8,12 @@ from disclosure.pages import answers, exhibits, texts
 from disclosure.worlds import MEMBERS, World, two_worlds
 
 from insights.data.snapshot import Bank
+from insights.reports.disclosure import protect
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.codec import to_json
 from insights.reports.findings import findings_of
 from insights.topics import lifecycle
+from insights.topics.evidence import HOUSEHOLDS, Answer, ClientCounts, MoneySums, RiskCounts
 
 BY = "region"
 MODELS = {
@@ -28,6 +30,7 @@ EXPECTED = {"there"}
 """Numbers of clients that a model expects, without an interval of their own."""
 
 Pack = dict[str, Exhibit]
+Asked = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +39,20 @@ def worlds(demo: Bank) -> tuple[World, World, str]:
 
 
 @pytest.fixture(scope="module")
-def packs(worlds: tuple[World, World, str]) -> tuple[Pack, Pack]:
-    return tuple(_pack(world, MODELS) for world in worlds[:2])  # type: ignore[return-value]
+def asked(worlds: tuple[World, World, str]) -> Asked:
+    return _asked(worlds[0], MODELS)
 
 
-def _pack(world: World, reports: dict[str, tuple[str, ...]]) -> Pack:
-    found: Pack = {}
+@pytest.fixture(scope="module")
+def packs(worlds: tuple[World, World, str], asked: Asked) -> tuple[Pack, Pack]:
+    one, other, _ = worlds
+    return exhibits(asked.values(), one), exhibits(_asked(other, MODELS).values(), other)
+
+
+def _asked(world: World, reports: dict[str, tuple[str, ...]]) -> Asked:
+    found: Asked = {}
     for report, without in reports.items():
-        found |= exhibits(answers(world, report, BY, without=without).values(), world)
+        found |= answers(world, report, BY, without=without)
     return found
 
 
@@ -153,6 +162,37 @@ def test_no_two_sums_tell_what_the_leaver_had(worlds: tuple[World, World, str], 
         assert not any(abs(guess - v) <= 0.2 * v for v in own), (key, guess)
 
 
+BY_CLIENT = {
+    *("lifecycle.households", "lifecycle.path", "lifecycle.conversion", "lifecycle.two_divisions"),
+    *("clients.stages/leavers/segment", "clients.stages/leavers/stage"),
+}
+"""Answers, or parts of them, whose evidence does not know households (see the rules of disclosure control)."""
+
+
+def test_evidence_of_clients_knows_their_households(worlds: tuple[World, World, str], asked: Asked) -> None:
+    """What rests on fewer than ten households is not shown, and what does not say on how many is known by name."""
+    rules, seen = worlds[0].settings.disclosure, 0
+    every = asked | answers(worlds[0], "clients")
+    for answer in every.values():
+        parts = answer.evidence if isinstance(answer, Answer) and answer.id not in BY_CLIENT else {}
+        told = protect(parts, rules)
+        for name, exact in parts.items():
+            if isinstance(exact, RiskCounts):
+                assert exact.households is not None, (answer.id, name)
+                assert {"households"} < set(exact.units), (answer.id, name)
+                few = set(exact.units.loc[exact.units["households"] < rules.min_clients, "group"])
+                assert not few & set(told[name].counts["group"]), (answer.id, name)
+            if isinstance(exact, ClientCounts | MoneySums) and len(exact.cells):
+                if not exact.dims or f"{answer.id}/{name}" in BY_CLIENT:
+                    continue
+                assert HOUSEHOLDS in exact.cells, (answer.id, name)
+                both = exact.cells.merge(told[name].cells, on=list(exact.dims), suffixes=("", "_told"))
+                shown = both[both["status"] == "shown"]
+                assert (shown[HOUSEHOLDS].between(rules.min_clients, 10**9) | (shown["clients"] == 0)).all(), answer.id
+                seen += len(shown)
+    assert seen > 300
+
+
 RECORDS = {"channels", "loyalty"}
 """Reports whose events are records, of which one client has many: their number may fall by more than a five."""
 
@@ -163,7 +203,7 @@ LEDGER = {"quality.reconciliation"}
 @pytest.mark.long
 def test_nor_do_the_exhibits_of_all_reports(worlds: tuple[World, World, str]) -> None:
     reports = ("quality", "clients", "lifecycle", "value", "loyalty", "needs", "channels", "risk")
-    packs = [_pack(world, dict.fromkeys(reports, ())) for world in worlds[:2]]
+    packs = [exhibits(_asked(w, dict.fromkeys(reports, ())).values(), w) for w in worlds[:2]]
     for world, pack in zip(worlds, packs, strict=False):
         for name, exhibit in pack.items():
             told = [json.dumps(to_json(exhibit), default=str), *texts(exhibit, world)]

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.value.hindsight import Hindsight
 from insights.models.value.hindsight import hindsight as looked_back
 from insights.models.value.lifetime import LEVEL, LifetimeValues
@@ -14,7 +15,16 @@ from insights.stats.concentration import top_bands
 from insights.stats.proportions import proportion
 from insights.stats.results import NotEstimable
 from insights.stats.scoring.amounts import AmountErrors, amount_errors
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import (
+    Answer,
+    ClientCounts,
+    Estimates,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    client_counts,
+    money_sums,
+)
 from insights.topics.rows import NAN, SIZES, estimates, line, plain, told
 from insights.topics.value.cells import tellable, top_cuts
 from insights.topics.value.refusals import FEW, NO_VALUE, refused
@@ -67,6 +77,7 @@ def hindsight(bank: Bank) -> Answer | NotAvailable:
         return refused(ID, FEW)
     cuts = top_cuts(found.told, TENTHS, rules, parts[1:])
     frame = pd.DataFrame({"band": top_bands(found.told, cuts), TOLD: found.told, CAME: found.came, AGAIN: found.again})
+    frame["household"] = household_of(bank, found.values.clients["client_id"])
     unit = bank.settings.bank.currency
     errors = amount_errors(
         found.told, found.again, found.came, found.values.clients["client_id"], unit=unit, seed="value_hindsight"
@@ -74,7 +85,7 @@ def hindsight(bank: Bank) -> Answer | NotAvailable:
     evidence: dict[str, Evidence] = {
         "totals": estimates(_totals(found, bank, unit), "measure"),
         "scores": estimates(_scores(found, errors), "measure", "of"),
-        "clients": ClientCounts(frame.groupby("band").size().rename("clients").reset_index(), ("band",)),
+        "clients": client_counts(frame, ("band",)),
         **{name: money_sums(frame, ("band",), name) for name in MEASURES},
     }
     return Answer(
