@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 HOUSEHOLD = "household"
@@ -62,7 +63,10 @@ class ClientCounts:
 
 def client_counts(rows: pd.DataFrame, dims: tuple[str, ...], rest: str | None = None) -> ClientCounts:
     """Count the clients by ``dims``: one row per client and cell, with ``household`` where it is known."""
-    return with_households(rows.groupby(list(dims), sort=True).size().rename("clients").reset_index(), rows, dims, rest)
+    cells = rows.groupby(list(dims), sort=True).size().rename("clients").reset_index()
+    if HOUSEHOLD in rows:  # the cells are the same, in the same order
+        cells = cells.assign(**_households(rows, list(dims))[[HOUSEHOLDS, PARTS]])
+    return ClientCounts(cells, dims, rest)
 
 
 def with_households(
@@ -110,7 +114,7 @@ def money_sums(
     sizes = told.groupby([*keys, HOUSEHOLD], sort=True)["size"].sum().reset_index() if own else told
     cells = cells.merge(_largest(sizes, keys), on=keys, how="left")
     if own:
-        cells = cells.merge(_households(told, keys), on=keys, how="left")
+        cells = cells.assign(**_households(told, keys)[[HOUSEHOLDS, PARTS]])
     cells = cells if dims else cells.drop(columns=keys)
     order = [*dims, "clients", "amount", "largest", "absolute", "second"]
     return MoneySums(cells[[*order, *(c for c in cells.columns if c not in order)]], dims, rest)
@@ -118,9 +122,19 @@ def money_sums(
 
 def _households(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Return ``households`` and ``household_parts`` of every cell."""
-    part = 1 / rows.groupby(HOUSEHOLD)[HOUSEHOLD].transform("size")
-    by = rows.assign(**{PARTS: part}).groupby(keys, sort=True)
-    return by.agg(**{HOUSEHOLDS: (HOUSEHOLD, "nunique"), PARTS: (PARTS, "sum")}).reset_index()
+    by = rows.groupby(keys, sort=True)
+    cells, cell = by.size().reset_index()[keys], by.ngroup().to_numpy()
+    inside = cell >= 0
+    cell, home = cell[inside], pd.factorize(rows[HOUSEHOLD].to_numpy()[inside])[0]
+    part = 1 / np.maximum(np.bincount(home), 1)
+    several = int(home.max(initial=0)) + 1
+    distinct = np.unique(cell * several + home) // several
+    return cells.assign(
+        **{
+            HOUSEHOLDS: np.bincount(distinct, minlength=len(cells)),
+            PARTS: np.bincount(cell, part[home], minlength=len(cells)),
+        }
+    )
 
 
 def _largest(sizes: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
