@@ -10,6 +10,7 @@ from small_bank import write_bank
 
 from insights.data.snapshot import Bank, open_bank
 from insights.models.value.book import client_book
+from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.models.value.margins import client_margins
 from insights.models.value.stake import value_at_stake
 from insights.reports.exhibits.value import LISTS
@@ -128,7 +129,11 @@ def test_value_at_stake_is_risk_times_value(demo: Bank) -> None:
     told = frame.dropna(subset=["risk"])
     assert len(told) > 0.9 * len(frame)
     assert told["risk"].between(0, 1).all()
-    assert np.allclose(told["stake"], told["risk"] * told["value"].clip(lower=0))
+    # What leaves with a client is all that he is worth, as page one tells it, not one year of it.
+    values = lifetime_values(demo)
+    assert isinstance(values, LifetimeValues)
+    assert told["worth"].sum() == pytest.approx(values.value.sum(), rel=0.02)
+    assert np.allclose(told["stake"], told["risk"] * told["worth"].clip(lower=0))
     answer = value.resources(demo)
     assert isinstance(answer, Answer)
     table = answer.exact.table

@@ -6,11 +6,13 @@ from insights.data.months import month_end
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.households import household_of
-from insights.models.value.margins import ASSETS, client_margins
+from insights.models.value.lifetime import LifetimeValues, lifetime_values
+from insights.models.value.margins import ASSETS, MARGIN, client_margins
 from insights.models.value.service import service_given
 from insights.models.value.tiers import YEAR, client_tiers
 
 COST = "cost_to_serve"
+NEEDS = ("clients.joined_on", "clients.left_on")
 
 
 def client_book(bank: Bank) -> pd.DataFrame | None:
@@ -21,6 +23,22 @@ def client_book(bank: Bank) -> pd.DataFrame | None:
     amount), ``tier`` ("" where the client has none yet), and what ``service_given`` tells of the twelve months.
     """
     return once(bank, "client_book", lambda: _made(bank))
+
+
+def with_worth(bank: Bank, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with a client_id with ``worth``: what each client is worth over all years that are counted.
+
+    Without that column where it cannot be told in margins: revenue is not delivered, or leaving cannot be foretold. nan
+    for a client whose value is not estimated. It is the value of page one, client by client.
+    """
+    margins = client_margins(bank)
+    if margins is None or margins.basis != MARGIN or bank.needs(*NEEDS) or not bank.window_from:
+        return frame
+    found = lifetime_values(bank)
+    if not isinstance(found, LifetimeValues):
+        return frame
+    worth = found.clients.drop_duplicates("client_id").set_index("client_id")["value"]
+    return frame.assign(worth=worth.reindex(frame["client_id"]).to_numpy(float))
 
 
 def _made(bank: Bank) -> pd.DataFrame | None:

@@ -1,4 +1,4 @@
-"""The value that may walk away: each client's margin times his risk of leaving by choice within twelve months."""
+"""The value that may walk away: what each client is worth times his risk of leaving by choice within twelve months."""
 
 import numpy as np
 import pandas as pd
@@ -8,9 +8,8 @@ from insights.models.cache import once
 from insights.models.exits.risk import exit_risks
 from insights.models.stages import NEEDS as STAGE_NEEDS
 from insights.models.stages import STAGES, assign_stages
-from insights.models.value.book import client_book
+from insights.models.value.book import NEEDS, client_book, with_worth
 
-NEEDS = ("clients.joined_on", "clients.left_on")
 WITHIN = "_12m"
 UNKNOWN = "not_assigned"
 
@@ -19,8 +18,9 @@ def value_at_stake(bank: Bank) -> pd.DataFrame:
     """Return ``client_book`` with ``risk`` and ``stake``, computed once.
 
     risk: probability of leaving within twelve months for a reason that is the client's own choice ([lifecycle]
-    not_by_choice names the others). stake: risk x a year's value, 0 for clients who cost more than they bring in. A
-    client without a risk (not observed for long enough) has nan in both. ``stage``: that of ``models.stages``.
+    not_by_choice names the others). ``worth``: see ``with_worth``. stake: risk x worth, or risk x a year's value where
+    worth cannot be told; 0 for clients who cost more than they bring in. A client without a risk (not observed for long
+    enough) has nan in both. ``stage``: that of ``models.stages``.
     """
     return once(bank, "value_at_stake", lambda: _made(bank))
 
@@ -38,8 +38,8 @@ def _made(bank: Bank) -> pd.DataFrame:
     others = {"any", "outflow", *bank.settings.lifecycle.not_by_choice}
     chosen = [c for c in risks.columns if c.endswith(WITHIN) and c.removesuffix(WITHIN) not in others]
     told = pd.DataFrame({"client_id": risks["client_id"], "risk": risks[chosen].sum(axis=1)})
-    frame = book.merge(told.drop_duplicates("client_id"), on="client_id", how="left")
-    frame["stake"] = frame["risk"] * np.maximum(frame["value"], 0.0)
+    frame = with_worth(bank, book.merge(told.drop_duplicates("client_id"), on="client_id", how="left"))
+    frame["stake"] = frame["risk"] * np.maximum(frame["worth" if "worth" in frame else "value"], 0.0)
     frame["stage"] = _stage(bank, frame["client_id"])
     return frame
 

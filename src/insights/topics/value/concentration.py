@@ -8,7 +8,7 @@ import pandas as pd
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
-from insights.models.value.book import client_book
+from insights.models.value.book import client_book, with_worth
 from insights.models.value.margins import ClientMargins
 from insights.stats.concentration import lorenz, top_bands
 from insights.stats.location import smooth_median, trimmed_mean
@@ -104,14 +104,16 @@ def largest(bank: Bank) -> Answer | NotAvailable:
         return found
     book = client_book(bank)
     assert book is not None
-    rules, value, assets = bank.settings.disclosure, book["value"].to_numpy(float), book["assets"].to_numpy(float)
+    book = with_worth(bank, book)
+    rules, value = bank.settings.disclosure, book["value"].to_numpy(float)
+    measures = {name: book[name].fillna(0.0).to_numpy(float) for name in ("value", "worth", "assets") if name in book}
     order = np.argsort(-value, kind="stable")
     number = next(
         (
             n
             for n in NUMBERS
             if 2 * n <= len(value)
-            and all(tellable(m[order[:n]], rules) and tellable(m[order[n:]], rules) for m in (value, assets))
+            and all(tellable(m[order[:n]], rules) and tellable(m[order[n:]], rules) for m in measures.values())
         ),
         None,
     )
@@ -119,13 +121,13 @@ def largest(bank: Bank) -> Answer | NotAvailable:
         return refused(LARGEST, FEW)
     group = np.full(len(value), OTHERS, dtype=object)
     group[order[:number]] = TOP
-    frame = book[["household", "value", "assets"]].assign(group=group)
+    frame = book[["household"]].assign(group=group, **measures)
     return Answer(
         id=LARGEST,
         kind=LARGEST,
         evidence={
             "clients": client_counts(frame, ("group",)),
-            **{name: money_sums(frame, ("group",), name) for name in ("value", "assets")},
+            **{name: money_sums(frame, ("group",), name) for name in measures},
         },
         estimate=lambda evidence: {name: cast(ClientCounts | MoneySums, e).cells for name, e in evidence.items()},
         facts={

@@ -71,6 +71,7 @@ def resources(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
         facts={
             "by": by,
             "basis": found.basis,
+            "lifetime": bank.settings.value.horizon_years if "worth" in frame else None,
             "groupings": tuple(groups),
             "capacity": None if capacity is None else YEAR * capacity,
             "end": month_end(found.months.month(found.months.count - 1)).isoformat(),
@@ -81,7 +82,8 @@ def resources(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
 def hours_list(bank: Bank) -> pd.DataFrame | None:
     """Return the clients in force by value at stake per hour, the most first within each manager; None where untold.
 
-    Columns: client_id, rm_id, rank, tier, stage, value (a year's, currency), leave_pct (by choice, within a year),
+    Columns: client_id, rm_id, rank, tier, stage, value (a year's, currency), worth (of all years counted, currency;
+    where it can be told), leave_pct (by choice, within a year),
     stake (currency), hours (of the last twelve months), stake_per_hour (half an hour at the least).
     """
     if missing(bank) or bank.needs("contacts.handling_minutes"):
@@ -94,9 +96,10 @@ def hours_list(bank: Bank) -> pd.DataFrame | None:
     frame["leave_pct"] = (100 * frame["risk"]).round(2)
     frame = frame.sort_values(["rm_id", "stake_per_hour", "client_id"], ascending=[True, False, True])
     frame["rank"] = frame.groupby("rm_id", dropna=False).cumcount() + 1
-    for name, digits in (("value", 0), ("stake", 0), ("hours", 1)):
+    money = ["value", "worth"] if "worth" in frame else ["value"]
+    for name, digits in (*((m, 0) for m in money), ("stake", 0), ("hours", 1)):
         frame[name] = frame[name].round(digits)
-    columns = ["client_id", "rm_id", "rank", "tier", "stage", "value", "leave_pct", "stake", "hours", "stake_per_hour"]
+    columns = ["client_id", "rm_id", "rank", "tier", "stage", *money, "leave_pct", "stake", "hours", "stake_per_hour"]
     return frame[columns].reset_index(drop=True)
 
 

@@ -10,7 +10,7 @@ from insights.data.months import add_months, month_end
 from insights.data.settings import DisclosureSection
 from insights.data.snapshot import Bank
 from insights.models.households import household_of
-from insights.models.value.book import client_book
+from insights.models.value.book import client_book, with_worth
 from insights.models.value.margins import ClientMargins
 from insights.models.value.service import MEASURES
 from insights.models.value.tiers import client_tiers
@@ -20,7 +20,7 @@ from insights.topics.value.refusals import YEAR, margins_of, refused
 ID, MOVES = "value.tiers", "value.tier_moves"
 NEW, LEFT = "new", "left"
 NOBODY = "nobody"
-MONEY = ("value", "assets")
+MONEY = ("value", "worth", "assets")
 SUMS = (*MONEY, "cost", *MEASURES)
 
 
@@ -48,7 +48,7 @@ def tiers(bank: Bank) -> Answer | NotAvailable:
         return found
     book = client_book(bank)
     assert book is not None
-    frame = book.assign(tier=book["tier"].replace("", NEW))
+    frame = with_worth(bank, book.assign(tier=book["tier"].replace("", NEW)))
     evidence: dict[str, Evidence] = {"clients": client_counts(frame, ("tier",))}
     for name in SUMS:
         if name in frame and frame[name].any():

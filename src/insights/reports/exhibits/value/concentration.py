@@ -109,7 +109,7 @@ def concentration_by(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank)
 def largest(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhibit:
     """Say what would go if the most valuable clients left."""
     number, in_assets = answer.facts["number"], answer.facts["basis"] == ASSETS
-    amount = {name: parts[name].set_index("group")["amount"] for name in ("value", "assets")}
+    amount = {name: parts[name].set_index("group")["amount"] for name in ("value", "worth", "assets") if name in parts}
     share = {name: float(a.get(TOP, math.nan)) / float(a.sum(skipna=False)) for name, a in amount.items()}
     values: dict[str, Any] = {"n": number, "value": told(share["value"]), "assets": told(share["assets"])}
     values |= {"amount": told(float(amount["value"].get(TOP, math.nan)))}
@@ -122,6 +122,11 @@ def largest(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhib
     sentences = []
     if values["value"] is not None and not in_assets and values["assets"] is not None:
         sentences.append(Message("That is {amount:money} a year, with {assets:share} of the assets.", values))
+    if not math.isnan(share.get("worth", math.nan)):
+        values |= {"worth": float(amount["worth"][TOP]), "part": share["worth"]}
+        sentences.append(
+            Message("Over all years counted they are worth {worth:money} today, {part:share} of the whole.", values)
+        )
     if number > answer.facts["asked"]:
         sentences.append(
             Message("Fewer than {n:count} are not told together: one or two of them would be recognised.", values)
@@ -131,6 +136,7 @@ def largest(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhib
         Column("clients", Message("Clients"), "count"),
         Column("assets", Message("Average assets"), "money"),
         *(() if in_assets else (Column("value", Message("Margin of twelve months"), "money"),)),
+        *((Column("worth", Message("Worth today, all years"), "money"),) if "worth" in amount else ()),
     )
     clients = parts["clients"].set_index("group")["clients"]
     rows = tuple(

@@ -70,10 +70,18 @@ def _title(in_margin: bool, values: dict[str, Any]) -> Message:
     if math.isnan(off):
         return Message("{told:money} were foretold, {came:money} came", values)
     if abs(off) < _NEAR:
-        return Message("The clients brought in {came:money}, as was foretold a year before", said)
+        return Message("The clients of {before:date} have brought in {came:money} since, as was foretold", said)
     if off > 0:
-        return Message("The clients brought in {came:money}: {off:percent} more than the {told:money} foretold", said)
-    return Message("The clients brought in {came:money}: {off:percent} less than the {told:money} foretold", said)
+        return Message(
+            "The clients of {before:date} have brought in {came:money} since: {off:percent} more than the {told:money} "
+            "foretold",
+            said,
+        )
+    return Message(
+        "The clients of {before:date} have brought in {came:money} since: {off:percent} less than the {told:money} "
+        "foretold",
+        said,
+    )
 
 
 def _verdict(values: dict[str, Any]) -> Message:
@@ -139,7 +147,7 @@ def _figure(found: HindsightRows, facts: dict[str, Any], title: Message) -> Figu
     bars = []
     for label, row in zip(_labels(facts), found.bands.to_dict("records"), strict=True):
         for name, what in ((TOLD, Message("foretold")), (CAME, Message("came"))):
-            value = None if math.isnan(row[name]) else float(row[name]) / float(row["clients"])
+            value = told(float(f"{float(row[name]) / float(row['clients']):.3g}"))
             bars.append({"label": Message("{band}: {what}", {"band": label, "what": what}), "value": value})
     data = {"bars": bars, "kind": "money", "in_order": True, "x_label": Message("Of a client, on average")}
     alt = Message("What clients were expected to bring and brought, by tenths. {title}.", {"title": title})

@@ -14,6 +14,7 @@ _HEADS = {
     "tier": Message("Tier"),
     "stage": Message("Stage of the relationship"),
     "value": Message("Margin of twelve months ({currency})"),
+    "worth": Message("Worth today over all years counted ({currency})"),
     "leave_pct": Message("Risk of leaving by choice within twelve months (%)"),
     "stake": Message("Value at stake in a year ({currency})"),
     "hours": Message("Hours in twelve months"),

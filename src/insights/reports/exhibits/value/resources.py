@@ -78,14 +78,8 @@ def resources(answer: Answer, found: Resources, bank: Bank) -> Exhibit:
         tables=tuple(_table(found, by, bank) for by in facts["groupings"]),
         basis=basis(
             bank,
-            Message(
-                "At stake is a year's value of each client times his risk of leaving by choice within twelve months; "
-                "clients who cost more than they bring in have nothing at stake."
-            ),
+            *_stake(facts),
             *by_choice(bank),
-            Message("Value is told in assets: revenue is not delivered.")
-            if facts["basis"] == ASSETS
-            else Message(MARGIN_OF_A_YEAR.id, {"end": facts["end"]}),
             Message("Hours are the handling times of contacts in the same twelve months."),
         ),
         caveats=(
@@ -94,6 +88,27 @@ def resources(answer: Answer, found: Resources, bank: Bank) -> Exhibit:
             Message("Names stand in the restricted lists only, one for each recipient, never in a report."),
         ),
         estimates=tuple(_estimates(found, bank)),
+    )
+
+
+def _stake(facts: dict[str, Any]) -> tuple[Message, ...]:
+    if facts["lifetime"]:
+        return (
+            Message(
+                "At stake is what each client is worth over {years:count} years, as on page one, times his risk of "
+                "leaving by choice within twelve months; clients who cost more than they bring in have nothing at "
+                "stake.",
+                {"years": facts["lifetime"]},
+            ),
+        )
+    return (
+        Message(
+            "At stake is a year's value of each client times his risk of leaving by choice within twelve months; "
+            "clients who cost more than they bring in have nothing at stake."
+        ),
+        Message("Value is told in assets: revenue is not delivered.")
+        if facts["basis"] == ASSETS
+        else Message(MARGIN_OF_A_YEAR.id, {"end": facts["end"]}),
     )
 
 

@@ -15,6 +15,7 @@ from insights.topics.value.tiers import LEFT, NEW, SUMS, Tiers
 
 _PER_CLIENT = {
     "value": Column("value", Message("Margin per client"), "money"),
+    "worth": Column("worth", Message("Worth per client, all years"), "money"),
     "assets": Column("assets", Message("Assets per client"), "money"),
     "cost": Column("cost", Message("Cost to serve per client"), "money"),
     "contacts": Column("contacts", Message("Contacts per client"), "tenths"),
@@ -169,7 +170,7 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
     for name in _PER_CLIENT:
         if name in row:
             each = float(row[name]) / float(row["clients"]) * (100 if name == "events" else 1)
-            nothing = row["tier"] == NEW and name not in ("value", "assets")
+            nothing = row["tier"] == NEW and name not in ("value", "worth", "assets")
             told_row[name] = Message("–") if nothing else None if math.isnan(each) else float(f"{each:.3g}")
     return told_row
 
