@@ -23,6 +23,7 @@ from insights.stats.orders import mean_over_orders
 from insights.stats.results import NotEstimable
 
 LAST = date.fromisoformat(AS_OF)
+USUAL = module.SAMPLE
 OF_BANK = {"cost": 120.0, "came": 120}
 
 
@@ -174,7 +175,7 @@ def test_twice_the_currency_is_twice_every_part(tmp_path: Path, bank: Bank) -> N
 
 def test_a_sample_tells_the_intervals_that_all_clients_tell(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "once", lambda bank, key, compute: compute())
-    monkeypatch.setattr(module, "SAMPLE", 150)
+    monkeypatch.setattr(module, "SAMPLE", USUAL)
     few = built(bank)
     monkeypatch.setattr(module, "SAMPLE", 10_000)
     every = built(bank)

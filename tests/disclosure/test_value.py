@@ -1,5 +1,7 @@
 """A client who dominates his region, or the book, against the exhibits of value: what a reader can work out of him."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from insights.data.snapshot import Bank
 from insights.models.value.book import client_book
 from insights.models.value.margins import client_margins
 from insights.reports.disclosure import protect
+from insights.reports.publish import publish
 from insights.topics import value
 from insights.topics.evidence import Answer, Estimates, MoneySums
 from insights.topics.value.cells import REST, group_labels
@@ -122,3 +125,58 @@ def test_groups_of_one_exhibit_are_those_of_the_others(demo: Bank) -> None:
             if "group" in rows:
                 # Coarser is allowed, finer is not.
                 assert set(rows["group"]) <= labels, answer.id
+
+
+TOTALS = {("tier", "all")}
+"""Groups of a finding that are the sum of its others."""
+
+
+def given_back(findings: list[dict[str, Any]]) -> list[str]:
+    """Return the names of what one withheld sum of an exhibit's findings follows from: a total, and all others told."""
+    sums: dict[tuple[str, tuple[str, ...]], list[float | None]] = {}
+    totals: set[str] = set()
+    for row in findings:
+        group = {(k, str(v)) for k, v in row["group"].items()}
+        if row["unit"] in ("share", "correlation", "sentiment"):
+            continue
+        if not group or group & TOTALS:
+            totals |= {row["name"]} if row["value"] is not None else set()
+        elif len(group) == 1:
+            sums.setdefault((row["name"], tuple(k for k, _ in group)), []).append(row["value"])
+    return [name for (name, _), values in sums.items() if values.count(None) == 1 and name in totals]
+
+
+def test_no_finding_gives_back_what_one_cell_of_it_withholds(demo: Bank, answers: list[Answer]) -> None:
+    """findings.json holds numbers without figures: a withheld one must not be what is missing to a total."""
+    row = {"name": "value", "unit": "CHF"}
+    cells = [row | {"group": {"tier": name}, "value": value} for name, value in (("A", None), ("B", 5.0), ("C", 3.0))]
+    assert given_back([*cells, row | {"group": {}, "value": 20.0}]) == ["value"]
+    assert given_back([*cells, row | {"group": {"tier": "all"}, "value": 20.0}]) == ["value"]
+    assert given_back(cells) == []
+    assert len(answers) > 15
+    for answer in answers:
+        assert given_back(publish(answer, demo).exhibit["estimates"]) == [], answer.id
+
+
+def test_findings_hold_only_what_was_protected(demo: Bank, answers: list[Answer]) -> None:
+    """An amount in findings.json that no protected evidence leads to would be one that went round protection."""
+    seen = 0
+    for answer in answers:
+        told = protect(answer.evidence, demo.settings.disclosure)
+        known: list[float] = []
+        exact: list[float] = []
+        for name, part in told.items():
+            if isinstance(part, MoneySums):
+                known += part.cells["amount"].dropna().tolist()
+                exact += answer.evidence[name].cells["amount"].tolist()  # type: ignore[union-attr]
+            elif isinstance(part, Estimates):
+                known += part.rows[["value", "low", "high"]].to_numpy(float).ravel().tolist()
+                exact += answer.evidence[name].rows[["value", "low", "high"]].to_numpy(float).ravel().tolist()  # type: ignore[union-attr]
+        hidden = np.array([v for v in exact if np.isfinite(v) and abs(v) > 1000 and v not in known])
+        for row in publish(answer, demo).exhibit["estimates"]:
+            for end in ("value", "low", "high"):
+                if row[end] is not None and row["unit"] == demo.settings.bank.currency and len(hidden):
+                    seen += 1
+                    near = np.abs(hidden - row[end]) < 1e-9 * np.abs(hidden)
+                    assert not near.any(), (answer.id, row["name"], row["group"])
+    assert seen > 100

@@ -48,7 +48,7 @@ from insights.stats.sampling import systematic_sample
 
 LOST, NEW = "lost", "new"
 PARTS = (LOST, NEW, MOVED, MARKET, MARGIN, RETENTION, DISCOUNT, MODEL)
-SAMPLE = 150
+SAMPLE = 100
 """Clients that intervals are drawn for: their cost does not grow with the book."""
 
 
@@ -125,6 +125,15 @@ def earlier_date(bank: Bank, now: date | None = None) -> date:
     return month_end(found) if day == month_end(day) else found
 
 
+def earlier_ground(bank: Bank, before: date, later: LifetimeValues) -> tuple[Ground | NotEstimable, float]:
+    """Return what values at an earlier date are computed from, over as many months, and the discount rate of then."""
+    before_rate = bank.settings.value.bridge.discount_rate_before
+    rate = later.rate if before_rate is None else before_rate
+    key = ("value_ground", before, later.months, rate)
+    own = np.random.default_rng(SEED)
+    return once(bank, key, lambda: ground(bank, before, later.months, rate, own, inference=False)), rate
+
+
 def factors_before(factors: Floats, later: int, earlier: int) -> Floats:
     """Return by what the hazards of an earlier date may be off (n, draws), given by what those of a later one may be.
 
@@ -141,9 +150,7 @@ def _bridged(bank: Bank, before: date, now: date) -> Bridge | NotEstimable:
     later = lifetime_values(bank, now)
     if isinstance(later, NotEstimable):
         return later
-    rules = bank.settings.value.bridge
-    rate = later.rate if rules.discount_rate_before is None else rules.discount_rate_before
-    earlier = ground(bank, before, later.months, rate, np.random.default_rng(SEED), inference=False)
+    earlier, rate = earlier_ground(bank, before, later)
     book = money(bank)
     if isinstance(earlier, NotEstimable):
         return NotEstimable(f"at the earlier date: {earlier.reason}")

@@ -1,6 +1,6 @@
 """What the model told of the coming year a year ago, and what came: lifetime value put to months it had not seen."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -9,9 +9,9 @@ import numpy.typing as npt
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.hazards import fit_exit_hazards
-from insights.models.value.bridge import earlier_date, factors_before
+from insights.models.value.bridge import earlier_date, earlier_ground, factors_before
 from insights.models.value.draws import SEED, worlds
-from insights.models.value.lifetime import LEVEL, LifetimeValues, drawn_of, ground, lifetime_values, told_of
+from insights.models.value.lifetime import LEVEL, LifetimeValues, drawn_of, lifetime_values, told_of
 from insights.models.value.money import money
 from insights.models.value.survival import drawn_factors
 from insights.stats.inputs import Floats
@@ -65,11 +65,14 @@ def _looked_back(bank: Bank) -> Hindsight | NotEstimable:
         return now
     book, rng = money(bank), np.random.default_rng(SEED)
     assert book is not None, "there are values"
-    months = now.inputs.start.at - book.column(before, bank)
-    found = ground(bank, before, months, 0.0, rng, inference=False)
+    found, _ = earlier_ground(bank, before, now)
     if isinstance(found, NotEstimable):
         return NotEstimable(f"at the earlier date: {found.reason}")
     start = found.inputs.start
+    months = now.inputs.start.at - start.at
+    # Nothing is discounted, and what lies further ahead has not come yet.
+    near = replace(found.inputs, intensity=found.inputs.intensity[:, :months], discount=np.ones(months))
+    found = replace(found, inputs=near)
     factors = drawn_factors(fit_exit_hazards(bank), found.rows, np.random.default_rng(SEED))
     factors = factors_before(factors, now.n_events, found.n_events)
     shared = worlds(found.inputs.forecast, start, found.market, now.shared.years[:, : months // YEAR + 2])

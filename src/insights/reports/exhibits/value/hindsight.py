@@ -147,23 +147,27 @@ def _figure(found: HindsightRows, facts: dict[str, Any], title: Message) -> Figu
     bars = []
     for label, row in zip(_labels(facts), found.bands.to_dict("records"), strict=True):
         for name, what in ((TOLD, Message("foretold")), (CAME, Message("came"))):
-            value = told(float(f"{float(row[name]) / float(row['clients']):.3g}"))
-            bars.append({"label": Message("{band}: {what}", {"band": label, "what": what}), "value": value})
+            bars.append({"label": Message("{band}: {what}", {"band": label, "what": what}), "value": _each(row, name)})
     data = {"bars": bars, "kind": "money", "in_order": True, "x_label": Message("Of a client, on average")}
     alt = Message("What clients were expected to bring and brought, by tenths. {title}.", {"title": title})
     return Figure("bars", data, alt)
+
+
+def _each(row: dict[Any, Any], name: str) -> float | None:
+    """Return the amount of a band per client, with three digits; None where it is withheld."""
+    return told(float(f"{float(row[name]) / float(row['clients']):.3g}"))
 
 
 def _bands(found: HindsightRows, facts: dict[str, Any]) -> Table:
     columns = (
         Column("band", Message("Clients by what was foretold, the most first")),
         Column("clients", Message("Clients"), "count"),
-        Column(TOLD, Message("Foretold"), "money"),
-        Column(CAME, Message("Came"), "money"),
-        Column(AGAIN, Message("The last twelve months again"), "money"),
+        Column(TOLD, Message("Foretold per client"), "money"),
+        Column(CAME, Message("Came per client"), "money"),
+        Column(AGAIN, Message("The last twelve months again, per client"), "money"),
     )
     rows = tuple(
-        {"band": label, **{name: told(float(row[name])) for name in ("clients", *MEASURES)}}
+        {"band": label, "clients": told(float(row["clients"])), **{name: _each(row, name) for name in MEASURES}}
         for label, row in zip(_labels(facts), found.bands.to_dict("records"), strict=True)
     )
     return Table(columns, rows, Message("What was foretold and what came, by tenths of the clients"))
