@@ -51,28 +51,26 @@ def beside(bank: Bank, values: LifetimeValues, best: FutureMargins) -> Floats:
     return np.asarray(found)
 
 
-def mean_value(
-    folder: Path, seed: int, clients: int = CLIENTS, years: int = YEARS, futures: int = FUTURES
-) -> dict[str, Compared]:
-    """Compare the mean value of the clients of a bank with the mean over its futures.
-
-    "nobody leaves" is what they would bring if all stayed: a value that takes no account of leaving.
-    """
+def valued_beside(
+    folder: Path, seed: int, clients: int, years: int, futures: int
+) -> tuple[LifetimeValues, FutureMargins, Floats]:
+    """Return the undiscounted values of a bank's clients, its futures, and what each brings in these (``beside``)."""
     best = future_margins(Law(), clients, MONTHS, seed, horizon=12 * years, futures=futures, beyond=True)
     config = write_plain_bank(folder / f"bank_{seed}", seed, clients, years)
     with open_bank(config, as_of=best.as_of.isoformat()) as bank:
         values = lifetime_values(bank, rate=0.0)
         assert not isinstance(values, NotEstimable)
-        truth = beside(bank, values, best)
-        told = ~np.isnan(truth)
-        drawn = values.drawn.expected[told].mean(axis=0, dtype=float)
-        ahead = values.course()
-        stayed = float((ahead.brought(values.measure) / ahead.alive).sum(axis=1)[told].mean())
+        return values, best, beside(bank, values, best)
+
+
+def mean_value(
+    folder: Path, seed: int, clients: int = CLIENTS, years: int = YEARS, futures: int = FUTURES
+) -> dict[str, Compared]:
+    """Compare the mean value of the clients of a bank with the mean over its futures."""
+    values, best, truth = valued_beside(folder, seed, clients, years, futures)
+    told = ~np.isnan(truth)
+    drawn = values.drawn.expected[told].mean(axis=0, dtype=float)
     low, high = (float(q) for q in np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     n, se = int(told.sum()), float(drawn.std())
-    answers = {
-        "mean value": Estimate(float(values.value[told].mean()), low, high, level=LEVEL, se=se, n=n, unit="CHF"),
-        "nobody leaves": Estimate(stayed, stayed + low - drawn.mean(), stayed + high - drawn.mean(), "CHF", n, se=se),
-    }
-    error = best.mean_value()[1]
-    return {name: Compared(float(truth[told].mean()), answer, error) for name, answer in answers.items()}
+    answer = Estimate(float(values.value[told].mean()), low, high, level=LEVEL, se=se, n=n, unit="CHF")
+    return {"mean value": Compared(float(truth[told].mean()), answer, best.mean_value()[1])}
