@@ -7,23 +7,17 @@ measures span so much that some number is always near any amount, and nobody can
 
 import importlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from insights.data.snapshot import Bank, open_bank
+from insights.data.snapshot import Bank
 from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.reports.disclosure import protect
 from insights.topics import value
 from insights.topics.evidence import Answer, Estimates
 
 topic = importlib.import_module("insights.topics.value.worth")  # the package has a function of this name
-
-
-@pytest.fixture(scope="module")
-def demo(demo_bank_small: Path) -> Bank:
-    return open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
 
 
 @pytest.fixture(scope="module")
