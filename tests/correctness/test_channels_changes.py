@@ -35,21 +35,25 @@ def book(
     effect: float = 1.0,
     lot: bool = False,
     leave: float = 0.004,
+    sized: float = 0.0,
 ) -> tuple[SpellMonths, Reach, np.ndarray]:
     """Return the months of clients, whom a programme reached, and the flows (n, T) that the programme made.
 
-    Managers differ in what their clients bring, and the better ones start first; with ``lot`` the lot decides.
+    Managers differ in what their clients bring, and the better ones start first; with ``lot`` the lot decides. With
+    ``sized`` the better ones have larger clients, whose rate of new money rises by so much a month per unit of log
+    assets, whoever serves them.
     """
     rng = np.random.default_rng(seed)
     manager = rng.integers(0, managers, n)
     skill = rng.normal(0, 1, managers)
     order = rng.permutation(managers) if lot else np.argsort(np.argsort(-skill))
     start = np.array(starts)[order * len(starts) // managers][manager].astype(float)
-    held = np.exp(rng.normal(13, 1, n))
+    held = np.exp(rng.normal(13, 1, n) + (skill[manager] if sized else 0.0))
     columns = np.arange(MONTHS)
     left = rng.random((n, MONTHS)) < leave
     last = np.where(left.any(axis=1), left.argmax(axis=1), MONTHS - 1)
     rate = 0.002 * skill[manager][:, None] + 0.0002 * columns + rng.normal(0, 0.02, (n, MONTHS))
+    rate += sized * (np.log(held)[:, None] - 13) * columns
     made = effect * held[:, None] * effect_of(columns - start[:, None])
     flows = held[:, None] * rate + made
     seen = columns <= last[:, None]
@@ -130,6 +134,27 @@ def test_the_effect_of_a_lot_is_covered_with_those_who_left_in_it() -> None:
         whole = estimate(told.whole)
         inside += whole.low < truth < whole.high
     assert inside >= 34  # of 40 at 95 %: 38, and 34 is the 2 % point
+
+
+def test_among_those_alike_no_effect_is_seen_where_larger_clients_alone_made_it() -> None:
+    """Without a programme that does anything: larger clients bring more and more, and those reached are larger."""
+    seen = alike = 0
+    for seed in range(12):
+        months, found, _ = book(600 + seed, effect=0.0, sized=0.0004)
+        told, _, _ = in_money(months, found)
+        seen += estimate(told.mean).low > 0
+        among = estimate(told.alike)
+        alike += among.low < 0 < among.high
+    assert seen >= 9
+    assert alike >= 9  # of 12 at 95 %: 11, and 9 is the 2 % point
+
+
+def test_where_those_reached_have_nothing_in_common_with_the_others_nothing_is_told() -> None:
+    months, found, _ = book(7)
+    reached = np.isfinite(found.start)
+    told, _, _ = in_money(replace(months, assets=months.assets * np.where(reached, 1e4, 1.0)[:, None]), found)
+    assert isinstance(told.mean, NotEstimable)
+    assert "no overlap" in told.mean.reason
 
 
 def test_clients_before_whom_nothing_is_known_and_a_reach_of_everybody_are_refused() -> None:

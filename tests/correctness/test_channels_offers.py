@@ -18,6 +18,7 @@ from insights.models.channels.offers import (
     UNLIMITED,
     Offers,
     measure,
+    prepared,
 )
 from insights.reports.disclosure import protect
 from insights.stats.results import Estimate, NotEstimable
@@ -50,7 +51,7 @@ def told(found: Offers, division: str, value: str, name: str) -> Estimate:
 
 def test_shares_and_costs_by_hand() -> None:
     frame = rows(1, 0.02)
-    found = measure(frame, "CHF")
+    found = measure(prepared(frame), "CHF")
     accepted = (frame["answer"] == "accepted").sum()
     assert told(found, ALL, "", ACCEPTED).value == pytest.approx(accepted / len(frame))
     assert told(found, ALL, "", ANSWERED).value == pytest.approx(frame["answer"].notna().mean())
@@ -63,7 +64,7 @@ def test_shares_and_costs_by_hand() -> None:
 def test_within_campaigns_the_limit_is_covered_where_the_plain_difference_is_far_off() -> None:
     inside = off = 0
     for seed in range(100):
-        found = measure(rows(seed, 0.02), "CHF")
+        found = measure(prepared(rows(seed, 0.02)), "CHF")
         more = told(found, LIMIT, "", MORE)
         inside += more.low < 0.02 < more.high
         off += told(found, LIMIT, LIMITED, ACCEPTED).value - told(found, LIMIT, UNLIMITED, ACCEPTED).value > 0.06
@@ -72,7 +73,7 @@ def test_within_campaigns_the_limit_is_covered_where_the_plain_difference_is_far
 
 
 def test_campaigns_of_one_kind_compare_nothing() -> None:
-    found = measure(rows(1, 0.02, mixed=False), "CHF")
+    found = measure(prepared(rows(1, 0.02, mixed=False)), "CHF")
     more = next(m.found for m in found.measured if m.measure == MORE)
     assert isinstance(more, NotEstimable)
     assert found.compared == 0

@@ -1,16 +1,18 @@
 """Marketing offers: who answers, who accepts, what an acceptance costs, and what goes with a time limit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.channels.fair_offers import LikeWithLike, like_with_like, with_traits
+from insights.models.channels.measured import Measured
 from insights.stats.absorbed import AbsorbedFit, absorbed_regression
 from insights.stats.proportions import amount_per_event
 from insights.stats.ratios import ratio_of_sums
-from insights.stats.results import Estimate, NotEstimable
+from insights.stats.results import NotEstimable
 
 NEEDS = ("offers.offered_on", "offers.answer", "offers.product_id")
 OVER_DAYS = 120
@@ -24,25 +26,17 @@ FEWEST_OF_CAMPAIGN = 20
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One measure of one value of a division; ``clients``, and ``events``: the offers accepted (answered) behind it."""
-
-    division: str
-    value: str
-    measure: str
-    found: Estimate | NotEstimable
-    clients: int
-    events: int
-
-
-@dataclass(frozen=True)
 class Offers:
-    """``measured``; ``offers`` that are over, of ``campaigns``, of which ``compared`` had both kinds."""
+    """``measured``; ``offers`` that are over, of ``campaigns``, of which ``compared`` had both kinds.
+
+    ``like``: channels against the most used one, like with like.
+    """
 
     measured: tuple[Measured, ...]
     offers: int
     campaigns: int
     compared: int
+    like: tuple[LikeWithLike, ...] = ()
 
 
 def offers(bank: Bank) -> Offers:
@@ -61,18 +55,26 @@ def _made(bank: Bank) -> Offers:
     end = pd.Timestamp(bank.as_of)
     over = rows["offered_on"] <= end - pd.Timedelta(days=OVER_DAYS)
     recent = rows["offered_on"] > end - pd.DateOffset(years=YEARS)
-    return measure(rows[over & recent], bank.settings.bank.currency, limits=bank.has("offers", "limited_until"))
+    rows = prepared(rows[over & recent])
+    found = measure(rows, bank.settings.bank.currency, limits=bank.has("offers", "limited_until"))
+    if rows["channel"].nunique() < 2:
+        return found
+    return replace(found, like=like_with_like(*with_traits(bank, rows)))
 
 
-def measure(rows: pd.DataFrame, currency: str, *, limits: bool = True) -> Offers:
-    """Measure offers (client_id, offered_on, product_id, channel, campaign, limited_until, answer, cost)."""
+def prepared(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return offers as they are measured: with accepted, answered, limited, and a campaign for each."""
     made_up = rows["offered_on"].astype(str) + " " + rows["product_id"].astype(str)
-    rows = rows.assign(
+    return rows.assign(
         accepted=(rows["answer"] == "accepted").astype(float),
         answered=rows["answer"].isin(("accepted", "declined")).astype(float),
         limited=rows["limited_until"].notna(),
         campaign=rows["campaign"].astype(object).where(rows["campaign"].notna(), made_up),
     )
+
+
+def measure(rows: pd.DataFrame, currency: str, *, limits: bool = True) -> Offers:
+    """Measure ``prepared`` offers (client_id, channel, campaign, limited, answered, accepted, cost)."""
     found = _of(ALL, "", rows, currency)
     compared = 0
     if limits:

@@ -32,6 +32,7 @@ class Outcome:
 
     ``mean`` is the mean effect on those reached (money: a year, as a share of what they held before); ``whole`` its sum
     in currency (money only): since the start, or where the lot decided within the months followed.
+    ``alike``: the mean against others of like assets and years with the bank (doubly robust; money only).
     ``effects`` are the group-time effects (None: refused), ``p`` that of the mean, ``p_adjusted`` for all outcomes that
     are not the primary one. ``untrended``: the mean if a straight trend of before had gone on. ``usual``: two-way fixed
     effects, and ``against`` the sum of its negative weights. ``controls``: "never" or "not_yet". ``reached``,
@@ -48,6 +49,7 @@ class Outcome:
     untrended: Estimate | NotEstimable = NO_EFFECT
     usual: Estimate | NotEstimable = NO_EFFECT
     other_controls: Estimate | NotEstimable = NO_EFFECT
+    alike: Estimate | NotEstimable = NO_EFFECT
     against: float = 0.0
     controls: str = "never"
     reached: int = 0
@@ -63,11 +65,21 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Leaving:
+    """How many of one side left a year since the start: ``left`` of ``clients``. Their money is in no effect."""
+
+    a_year: Estimate | NotEstimable
+    clients: int
+    left: int
+
+
+@dataclass(frozen=True)
 class Rollout:
     """What one programme did: its outcomes, the primary one first; or ``why`` nothing can be told.
 
     ``starts`` are the months (columns of ``spell_months``) in which it started, ``length`` months make a period.
-    ``months`` are those followed where the lot decided; 0 where all since the start are.
+    ``months`` are those followed where the lot decided; 0 where all since the start are. ``leaving`` of those reached
+    and of the others, where the lot did not decide.
     """
 
     name: str
@@ -79,6 +91,7 @@ class Rollout:
     clusters: int = 0
     months: int = 0
     why: str = ""
+    leaving: tuple[Leaving, Leaving] | None = None
 
     def find(self, name: str) -> Outcome | None:
         """Return an outcome; None where it was not looked at."""

@@ -8,9 +8,9 @@ import pandas as pd
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.channels.measured import Measured
 from insights.stats.quantiles import duration_quantiles
 from insights.stats.ratios import ratio_of_sums
-from insights.stats.results import Estimate, NotEstimable
 
 NEEDS = ("requests.request_id", "requests.step", "requests.opened_on", "requests.closed_on")
 MONTHS = 24
@@ -19,18 +19,6 @@ KIND, STEP, HOW = "kind", "step", "how"
 STAFF, NO_STAFF = "staff", "self_service"
 ALL = ""
 SHARES = (0.5, 0.9)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One measure of one value of a division (``KIND``, ``STEP``, ``HOW``); and what it rests on."""
-
-    division: str
-    value: str
-    measure: str
-    found: Estimate | NotEstimable
-    clients: int
-    requests: int
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ the quarter before the start. Money is net new money over what the client held b
 clients count by that: an effect on this outcome times what they held is an effect in currency.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
@@ -22,6 +23,7 @@ from insights.models.channels.outcomes import (
     SETTLED,
     WAIT,
     Floats,
+    Leaving,
     Outcome,
     Rollout,
     adjusted,
@@ -41,9 +43,12 @@ from insights.stats.effects import (
     without_trend,
 )
 from insights.stats.effects.group_time import Controls
-from insights.stats.results import NotEstimable
+from insights.stats.ratios import ratio_of_sums
+from insights.stats.results import Estimate, NotEstimable
 
 FEWEST_CLUSTERS = 5
+NOBODY = "no comparison can be made; "
+"""How the statistic begins where it refuses every comparison."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,8 @@ class Panel:
     """Relationships (n rows of ``spell_months``) by periods (T) of ``length`` months, from column ``first`` on.
 
     ``start`` (n): the period in which the programme reached them (infinite: never), nan for who is left out. ``held``
-    (n): assets before it began anywhere, nan where there are none or he is among the largest.
+    (n): assets before it began anywhere, nan where there are none or he is among the largest. ``traits`` (n rows) are
+    what clients are compared by with those like them: log assets and log years with the bank before it began.
     """
 
     start: Floats
@@ -60,6 +66,7 @@ class Panel:
     length: int
     first: int
     periods: int
+    traits: pd.DataFrame | None = field(default=None, repr=False)
 
 
 def rollout(bank: Bank, name: str) -> Rollout:
@@ -85,7 +92,8 @@ def _made(bank: Bank, name: str) -> Rollout:
         if values is not None:
             outcomes.append(measure(outcome, values, panel, currency=bank.settings.bank.currency))
     clusters = len(set(panel.cluster[~np.isnan(panel.start)]))
-    return replace(head, outcomes=adjusted(outcomes, primary), clusters=clusters)
+    gone = leaving(months, found)
+    return replace(head, outcomes=adjusted(outcomes, primary), clusters=clusters, leaving=gone)
 
 
 def lay_out(months: SpellMonths, found: Reach, end: int) -> Panel:
@@ -101,7 +109,24 @@ def lay_out(months: SpellMonths, found: Reach, end: int) -> Panel:
     counted = ~np.isnan(found.start) & (held > 0)
     if counted.any():
         held = np.where(counted & (held <= np.nanquantile(held[counted], 1 - LARGEST)), held, np.nan)
-    return Panel(begins, held, found.manager, length, first, (end - first) // length)
+    since = (starts[0] if starts else months.months) - months.first + months.tenure
+    years = np.log1p(np.maximum(since, 0) / 12)
+    traits = pd.DataFrame({"assets": np.log(np.where(held > 0, held, np.nan)), "years": years})
+    return Panel(begins, held, found.manager, length, first, (end - first) // length, traits)
+
+
+def leaving(months: SpellMonths, found: Reach) -> tuple[Leaving, Leaving]:
+    """Return how many of those reached left a year since their start, and of those never reached since the first."""
+    told = []
+    first = float(found.starts[0])
+    for side in (np.isfinite(found.start), np.isinf(found.start)):
+        begins = np.maximum(np.where(np.isfinite(found.start), found.start, first), months.first)
+        years = np.maximum(months.last + 1 - begins, 0) / 12
+        own = side & (years > 0)
+        gone = months.left[own].astype(float)
+        a_year = ratio_of_sums(gone, years[own], cluster=found.manager[own].astype(str), unit="share a year")
+        told.append(Leaving(a_year, int(own.sum()), int(gone.sum())))
+    return told[0], told[1]
 
 
 def outcome_values(bank: Bank, months: SpellMonths, panel: Panel, outcome: str) -> Floats | None:
@@ -141,12 +166,28 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
     outcome = values[row, period]
     cluster = panel.cluster[row].astype(str)
 
-    def effects(which: Controls) -> GroupTimeEffects | NotEstimable:
-        return att_gt(row, period, outcome, start, controls=which, weight=weight, cluster=cluster, outcome_unit=unit)
+    def effects(which: Controls, like: pd.DataFrame | None = None) -> GroupTimeEffects | NotEstimable:
+        return att_gt(
+            row,
+            period,
+            outcome,
+            start,
+            controls=which,
+            covariates=like,
+            weight=weight,
+            cluster=cluster,
+            outcome_unit=unit,
+        )
 
     found = effects(controls)
     if isinstance(found, NotEstimable):
         return Outcome(name, found, controls=controls, reached=reached, others=others)
+    alike: Estimate | NotEstimable = NotEstimable("only money is compared among those alike")
+    if money and panel.traits is not None:
+        alike = _alike(found, effects(controls, panel.traits.iloc[row].reset_index(drop=True)))
+        if isinstance(alike, NotEstimable) and alike.reason.startswith(NOBODY) and "no overlap" in alike.reason:
+            # Nobody like those reached was left out: the others do not show what would have come without it.
+            return Outcome(name, alike, controls=controls, reached=reached, others=others)
     mean = found.overall()
     # Who was not seen just before the start, such as those who had left, was not reached.
     reached = int(found.parts.units.sum())
@@ -154,6 +195,7 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
     made = Outcome(name, scaled(mean, a_year), effects=found, controls=controls, reached=reached, others=others)
     if isinstance(mean, NotEstimable):
         return made
+    made = replace(made, alike=scaled(alike, a_year))
     p = found.no_effect().p_value
     made = replace(made, p=float("nan") if p is None else p, untrended=scaled(without_trend(found), a_year))
     usual = two_way_fixed_effects(row, period, outcome, start, cluster=cluster, outcome_unit=unit)
@@ -171,6 +213,18 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
         held=float(panel.held[used & np.isfinite(panel.start)].sum()),
         sizes=moved,
     )
+
+
+def _alike(plain: GroupTimeEffects, found: GroupTimeEffects | NotEstimable) -> Estimate | NotEstimable:
+    """Return the mean effect against those alike, if it can be told for all that the plain one is told for."""
+    if isinstance(found, NotEstimable):
+        return found
+    after = plain.table["event_time"] >= 0
+    lost = after & (plain.table["reason"] == "") & (found.table["reason"] != "")
+    if lost.any():
+        reason = found.table.loc[lost, "reason"].iloc[0]
+        return NotEstimable(f"no comparison can be made for all of them among those alike: {reason}")
+    return found.overall()
 
 
 def _amounts(

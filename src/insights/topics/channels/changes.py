@@ -8,6 +8,7 @@ import pandas as pd
 
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
+from insights.models.channels.lots import LEFT
 from insights.models.channels.outcomes import LARGEST, MONEY, OUTCOMES, Outcome, Rollout
 from insights.models.channels.programmes import NEEDS, programmes
 from insights.models.channels.rollout import rollout as followed
@@ -21,6 +22,7 @@ ID, ROLLOUT = "channels.changes", "channels.rollout"
 DIMS = ("programme", "outcome", "row")
 REACHED, OTHERS = "reached", "others"
 EFFECT, WHOLE, USUAL, UNTRENDED, OTHER = "effect", "whole", "usual", "untrended", "other_controls"
+ALIKE, LEFT_REACHED, LEFT_OTHERS = "alike", "left_reached", "left_others"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,9 @@ class ChangeRows:
     """``rows``: programme, outcome, row, value, low, high, p (adjusted), n.
 
     Row: "effect" (money: of a year, as a share of what was held), "whole" (currency); of a roll-out also "usual"
-    (two-way fixed effects), "untrended" (had the trend of before gone on), "other_controls" (not yet reached too).
+    (two-way fixed effects), "untrended" (had the trend of before gone on), "other_controls" (not yet reached too),
+    "alike" (against others of like assets and years with the bank), and as an outcome of its own "left" ("left_reached"
+    and "left_others": share a year).
     ``path``: programme, months (since the start), value, low, high: bands for all at once. ``sides``: programme, side
     ("reached", "others"), clients, of the effect on money.
     """
@@ -86,6 +90,10 @@ def change_evidence(found: list[Rollout]) -> dict[str, Evidence]:
             if o.name == MONEY:
                 counts = {REACHED: o.reached, OTHERS: o.others}
                 sides += [{"programme": programme.name, "side": s, "clients": n} for s, n in counts.items()]
+        for row, gone in zip((LEFT_REACHED, LEFT_OTHERS), programme.leaving or (), strict=False):
+            if lines and isinstance(gone.a_year, Estimate):
+                head = {"programme": programme.name, "outcome": LEFT, "row": row}
+                lines.append(head | line(gone.a_year, gone.clients, gone.left) | {"p": NAN})
     return {
         "rows": estimates(lines, *DIMS),
         "path": estimates(path, "programme", "outcome", "months"),
@@ -121,6 +129,11 @@ def change_facts(bank: Bank, found: list[Rollout]) -> dict[str, Any]:
                 "pretrend": {
                     o.name: (o.pretrend.p_value, o.pretrend.name, o.pretrend.reason) for o in f.outcomes if o.pretrend
                 },
+                "alike": {
+                    o.name: o.alike.reason
+                    for o in f.outcomes
+                    if o.name == MONEY and isinstance(o.mean, Estimate) and isinstance(o.alike, NotEstimable)
+                },
                 "against": {o.name: o.against for o in f.outcomes},
                 "left_out": {
                     o.name: [c.reason for c in o.effects.checks if c.name == "comparisons made"]
@@ -145,7 +158,8 @@ def _outcome(programme: str, o: Outcome) -> list[dict[str, Any]]:
     head = {"programme": programme, "outcome": o.name}
     sizes = o.sizes if o.name == MONEY else (NAN, NAN, NAN)
     told = [head | {"row": EFFECT} | line(o.mean, o.reached, fewest, sizes) | {"p": o.p_adjusted}]
-    for row, found in ((WHOLE, o.whole), (USUAL, o.usual), (UNTRENDED, o.untrended), (OTHER, o.other_controls)):
+    beside = ((WHOLE, o.whole), (USUAL, o.usual), (UNTRENDED, o.untrended), (OTHER, o.other_controls), (ALIKE, o.alike))
+    for row, found in beside:
         if isinstance(found, Estimate):
             told.append(head | {"row": row} | line(found, o.reached, fewest, sizes) | {"p": NAN})
     return told if isinstance(o.mean, Estimate) else []

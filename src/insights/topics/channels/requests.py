@@ -31,7 +31,7 @@ def requests(bank: Bank) -> Answer | NotAvailable:
         return NotAvailable(ID, missing)
     found = measured(bank)
     lines = [
-        {"division": m.division, "value_of": m.value, "measure": m.measure} | line(m.found, m.clients, m.requests)
+        {"division": m.division, "value_of": m.value, "measure": m.measure} | line(m.found, m.clients, m.events)
         for m in found.measured
         if isinstance(m.found, Estimate)
     ]

@@ -13,7 +13,7 @@ from insights.reports.exhibits.channels.words import OUTCOMES, programme_label, 
 from insights.reports.exhibits.rows import dated, number
 from insights.reports.exhibits.told import cell, find, finding_row
 from insights.stats.results import Estimate
-from insights.topics.channels.changes import EFFECT, OTHERS, WHOLE, ChangeRows
+from insights.topics.channels.changes import EFFECT, LEFT_OTHERS, LEFT_REACHED, OTHERS, WHOLE, ChangeRows
 from insights.topics.evidence import Answer
 
 LEVEL = 0.05
@@ -30,7 +30,7 @@ def changes(answer: Answer, found: ChangeRows, bank: Bank) -> Exhibit:
         figure=_figure(answer, found, title, bank),
         tables=tuple(t for t in (_money(answer, found, bank), _other_outcomes(answer, found, bank)) if t.rows),
         basis=change_basis(answer, found, bank),
-        caveats=change_caveats(answer),
+        caveats=change_caveats(answer, found, bank),
         refusals=change_refusals(answer, bank),
         estimates=tuple(change_estimates(answer, found)),
     )
@@ -251,7 +251,7 @@ def _others(found: ChangeRows, programme: str) -> float | None:
     return None if clients.empty else number(clients.iloc[0])
 
 
-def change_caveats(answer: Answer) -> tuple[Message, ...]:
+def change_caveats(answer: Answer, found: ChangeRows, bank: Bank) -> tuple[Message, ...]:
     """Return what to keep in mind about effects of programmes."""
     lines = []
     if any(not p["by_lot"] for p in answer.facts["programmes"]):
@@ -267,6 +267,16 @@ def change_caveats(answer: Answer) -> tuple[Message, ...]:
                 "not in it, and whether the programme kept clients is not told by it."
             )
         )
+    for programme in answer.facts["programmes"]:
+        name = programme["name"]
+        gone = [find(found.rows, programme=name, outcome=LEFT, row=row) for row in (LEFT_REACHED, LEFT_OTHERS)]
+        if gone[0] is not None and gone[1] is not None:
+            values = {"name": programme_label(name, bank), "a": cell(gone[0], "percent"), "b": cell(gone[1], "percent")}
+            lines.append(
+                Message(
+                    "“{name}”: of those reached {a} left a year after its start, of those never reached {b}.", values
+                )
+            )
     lines.append(
         Message(
             "The largest {share:share} of clients before the start are left out of all money: one of them would decide "

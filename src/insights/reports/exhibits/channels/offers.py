@@ -15,11 +15,11 @@ from insights.models.channels.offers import (
     UNLIMITED,
 )
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.channels.words import channel_label
+from insights.reports.exhibits.channels.words import channel_label, why_not
 from insights.reports.exhibits.rows import count_row, dated, number
 from insights.reports.exhibits.told import cell, cell_of, find, finding_row
 from insights.stats.results import Estimate
-from insights.topics.channels.offers import OfferRows
+from insights.topics.channels.offers import FAIR, LIKE, PLAIN, OfferRows
 from insights.topics.evidence import Answer
 
 _LIMITS = {LIMITED: Message("with a time limit"), UNLIMITED: Message("without a time limit")}
@@ -32,9 +32,9 @@ def offers(answer: Answer, found: OfferRows, bank: Bank) -> Exhibit:
     return Exhibit(
         id=answer.id,
         title=title,
-        sentences=_sentences(found),
+        sentences=(*_sentences(found), *_like_sentences(answer, found, bank)),
         figure=_figure(found, title, bank),
-        tables=(_table(found, bank),),
+        tables=tuple(t for t in (_table(found, bank), _like_table(answer, found, bank)) if t.rows),
         basis=_basis(answer, found, bank),
         caveats=(
             Message("An acceptance that would have come without the offer counts too."),
@@ -42,10 +42,9 @@ def offers(answer: Answer, found: OfferRows, bank: Bank) -> Exhibit:
                 "Within a campaign it is an effect of the limit only if the lot decided who got one; otherwise it is "
                 "an association."
             ),
+            *_unseen(answer, found, bank),
         ),
-        refusals=(Message("No campaign had enough offers with and without a limit: the two cannot be compared."),)
-        if more is None
-        else (),
+        refusals=(*_no_limits(more), *_not_alike(answer, bank)),
         estimates=tuple(_estimates(found)),
     )
 
@@ -89,6 +88,88 @@ def _sentences(found: OfferRows) -> tuple[Message, ...]:
             else Message("A time limit makes no difference that is told from chance: {told}.", values)
         )
     return tuple(said)
+
+
+def _like_sentences(answer: Answer, found: OfferRows, bank: Bank) -> tuple[Message, ...]:
+    """Say of each channel what it wins more than the most used one, like with like, and what it seems to."""
+    said = []
+    for pair in answer.facts["like"]:
+        fair, plain = (_find(found, LIKE, pair["channel"], m) for m in (FAIR, PLAIN))
+        if fair is None or plain is None:
+            continue
+        values = {"one": channel_label(pair["channel"], bank), "other": channel_label(pair["against"], bank)}
+        values |= {"fair": cell(fair, "points"), "plain": cell(plain, "points")}
+        if fair.low <= 0 <= fair.high:
+            message = Message(
+                "{one} against {other}, in the same campaign and among like clients: no difference in acceptances is "
+                "told from chance, {fair}. As it looks: {plain}.",
+                values,
+            )
+        else:
+            message = Message(
+                "{one} against {other}, in the same campaign and among like clients: {fair} in acceptances. As it "
+                "looks: {plain}.",
+                values,
+            )
+        said.append(message)
+    return tuple(said)
+
+
+def _like_table(answer: Answer, found: OfferRows, bank: Bank) -> Table:
+    rows = []
+    for pair in answer.facts["like"]:
+        row: dict[str, Any] = {"one": channel_label(pair["channel"], bank)}
+        row["other"] = channel_label(pair["against"], bank)
+        for measure in (PLAIN, FAIR):
+            row[measure] = cell_of(found.rows, "points", division=LIKE, value_of=pair["channel"], measure=measure)
+        rows.append(row | {"compared": Message("{share:percent}", {"share": pair["compared"]})})
+    columns = (
+        Column("one", Message("Channel")),
+        Column("other", Message("Compared with")),
+        Column(PLAIN, Message("Acceptances, as it looks")),
+        Column(FAIR, Message("Like with like")),
+        Column("compared", Message("Offers compared")),
+    )
+    return Table(columns, tuple(rows), Message("Which channel wins more, and what of it is when and whom it reached"))
+
+
+def _unseen(answer: Answer, found: OfferRows, bank: Bank) -> list[Message]:
+    """Say how strong something unseen would have to be to explain a difference of channels away."""
+    lines = []
+    for pair in answer.facts["like"]:
+        if (fair := _find(found, LIKE, pair["channel"], FAIR)) is None or fair.low <= 0 <= fair.high:
+            continue
+        values = {"one": channel_label(pair["channel"], bank), "other": channel_label(pair["against"], bank)}
+        lines.append(
+            Message(
+                "{one} against {other} is an association: something not recorded that goes {times:tenths} times as "
+                "often with the one channel, and makes acceptance that much likelier, would explain it.",
+                values | {"times": pair["unseen"]},
+            )
+        )
+    return lines
+
+
+def _no_limits(more: Estimate | None) -> tuple[Message, ...]:
+    if more is not None:
+        return ()
+    return (Message("No campaign had enough offers with and without a limit: the two cannot be compared."),)
+
+
+def _not_alike(answer: Answer, bank: Bank) -> list[Message]:
+    """Say which channels cannot be compared like with like, and why."""
+    return [
+        Message(
+            "{one} against {other}, like with like: {why}",
+            {
+                "one": channel_label(pair["channel"], bank),
+                "other": channel_label(pair["against"], bank),
+                "why": why_not(pair["why"]),
+            },
+        )
+        for pair in answer.facts["like"]
+        if pair["why"]
+    ]
 
 
 def _lines(found: OfferRows, bank: Bank) -> list[tuple[str, str, Message | str]]:
@@ -149,6 +230,23 @@ def _basis(answer: Answer, found: OfferRows, bank: Bank) -> tuple[Message, ...]:
             )
         )
     lines.append(Message("Intervals allow for what offers to one client have in common."))
+    if any(not pair["why"] for pair in answer.facts["like"]):
+        lines.append(
+            Message(
+                "Like with like: in campaigns that used both channels, weighted so that campaign, weekday and what was "
+                "recorded of the clients at the time are the same on both sides (overlap weights)."
+            )
+        )
+    for pair in answer.facts["like"]:
+        if not pair["why"]:
+            values = {"one": channel_label(pair["channel"], bank), "other": channel_label(pair["against"], bank)}
+            lines.append(
+                Message(
+                    "{one} against {other}: before weighting the two differed by up to {apart:tenths} standard "
+                    "deviations in what was recorded, after it by nothing.",
+                    values | {"apart": pair["apart"]},
+                )
+            )
     return dated(bank, *lines)
 
 

@@ -26,7 +26,7 @@ def overview(answer: Answer, found: Overview, bank: Bank) -> Exhibit:
         Message("A contact that settled nothing may still have been of use; it is counted by what was recorded of it."),
     ]
     if answer.facts["programmes"]:
-        caveats += change_caveats(answer)
+        caveats += change_caveats(answer, found.changes, bank)
     missing = (
         (Message("Worth of changes: {why}", {"why": needed(answer.facts["missing"])}),)
         if answer.facts["missing"]

@@ -14,11 +14,11 @@ from insights.reports.exhibits.channels.changes import (
     change_estimates,
     change_refusals,
 )
-from insights.reports.exhibits.channels.words import programme_label
+from insights.reports.exhibits.channels.words import programme_label, why_not
 from insights.reports.exhibits.rows import check_row, number
 from insights.reports.exhibits.told import as_estimate, cell, find, finding_row
 from insights.stats.results import Estimate, TestResult
-from insights.topics.channels.changes import EFFECT, OTHER, UNTRENDED, USUAL, ChangeRows
+from insights.topics.channels.changes import ALIKE, EFFECT, OTHER, UNTRENDED, USUAL, ChangeRows
 from insights.topics.evidence import Answer
 
 YEAR = 12
@@ -35,8 +35,8 @@ def rollout(answer: Answer, found: ChangeRows, bank: Bank) -> Exhibit:
         figure=_figure(found, outcome, title),
         tables=(_ways(answer, found), _steps(found, outcome)),
         basis=change_basis(answer, found, bank),
-        caveats=change_caveats(answer),
-        refusals=change_refusals(answer, bank),
+        caveats=change_caveats(answer, found, bank),
+        refusals=(*change_refusals(answer, bank), *_not_alike(answer)),
         estimates=(*change_estimates(answer, found), *_estimates(found)),
         checks=_checks(answer),
     )
@@ -117,6 +117,17 @@ def _sentences(answer: Answer, found: ChangeRows, bank: Bank) -> tuple[Message, 
                 values,
             )
         )
+    alike = find(found.rows, outcome=outcome, row=ALIKE)
+    if whole is not None and alike is not None:
+        values = {"told": cell(alike, KINDS[outcome])}
+        told = alike.low > 0 or alike.high < 0
+        said.append(
+            Message("Against clients of like assets and years with the bank it is {told}.", values)
+            if told
+            else Message(
+                "Against clients of like assets and years with the bank it is {told}: none is told from chance.", values
+            )
+        )
     usual = find(found.rows, outcome=outcome, row=USUAL)
     if whole is not None and usual is not None and not whole.low <= usual.value <= whole.high:
         said.append(
@@ -160,6 +171,7 @@ def _ways(answer: Answer, found: ChangeRows) -> Table:
         if controls == "never"
         else Message("Group by group, against those not yet reached"),
         OTHER: Message("… those not yet reached as controls too"),
+        ALIKE: Message("… against clients of like assets and years with the bank (doubly robust)"),
         UNTRENDED: Message("… had the two gone on moving apart as before"),
         USUAL: Message("Usual regression (two-way fixed effects)"),
     }
@@ -170,6 +182,12 @@ def _ways(answer: Answer, found: ChangeRows) -> Table:
             rows.append({"way": label, "effect": cell(told, KINDS[outcome])})
     columns = (Column("way", Message("Way of comparing")), Column("effect", Message("Effect (95% interval)")))
     return Table(columns, tuple(rows), Message("The same effect, told in several ways"))
+
+
+def _not_alike(answer: Answer) -> tuple[Message, ...]:
+    why = _programme(answer)["alike"].get(answer.facts["primary"], "")
+    head = Message("against clients of like assets and years with the bank")
+    return (Message("{name}: {why}", {"name": head, "why": why_not(why)}),) if why else ()
 
 
 def _steps(found: ChangeRows, outcome: str) -> Table:

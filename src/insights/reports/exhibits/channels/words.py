@@ -76,6 +76,10 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
         Message("The programme reached everybody: nobody shows what would have come without it."),
     ),
     (
+        r"no comparison can be made for all of them.*|no comparison can be made.*a propensity of.*",
+        Message("Not every group of those reached has enough clients like it among the others."),
+    ),
+    (
         r"no comparison can be made.*clusters; 5 each are needed",
         Message(
             "Fewer than five relationship managers on one side of every comparison: one manager's own course would "
@@ -92,6 +96,12 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
     ),
     (r"\d+ period\(s\) with an outcome.*", Message("It is known for one period only: a change needs two.")),
     (r"the outcome of all units moved alike.*", Message("It moved alike for everybody: there is no error to be told.")),
+    (r"no campaign used both channels.*", Message("No campaign used both channels often enough.")),
+    (r"the smaller group has \d+ units.*", Message("Too few offers came by one of the two.")),
+    (
+        r"no overlap: the covariates tell the groups apart.*",
+        Message("What is recorded of clients tells already which channel they got: nobody could have had either."),
+    ),
     (r"too few left in both arms together", Message("Too few left in both arms together.")),
     (r"\d+ channels have \d+ marks; two are needed", Message("Fewer than two channels have enough marks.")),
     (
