@@ -48,7 +48,7 @@ def book(
     skill = rng.normal(0, 1, managers)
     order = rng.permutation(managers) if lot else np.argsort(np.argsort(-skill))
     start = np.array(starts)[order * len(starts) // managers][manager].astype(float)
-    held = np.exp(rng.normal(13, 1, n) + (skill[manager] if sized else 0.0))
+    held = np.exp(rng.normal(13, 1, n) + (0.5 * skill[manager] if sized else 0.0))
     columns = np.arange(MONTHS)
     left = rng.random((n, MONTHS)) < leave
     last = np.where(left.any(axis=1), left.argmax(axis=1), MONTHS - 1)
@@ -138,15 +138,18 @@ def test_the_effect_of_a_lot_is_covered_with_those_who_left_in_it() -> None:
 
 def test_among_those_alike_no_effect_is_seen_where_larger_clients_alone_made_it() -> None:
     """Without a programme that does anything: larger clients bring more and more, and those reached are larger."""
-    seen = alike = 0
+    plain, alike, inside = [], [], 0
     for seed in range(12):
         months, found, _ = book(600 + seed, effect=0.0, sized=0.0004)
         told, _, _ = in_money(months, found)
-        seen += estimate(told.mean).low > 0
         among = estimate(told.alike)
-        alike += among.low < 0 < among.high
-    assert seen >= 9
-    assert alike >= 9  # of 12 at 95 %: 11, and 9 is the 2 % point
+        plain.append(estimate(told.mean).value)
+        alike.append(among.value)
+        inside += among.low < 0 < among.high
+    error = np.std(alike, ddof=1) / np.sqrt(12)
+    assert abs(np.mean(alike)) < 2.5 * error
+    assert np.mean(plain) > 5 * error
+    assert inside >= 9  # of 12 at 95 %: 11, and 9 is the 2 % point
 
 
 def test_where_those_reached_have_nothing_in_common_with_the_others_nothing_is_told() -> None:

@@ -36,8 +36,9 @@ class Outcome:
     ``effects`` are the group-time effects (None: refused), ``p`` that of the mean, ``p_adjusted`` for all outcomes that
     are not the primary one. ``untrended``: the mean if a straight trend of before had gone on. ``usual``: two-way fixed
     effects, and ``against`` the sum of its negative weights. ``controls``: "never" or "not_yet". ``reached``,
-    ``others``: relationships; ``events``: the fewer who left of the two arms; ``sizes``: largest, second largest and
-    sum of what those reached moved, for dominance.
+    ``others``: relationships, of "not_yet" the others are all reached later than the first, or never; ``events``: the
+    fewer who left of the two arms; ``sizes``: largest, second largest and sum of what those reached moved, for
+    dominance.
     """
 
     name: str

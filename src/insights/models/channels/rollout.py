@@ -162,6 +162,9 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
     reached, others = int((used & np.isfinite(panel.start)).sum()), int((used & np.isinf(panel.start)).sum())
     never = len(set(panel.cluster[used & np.isinf(panel.start)]))
     controls: Controls = "never" if never >= FEWEST_CLUSTERS else "not_yet"
+    if controls == "not_yet" and reached:
+        # Those who show what would have come without it are then all who were reached later than the first.
+        others = int((used & (panel.start > np.nanmin(panel.start[used]))).sum())
     weight = panel.held[row] if money else None
     outcome = values[row, period]
     cluster = panel.cluster[row].astype(str)
@@ -184,7 +187,9 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
         return Outcome(name, found, controls=controls, reached=reached, others=others)
     alike: Estimate | NotEstimable = NotEstimable("only money is compared among those alike")
     if money and panel.traits is not None:
-        alike = _alike(found, effects(controls, panel.traits.iloc[row].reset_index(drop=True)))
+        # What is the same for everybody needs no comparison with those alike.
+        traits = panel.traits.loc[:, panel.traits[used].std() > 1e-9]
+        alike = _alike(found, effects(controls, traits.iloc[row].reset_index(drop=True)))
         if isinstance(alike, NotEstimable) and alike.reason.startswith(NOBODY) and "no overlap" in alike.reason:
             # Nobody like those reached was left out: the others do not show what would have come without it.
             return Outcome(name, alike, controls=controls, reached=reached, others=others)

@@ -91,7 +91,7 @@ def change_evidence(found: list[Rollout]) -> dict[str, Evidence]:
                 counts = {REACHED: o.reached, OTHERS: o.others}
                 sides += [{"programme": programme.name, "side": s, "clients": n} for s, n in counts.items()]
         for row, gone in zip((LEFT_REACHED, LEFT_OTHERS), programme.leaving or (), strict=False):
-            if lines and isinstance(gone.a_year, Estimate):
+            if any(isinstance(o.mean, Estimate) for o in programme.outcomes) and isinstance(gone.a_year, Estimate):
                 head = {"programme": programme.name, "outcome": LEFT, "row": row}
                 lines.append(head | line(gone.a_year, gone.clients, gone.left) | {"p": NAN})
     return {
