@@ -97,9 +97,7 @@ def _pair(
         never = NotEstimable("no campaign used both channels: there is no overlap")
         return LikeWithLike(channel, against, plain, never, never, 0.0, np.nan, np.nan, *size)
     columns = pd.concat([_indicators(both, (BLOCK, *categories)), both[list(numbers)].astype(float)], axis=1)
-    columns = columns.loc[:, columns.nunique() > 1]
-    if columns.empty:
-        columns = pd.DataFrame(index=both.index)
+    columns = _independent(columns)
     found = overlap_comparison(both["accepted"], both["one"], columns, cluster=_cluster(both), unit="share")
     if isinstance(found, NotEstimable):
         return LikeWithLike(
@@ -110,6 +108,14 @@ def _pair(
     return LikeWithLike(
         channel, against, plain, found.effect, found.unadjusted, len(both) / len(own), unseen, apart, *size
     )
+
+
+def _independent(columns: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that those before do not tell: of a campaign made on one day, its weekday tells nothing."""
+    middle = (columns - columns.mean()).to_numpy(float)
+    size = np.sqrt((middle**2).sum(axis=0))
+    left = np.abs(np.diag(np.linalg.qr(middle, mode="r")))
+    return columns.loc[:, left > 1e-8 * np.maximum(size, 1e-8)]
 
 
 def _difference(own: pd.DataFrame) -> Estimate | NotEstimable:
