@@ -97,7 +97,10 @@ def _like_sentences(answer: Answer, found: OfferRows, bank: Bank) -> tuple[Messa
         fair, plain = (_find(found, LIKE, pair["channel"], m) for m in (FAIR, PLAIN))
         if fair is None or plain is None:
             continue
-        values = {"one": channel_label(pair["channel"], bank), "other": channel_label(pair["against"], bank)}
+        values: dict[str, Any] = {
+            "one": channel_label(pair["channel"], bank),
+            "other": channel_label(pair["against"], bank),
+        }
         values |= {"fair": cell(fair, "points"), "plain": cell(plain, "points")}
         if fair.low <= 0 <= fair.high:
             message = Message(
