@@ -10,10 +10,14 @@ from insights.stats.results import NotEstimable
 
 FACTORS = ("care", "price", "brand")
 WEIGHTS = np.array([0.6, 0.3, 0.1])
+SHARE = 0.008
 
 
 def made_up(seed: int, n: int = 4000, *, price_beside: float = 0.0, left: float = 0.12, managers: int = 60) -> Worth:
-    """Return the paths of ``n`` answers; leaving falls by 4 points for one of loyalty."""
+    """Return the paths of ``n`` answers.
+
+    For one point of loyalty 4 points fewer leave, and the share of wallet, known of every third, rises by ``SHARE``.
+    """
     rng = np.random.default_rng(seed)
     factor = rng.normal(size=(n, 3)) + 0.7 * rng.normal(size=(n, 1))
     attitude = factor @ WEIGHTS + 0.5 * rng.normal(size=n)
@@ -30,5 +34,7 @@ def made_up(seed: int, n: int = 4000, *, price_beside: float = 0.0, left: float 
     rows["item_l"] = rows["loyalty"] = attitude + 0.7 * rng.normal(size=n)
     chance = left - 0.04 * attitude - price_beside * factor[:, 1]
     later = pd.DataFrame({"left": (rng.random(n) < chance).astype(float)}, index=rows.index)
+    moved = SHARE * attitude + 0.03 * rng.normal(size=n)
+    later["share"] = np.where(np.arange(n) % 3 == 0, moved, np.nan)
     survey = SurveyAnswers(rows, rows, items, ("item_l",), {}, {}, NotEstimable(""), ("big", "small"))
     return _made(survey, Followed(later, {}))

@@ -11,7 +11,7 @@ from small_bank import write_bank
 from survey_law import FACTORS, made_up
 
 from insights.data.snapshot import open_bank
-from insights.models.loyalty.attitude import HIGH, LOW, MIDDLE, Attitude, _levels, categories, regress
+from insights.models.loyalty.attitude import HIGH, LOW, MIDDLE, Attitude, categories, levels_of, regress
 from insights.models.loyalty.worth import Worth
 from insights.stats.measurement_error import CorrectedRegression
 from insights.stats.ordinal import OrderedFit
@@ -44,15 +44,15 @@ def test_categories_by_hand() -> None:
     # 0 and 2 join 3 (13 answers are too few); 9.5 goes to the even mark 10.
     assert np.bincount(codes).tolist() == [43, 40, 60]
     assert ranges == [(0.0, 3.0), (7.0, 7.0), (10.0, 10.0)]
-    levels, reach = _levels(ranges, (0, 10))
+    levels, reach = levels_of(ranges, (0, 10))
     assert levels == {LOW: ("0",), MIDDLE: ("1",), HIGH: ("2",)}
     assert reach[LOW] == (0.0, 3.0)
     # Eleven parts of a scale of a hundred marks; five marks stay five.
     assert len(categories(np.tile(np.arange(101.0), 40), (0, 100))[1]) == 11
     _, five = categories(np.repeat([1.0, 2, 3, 4, 5], 40), (1, 5))
-    assert _levels(five, (1, 5))[1] == {LOW: (1.0, 3.0), MIDDLE: (4.0, 4.0), HIGH: (5.0, 5.0)}
+    assert levels_of(five, (1, 5))[1] == {LOW: (1.0, 3.0), MIDDLE: (4.0, 4.0), HIGH: (5.0, 5.0)}
     _, ten = categories(np.repeat(np.arange(11.0), 40), (0, 10))
-    assert _levels(ten, (0, 10))[1] == {LOW: (0.0, 6.0), MIDDLE: (7.0, 8.0), HIGH: (9.0, 10.0)}
+    assert levels_of(ten, (0, 10))[1] == {LOW: (0.0, 6.0), MIDDLE: (7.0, 8.0), HIGH: (9.0, 10.0)}
 
 
 def test_the_law_is_recovered_and_every_factor_has_its_place() -> None:

@@ -1,18 +1,21 @@
 """What a lever is worth: rows by hand, a law that is recovered, refusals, and what the page says."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from shown import shown, title
 from small_bank import write_bank
-from survey_law import FACTORS, WEIGHTS, made_up
+from survey_law import FACTORS, SHARE, WEIGHTS, made_up
 
 from insights.data.snapshot import Bank, open_bank
 from insights.models.loyalty.answers import answers
 from insights.models.loyalty.followed import followed
+from insights.models.loyalty.levels import changes_of_levels
 from insights.models.loyalty.losses import losses
 from insights.models.loyalty.worth import Worth
 from insights.reports.exhibits.loyalty.levers import levers as write
@@ -108,18 +111,47 @@ def path(found: Worth) -> IndexPath:
     return told
 
 
+def share_above(mark: float) -> np.ndarray:
+    """Return by factor how the share of marks above ``mark`` changes in the law of ``regressed`` (exact, by Stein)."""
+    behind = np.eye(3) + 0.49
+    sd = np.sqrt(WEIGHTS @ behind @ WEIGHTS + 0.5**2 + 0.7**2)
+    return np.asarray(WEIGHTS * norm.pdf((mark - 6) / 1.5, scale=sd))
+
+
 def test_the_law_is_recovered_once_the_scores_error_is_out() -> None:
     covered, plain, corrected = np.zeros(3), [], []
+    wallet, loyal, critical = 0, np.zeros(3), np.zeros(3)
     for seed in range(16):
         found = made_up(seed)
+        gain = found.paths["share"].gain  # type: ignore[union-attr]
+        wallet += gain.low < SHARE < gain.high  # type: ignore[union-attr]
+        marks = np.clip(np.rint(6 + 1.5 * found.rows["loyalty"]), 0, 10)
+        said = changes_of_levels(replace(found, rows=found.rows.assign(loyalty=marks)), (0, 10))
+        for count, level, truth in ((loyal, "high", share_above(8.5)), (critical, "low", -share_above(6.5))):
+            told = [said.changes["", level].estimate(j) for j in range(3)]
+            count += [e.low < t < e.high for e, t in zip(told, truth, strict=True)]  # type: ignore[union-attr]
         table, noisy = path(found).table, found.rows
         covered += (table["through_low"] <= -0.04 * WEIGHTS) & (table["through_high"] >= -0.04 * WEIGHTS)
         corrected.append(table["on_index"])
         x = noisy[list(FACTORS)].to_numpy()
         plain.append(np.linalg.lstsq(x - x.mean(axis=0), noisy["loyalty"] - noisy["loyalty"].mean(), rcond=None)[0])
-    assert covered.min() >= 13  # of 16 at 95 %: 15, and 13 is the 4 % point
+    assert min(covered.min(), wallet, loyal.min(), critical.min()) >= 13  # of 16 at 95 %: 15, and 13 is the 4 % point
     assert np.mean(corrected, axis=0) == pytest.approx(WEIGHTS, abs=0.025)
     assert np.abs(np.mean(plain, axis=0) - WEIGHTS).max() > 0.04  # uncorrected, the weights are off
+
+
+def test_what_clients_say_changes_by_as_much_as_it_adds_up_to() -> None:
+    """Who is critical no more is undecided or loyal: the levels' changes cancel, in each segment and replicate."""
+    found = made_up(1)
+    marks = np.clip(np.rint(6 + 1.5 * found.rows["loyalty"]), 0, 10)
+    said = changes_of_levels(replace(found, rows=found.rows.assign(loyalty=marks)), (0, 10))
+    assert said.ranges == {"low": (0, 6), "middle": (7, 8), "high": (9, 10)}
+    for segment in ("", "big", "small"):
+        parts = [said.changes[segment, level] for level in said.ranges]
+        assert sum(p.value for p in parts) == pytest.approx(np.zeros(3), abs=1e-9)
+        assert sum(p.values for p in parts) == pytest.approx(np.zeros((999, 3)), abs=1e-9)
+        assert sum(said.there[segment, level] for level in said.ranges) == said.clients[segment]
+    assert said.clients["big"] + said.clients["small"] == said.clients[""] == 4000
 
 
 def test_a_factor_that_acts_beside_loyalty_is_noticed() -> None:
@@ -167,6 +199,7 @@ def levers_of(low: float = 0.05, *, exits: Any = 160.0) -> tuple[Answer, Levers]
     money = pd.DataFrame({"segment": ["big", "small"], "amount": [3e8, 1e8]})
     found = Levers(pd.DataFrame(lines, columns=names), table, money, None)
     facts = {"months": 12, "scale": (1, 5), "cluster": "manager", "corrected": True, "segments": []}
+    facts |= {"ranges": {"low": (0, 6), "high": (9, 10)}}
     facts |= {"restriction": TestResult("r", "n", 1.0, 2.0, 0.6), "segments_differ": None}
     return Answer("loyalty.levers", "loyalty.levers", {}, lambda parts: found, facts), found
 

@@ -71,7 +71,7 @@ def regress(found: Worth, items: dict[str, pd.DataFrame], scale: tuple[float, fl
     """Regress loyalty of the rows on factors and controls; ``items`` are those of each factor, of the same rows."""
     rows, factors = found.rows, list(found.factors)
     codes, marks = categories(rows[LOYALTY].to_numpy(float), scale)
-    levels, ranges = _levels(marks, scale)
+    levels, ranges = levels_of(marks, scale)
     columns = [*factors, *found.controls]
     nothing = NotEstimable("there is no regression")
     fit: OrderedFit | NotEstimable = NotEstimable(found.why_none)
@@ -128,7 +128,7 @@ def categories(loyalty: Floats, scale: tuple[float, float]) -> tuple[Ints, list[
     return np.searchsorted(used, place).astype(np.int64), marks
 
 
-def _levels(
+def levels_of(
     marks: list[tuple[float, float]], scale: tuple[float, float]
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[float, float]]]:
     """Return the categories of each level, and the marks it reaches from and to; a level without any is left out."""

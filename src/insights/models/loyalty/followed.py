@@ -17,6 +17,7 @@ from insights.models.loyalty.answers import answers
 MONTHS = 12
 LEFT, MONEY, SHARE, NEW = "left", "money", "share", "new_product"
 OUTCOMES = (LEFT, MONEY, SHARE, NEW)
+SHARE_NEEDS = ("client_history.external_wealth", "balances.amount", "balances.month")
 CUT = 1.0
 """Net new money counts as at most the assets once more, or all of them: one transfer decides no mean."""
 
@@ -65,7 +66,7 @@ def follow(bank: Bank, asked: pd.DataFrame) -> Followed:
     found = found.loc[asked.index].drop(columns="in_force")
     for name, needs, made in (
         (MONEY, ("balances.amount", "balances.month", "transactions.amount", "transactions.booked_on"), _money),
-        (SHARE, ("client_history.external_wealth", "balances.amount", "balances.month"), _share),
+        (SHARE, SHARE_NEEDS, _share),
         (NEW, ("holdings.product_id", "holdings.month", "holdings.amount"), _new),
     ):
         if lacking := bank.needs(*needs):
@@ -115,11 +116,11 @@ def _money(bank: Bank, rows: ir.Table) -> ir.Table:
     both = rows.inner_join(booked, "client_id")
     both = both.filter((both.booked_on > both.day) & (both.booked_on <= _later(both.day, MONTHS)))
     flows = both.group_by("row").agg(money=both.amount.sum().cast("float64"))
-    assets = _assets(bank, rows, 0)
+    assets = assets_before(bank, rows, 0)
     return assets.left_join(flows, "row").drop("row_right")
 
 
-def _assets(bank: Bank, rows: ir.Table, after: int) -> ir.Table:
+def assets_before(bank: Bank, rows: ir.Table, after: int) -> ir.Table:
     """Return by row the assets at the month end before the day ``after`` months later (none: left, or not known)."""
     balances = bank.table("balances")
     at = rows.mutate(month=_later(month_of(rows.day), after - 1))
@@ -133,20 +134,24 @@ def _share(bank: Bank, rows: ir.Table) -> ir.Table:
     Of those who said what they hold elsewhere both in the year up to the day and in the year after it: an older figure
     beside today's assets would show what the assets did, and call it share of wallet.
     """
+    before, after = (share_of_wallet(bank, rows, months) for months in (0, MONTHS))
+    both = before.inner_join(after.rename(later="share"), "row")
+    return both.select("row", share=both.later - both.share)
+
+
+def share_of_wallet(bank: Bank, rows: ir.Table, after: int) -> ir.Table:
+    """Return by row the bank's share in what the client holds ``after`` months later, by his word of the year up to it.
+
+    Rows of those who said nothing in that year are left out; of those without any wealth the share is null.
+    """
     history = bank.table("client_history")
     history = history.filter(history.external_wealth.notnull())
-    parts = []
-    for after, name in ((0, "before"), (MONTHS, "after")):
-        assets = _assets(bank, rows, after)
-        known = rows.mutate(at=_later(rows.day, after)).inner_join(history, "client_id")
-        since = _later(known["at"], -MONTHS)
-        known = known.filter((known.valid_from <= known["at"]) & (known.valid_from > since))
-        outside = known.group_by("row").agg(outside=known.external_wealth.argmax(known.valid_from).cast("float64"))
-        both = assets.inner_join(outside, "row")
-        whole = both.assets + both.outside
-        parts.append(both.select("row", **{name: (whole > 0).ifelse(both.assets / whole, ibis.null("float64"))}))
-    both = parts[0].inner_join(parts[1], "row")
-    return both.select("row", share=both.after - both.before)
+    known = rows.mutate(at=_later(rows.day, after)).inner_join(history, "client_id")
+    known = known.filter((known.valid_from <= known["at"]) & (known.valid_from > _later(known["at"], -MONTHS)))
+    outside = known.group_by("row").agg(outside=known.external_wealth.argmax(known.valid_from).cast("float64"))
+    both = assets_before(bank, rows, after).inner_join(outside, "row")
+    whole = both.assets + both.outside
+    return both.select("row", share=(whole > 0).ifelse(both.assets / whole, ibis.null("float64")))
 
 
 def _new(bank: Bank, rows: ir.Table) -> ir.Table:

@@ -67,10 +67,10 @@ def _made(survey: SurveyAnswers, later: Followed) -> Worth:
     rows["cluster"], cluster = clusters(rows)
     errors, uncorrected = _errors(survey, rows)
     why = _why_none(survey) if rows.empty else ""
-    stated = NotEstimable(why) if why else _moments(rows, errors, [*factors, *controls, LOYALTY])
+    stated = NotEstimable(why) if why else joint_moments(rows, errors, [*factors, *controls, LOYALTY])
     if isinstance(stated, Moments) and np.isnan(stated.slopes(LOYALTY, [*factors, *controls])[0]).any():
         errors, uncorrected = errors[[]], dict.fromkeys(factors, "without their error the factors cannot be told apart")
-        stated = _moments(rows, errors, [*factors, *controls, LOYALTY])
+        stated = joint_moments(rows, errors, [*factors, *controls, LOYALTY])
     paths: dict[str, IndexPath | NotEstimable] = {}
     rates: dict[str, Floats] = {}
     events: dict[str, int] = {}
@@ -84,7 +84,7 @@ def _made(survey: SurveyAnswers, later: Followed) -> Worth:
     for segment in survey.segments if LEFT in later.rows and len(survey.segments) > 1 else ():
         inside = rows[rows["segment"] == segment]
         own = inside[inside[LEFT].notna()]
-        stated_here = _moments(inside, errors, [*factors, *controls, LOYALTY])
+        stated_here = joint_moments(inside, errors, [*factors, *controls, LOYALTY])
         by_segment[segment], rates[segment] = _path(stated_here, own, errors, factors, LEFT, controls)
         clients[segment], events[segment] = own["client_id"].nunique(), _leavers(own)
     return Worth(
@@ -118,13 +118,14 @@ def _path(
     if outcome == LEFT and _leavers(own) < FEWEST_EVENTS:
         few = f"{_leavers(own)} of those who answered left by choice within {MONTHS} months; {FEWEST_EVENTS} are needed"
         return NotEstimable(few), nothing
-    later = _moments(own, errors, [*factors, *controls, outcome])
+    later = joint_moments(own, errors, [*factors, *controls, outcome])
     if isinstance(later, NotEstimable):
         return later, nothing
     return through_index(stated, later, factors, LOYALTY, outcome, controls), later.mean[:, later.place(outcome)]
 
 
-def _moments(rows: pd.DataFrame, errors: pd.DataFrame, columns: list[str]) -> Moments | NotEstimable:
+def joint_moments(rows: pd.DataFrame, errors: pd.DataFrame, columns: list[str]) -> Moments | NotEstimable:
+    """Return weighted covariances of columns of answers, freed of the errors; replicates of all of them are paired."""
     if rows.empty:
         return NotEstimable("there is no answer with loyalty and all factors")
     own = errors.loc[rows.index]

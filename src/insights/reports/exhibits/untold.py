@@ -59,6 +59,7 @@ _TITLES = {
     "loyalty.attitude": Message("Which factors go with stated loyalty cannot be told"),
     "loyalty.behaviour": Message("Whether clients do what they say cannot be told"),
     "loyalty.benefits": Message("Whether services, events and rewards hold clients cannot be told"),
+    "loyalty.choosing": Message("Whether clients keep choosing the bank cannot be told"),
     "loyalty.claims": Message("Whether the handbook's claims hold cannot be told"),
     "loyalty.drawn": Message("What services, events and rewards do by lot cannot be told"),
     "loyalty.forecast": Message("Whether one wave foretells the next cannot be told"),

@@ -3,6 +3,7 @@
 from insights.topics.loyalty.attitude import attitude
 from insights.topics.loyalty.behaviour import behaviour
 from insights.topics.loyalty.benefits import benefits
+from insights.topics.loyalty.choosing import choosing
 from insights.topics.loyalty.claims import claims
 from insights.topics.loyalty.drawn import drawn
 from insights.topics.loyalty.forecast import forecast
@@ -22,6 +23,7 @@ __all__ = [
     "attitude",
     "behaviour",
     "benefits",
+    "choosing",
     "claims",
     "drawn",
     "forecast",

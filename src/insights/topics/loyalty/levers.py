@@ -9,8 +9,10 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.households import household_of
 from insights.models.loyalty.answers import missing_for_answers
+from insights.models.loyalty.attitude import HIGH, LOW, MIDDLE
 from insights.models.loyalty.followed import LEFT, MONTHS
 from insights.models.loyalty.keeping import Keeping, keeping
+from insights.models.loyalty.levels import StatedLevels, stated_levels
 from insights.models.loyalty.losses import losses
 from insights.models.loyalty.tested import path_tests
 from insights.models.loyalty.worth import ALL, Worth, worth
@@ -30,6 +32,8 @@ from insights.topics.loyalty.refusals import refused
 
 ID = "loyalty.levers"
 POINTS, FEWER, FIRST_TWO, SPREAD, VALUE = "points", "fewer", "first_two", "spread", "value"
+LEVELS = (LOW, MIDDLE, HIGH)
+"""Of stated loyalty: by how much the share of clients at each changes."""
 REST = "all other segments"
 NAN = float("nan")
 DIMS = ("factor", "what", "segment")
@@ -39,10 +43,10 @@ DIMS = ("factor", "what", "segment")
 class Levers:
     """What goes with one point more on each factor.
 
-    ``rows``: factor, what ("points" of loyalty; "fewer": the share of exits that goes with it, positive if fewer leave;
-    "first_two": share of resamples in which it is among the two strongest; "spread": sd of the factor between clients;
-    "value": lifetime value of the clients kept in a year), segment ("" for all), value, low, high, p (adjusted, of
-    "fewer"), n, n_events.
+    ``rows``: factor, what ("points" of loyalty; ``LEVELS``: change of the share of clients at it; "fewer": the share of
+    exits that goes with it, positive if fewer leave; "first_two": share of resamples in which it is among the two
+    strongest; "spread": sd of the factor between clients; "value": lifetime value of the clients kept in a year),
+    segment ("" for all), value, low, high, p (adjusted, of "fewer"), n, n_events.
     ``exits``, ``assets``, ``margin``: of those who left by choice last year, by segment, as far as they may be told.
     """
 
@@ -109,12 +113,14 @@ def levers(bank: Bank) -> Answer | NotAvailable:
         return refused(ID, path.reason)
     told = keeping(bank)
     expected = {(str(h.factor), str(h.outcome)): str(h.expected) for h in bank.settings.loyalty.hypotheses}
+    said = stated_levels(bank)
     rows = _rows(found, path)
     tests = path_tests(found, expected)
     tests = tests.assign(p=tests["adjusted"], what=FEWER)
     rows = rows.merge(tests[[*DIMS, "p"]], on=list(DIMS), how="left")
     if isinstance(told, Keeping):
         rows = pd.concat([rows, _values(found, told, bank.settings.bank.currency)], ignore_index=True)
+    rows = pd.concat([rows, _stated(found, said)], ignore_index=True)
     evidence: dict[str, Evidence] = {"levers": Estimates(rows, DIMS)}
     gone = losses(bank).rows
     gone = gone[gone["left"]]
@@ -128,6 +134,7 @@ def levers(bank: Bank) -> Answer | NotAvailable:
         "months": MONTHS,
         "scale": (low, high),
         "outcome_scale": bank.settings.loyalty.outcome_scale,
+        "ranges": said.ranges,
         "cluster": found.cluster,
         "corrected": not found.uncorrected,
         "answers": len(found.rows),
@@ -161,6 +168,16 @@ def _rows(found: Worth, path: IndexPath) -> pd.DataFrame:
                 there = relative(own, found.rates[segment]).estimate(j)
                 size = float(found.clients[segment]), float(found.events[segment])
                 rows.append(_line(factor, FEWER, segment, _turned(there), "share", *size))
+    return pd.DataFrame(rows)
+
+
+def _stated(found: Worth, said: StatedLevels) -> pd.DataFrame:
+    """Return the changes of the shares of clients by what they say, of everybody and by segment."""
+    rows = []
+    for (segment, level), change in said.changes.items():
+        size = float(said.clients[segment]), float(said.there[segment, level])
+        for j, factor in enumerate(found.factors):
+            rows.append(_line(factor, level, segment, change.estimate(j), "share", *size))
     return pd.DataFrame(rows)
 
 

@@ -8,6 +8,7 @@ from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.loyalty.attitude import attitude
 from insights.reports.exhibits.loyalty.behaviour import behaviour
 from insights.reports.exhibits.loyalty.benefits import benefits
+from insights.reports.exhibits.loyalty.choosing import choosing
 from insights.reports.exhibits.loyalty.claims import claims
 from insights.reports.exhibits.loyalty.drawn import drawn
 from insights.reports.exhibits.loyalty.forecast import forecast
@@ -28,6 +29,7 @@ from insights.topics.evidence import Answer
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "loyalty.attitude": attitude,
     "loyalty.benefits": benefits,
+    "loyalty.choosing": choosing,
     "loyalty.claims": claims,
     "loyalty.drawn": drawn,
     "loyalty.forecast": forecast,

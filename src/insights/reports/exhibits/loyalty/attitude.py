@@ -97,14 +97,20 @@ def _table(answer: Answer, found: AttitudeRows, order: list[str], bank: Bank) ->
         plain = find(found.slopes, factor=factor, what=PLAIN)
         row[PLAIN] = None if plain is None else plain.value
         rows.append(row)
-    columns = [Column("factor", Message("Factor, one point more"))]
-    for level, (low, high) in ranges.items():
-        values = {"level": _NAMES[level], "low": low, "high": high}
-        columns.append(Column(level, Message("{level} ({low:number} to {high:number})", values)))
+    columns = [Column("factor", Message("Factor, one point more")), *level_columns(ranges)]
     if not found.slopes[found.slopes["what"] == CORRECTED].empty:
         columns.append(Column(CORRECTED, Message("Points of loyalty")))
         columns.append(Column(PLAIN, Message("Points, scores as they stand"), "number"))
     return Table(tuple(columns), tuple(rows), Message("Change of the shares of clients, in percentage points"))
+
+
+def level_columns(ranges: dict[str, tuple[float, float]]) -> list[Column]:
+    """Return a column for each level of stated loyalty, headed by its name and its marks."""
+    columns = []
+    for level, (low, high) in ranges.items():
+        values = {"level": _NAMES[level], "low": low, "high": high}
+        columns.append(Column(level, Message("{level} ({low:number} to {high:number})", values)))
+    return columns
 
 
 def _checks(found: AttitudeRows, order: list[str], bank: Bank) -> Table:

@@ -15,7 +15,7 @@ from insights.topics.loyalty.behaviour import DIRECT, GAIN, LEVEL, MEAN, THROUGH
 OUTCOMES = {
     LEFT: Message("left by choice"),
     MONEY: Message("net new money, share of the assets"),
-    SHARE: Message("share of wallet"),
+    SHARE: Message("change of the share of wallet"),
     NEW: Message("bought a product not held before"),
 }
 _LABELS = (Message("{factor}, by way of loyalty"), Message("{factor}, on its own"))
@@ -104,14 +104,14 @@ def _summary(answer: Answer, found: Behaviour) -> Table:
         rows.append(
             {
                 "outcome": OUTCOMES[outcome],
-                "mean": None if mean is None else mean.value,
+                "mean": cell(mean, "points" if outcome == SHARE else "percent"),
                 "gain": cell(find(found.rows, outcome=outcome, how=GAIN), "points"),
                 "n": None if mean is None else mean.n,
             }
         )
     columns = (
         Column("outcome", Message("In the year after answering")),
-        Column("mean", Message("Mean"), "percent"),
+        Column("mean", Message("Mean")),
         Column("gain", Message("Change for one point more loyalty")),
         Column("n", Message("Clients"), "count"),
     )

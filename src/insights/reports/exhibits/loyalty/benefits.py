@@ -30,7 +30,7 @@ OUTCOMES = {
     NEW: (Message("bought a product not held before"), "points"),
     LOYALTY: (Message("stated loyalty, marks"), "number"),
     TRUST: (Message("stated trust, marks"), "number"),
-    SHARE: (Message("share of wallet"), "points"),
+    SHARE: (Message("change of the share of wallet"), "points"),
 }
 _BEFORE = {
     "loyalty_before": Message("stated loyalty the year before"),

@@ -5,12 +5,13 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
+from insights.reports.exhibits.loyalty.attitude import level_columns
 from insights.reports.exhibits.loyalty.words import factor_label, segment_label, survey_basis
 from insights.reports.exhibits.rows import by_choice, check_row, estimate_row
-from insights.reports.exhibits.told import cell, finding_row
+from insights.reports.exhibits.told import cell, cell_of, finding_row
 from insights.stats.results import Estimate, TestResult
 from insights.topics.evidence import Answer
-from insights.topics.loyalty.levers import FEWER, FIRST_TWO, POINTS, SPREAD, VALUE, Levers
+from insights.topics.loyalty.levers import FEWER, FIRST_TWO, LEVELS, POINTS, SPREAD, VALUE, Levers
 
 LEVEL = 0.05
 
@@ -23,7 +24,7 @@ def levers(answer: Answer, found: Levers, bank: Bank) -> Exhibit:
         title=title,
         sentences=sentences,
         figure=_figure(found, title, bank),
-        tables=tuple(t for t in (_table(found, bank), _segments(answer, found, bank)) if t is not None),
+        tables=tuple(t for t in (_table(found, bank), *_parts(answer, found, bank)) if t is not None),
         basis=_basis(answer, found, bank),
         caveats=_caveats(answer, found, bank),
         estimates=tuple(_estimates(found)),
@@ -169,6 +170,30 @@ def _segments(answer: Answer, found: Levers, bank: Bank) -> Table | None:
     return Table(tuple(columns), tuple(rows), Message("The two strongest levers by segment (95% intervals)"))
 
 
+def _parts(answer: Answer, found: Levers, bank: Bank) -> tuple[Table | None, ...]:
+    return _segments(answer, found, bank), _stated(answer, found, bank)
+
+
+def _stated(answer: Answer, found: Levers, bank: Bank) -> Table | None:
+    """Return what one point more does to what clients say: every factor for all, the strongest two by segment."""
+    ranges = answer.facts["ranges"]
+    rows = []
+    for segment in ("", *answer.facts["segments"]):
+        for factor in found.order if not segment else found.order[:2]:
+            row: dict[str, Any] = {"segment": segment_label(segment, bank) if segment else Message("all clients")}
+            row["factor"] = factor_label(factor, bank)
+            told = {
+                level: cell_of(found.rows, "points", factor=factor, what=level, segment=segment) for level in ranges
+            }
+            rows.append(row | told)
+    if not (found.rows["what"].isin(LEVELS) & found.rows["value"].notna()).any():
+        return None
+    columns = [Column("segment", Message("Segment")), Column("factor", Message("Factor, one point more"))]
+    columns += level_columns(ranges)
+    caption = Message("What clients say: change of the shares of clients, in percentage points (95% intervals)")
+    return Table(tuple(columns), tuple(rows), caption)
+
+
 def _kept(found: Levers, factor: str, segment: str) -> dict[str, Any]:
     """Return what one point keeps, as cells: clients, assets, value (else margin), and the p-value of it."""
     row: dict[str, Any] = {"value": cell(found.row(factor, VALUE, segment), "money")}
@@ -254,6 +279,14 @@ def _caveats(answer: Answer, found: Levers, bank: Bank) -> tuple[Message, ...]:
             )
         )
     lines.append(_restriction(answer.facts["restriction"]))
+    if answer.facts["corrected"] and found.rows["what"].isin(LEVELS).any():
+        lines.append(
+            Message(
+                "Shares of critical, undecided and loyal clients change here along straight lines and without "
+                "measurement error; the exhibit on what clients say takes the scores as they are, so its figures are "
+                "a little different."
+            )
+        )
     lines.append(
         Message("The scores are freed of their measurement error, as far as the items of a factor disagree.")
         if answer.facts["corrected"]
@@ -300,14 +333,13 @@ def _restriction(test: TestResult) -> Message:
 
 def _estimates(found: Levers) -> list[dict[str, Any]]:
     names = {POINTS: "loyalty_points", FEWER: "fewer_exits", FIRST_TWO: "among_first_two", SPREAD: "factor_sd"}
-    names[VALUE] = "lifetime_value_kept"
+    names |= {VALUE: "lifetime_value_kept", **dict.fromkeys(LEVELS, "stated_share_change")}
     lines = []
     for row in found.rows.to_dict("records"):
-        group = {"factor": str(row["factor"])} | ({"segment": str(row["segment"])} if row["segment"] else {})
-        line = finding_row(
-            names[str(row["what"])], row, group=group, months=12 if row["what"] in (FEWER, VALUE) else None
-        )
-        lines.append(line)
+        what, group = str(row["what"]), {"factor": str(row["factor"])}
+        group |= {"segment": str(row["segment"])} if row["segment"] else {}
+        group |= {"level": what} if what in LEVELS else {}
+        lines.append(finding_row(names[what], row, group=group, months=12 if what in (FEWER, VALUE) else None))
     for factor in found.order:
         for measure in ("exits", "assets", "margin"):
             kept = found.kept(factor, measure)
