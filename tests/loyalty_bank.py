@@ -1,6 +1,7 @@
 """Small banks with a survey, for tests of the loyalty report."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,12 @@ not_applicable = [0]
 quality = ["item_quality_1", "item_quality_2", "item_quality_3"]
 brand = ["item_brand_1", "item_brand_2", "item_brand_3"]
 """
+
+
+@cache
+def demo(folder: Path) -> Bank:
+    """Return the small demo bank, opened once for all tests of a process: what it has worked out is kept in it."""
+    return open_bank(folder / "bank.toml", as_of="2026-10-31")
 
 
 def made_up_survey(n: int = 400, *, waves: int = 2, seed: int = 1) -> pd.DataFrame:

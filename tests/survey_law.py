@@ -13,7 +13,15 @@ WEIGHTS = np.array([0.6, 0.3, 0.1])
 SHARE = 0.008
 
 
-def made_up(seed: int, n: int = 4000, *, price_beside: float = 0.0, left: float = 0.12, managers: int = 60) -> Worth:
+def made_up(
+    seed: int,
+    n: int = 4000,
+    *,
+    price_beside: float = 0.0,
+    left: float = 0.12,
+    managers: int = 60,
+    segments: tuple[str, ...] = ("big", "small"),
+) -> Worth:
     """Return the paths of ``n`` answers.
 
     For one point of loyalty 4 points fewer leave, and the share of wallet, known of every third, rises by ``SHARE``.
@@ -36,5 +44,5 @@ def made_up(seed: int, n: int = 4000, *, price_beside: float = 0.0, left: float 
     later = pd.DataFrame({"left": (rng.random(n) < chance).astype(float)}, index=rows.index)
     moved = SHARE * attitude + 0.03 * rng.normal(size=n)
     later["share"] = np.where(np.arange(n) % 3 == 0, moved, np.nan)
-    survey = SurveyAnswers(rows, rows, items, ("item_l",), {}, {}, NotEstimable(""), ("big", "small"))
+    survey = SurveyAnswers(rows, rows, items, ("item_l",), {}, {}, NotEstimable(""), segments)
     return _made(survey, Followed(later, {}))

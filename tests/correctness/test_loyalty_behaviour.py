@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from loyalty_bank import demo
 from shown import shown, title
 from survey_law import made_up
 
-from insights.data.snapshot import Bank, open_bank
+from insights.data.snapshot import Bank
 from insights.models.loyalty.worth import Worth
 from insights.reports.exhibits.base import Exhibit
 from insights.stats.results import NotEstimable
@@ -21,7 +22,7 @@ from insights.topics.evidence import Answer, NotAvailable
 
 @pytest.fixture(scope="module")
 def bank(demo_bank_small: Path) -> Bank:
-    return open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
+    return demo(demo_bank_small)
 
 
 def asked(found: Worth, bank: Bank, patch: pytest.MonkeyPatch) -> Answer | NotAvailable:
@@ -32,6 +33,7 @@ def asked(found: Worth, bank: Bank, patch: pytest.MonkeyPatch) -> Answer | NotAv
 
 def rows_of(exhibit: Exhibit) -> pd.DataFrame:
     rows = pd.DataFrame(exhibit.estimates)
+    rows = rows[[g["outcome"] == "left" for g in rows["group"]]]
     return rows.assign(factor=[g.get("factor", "") for g in rows["group"]])
 
 

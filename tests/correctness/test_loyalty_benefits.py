@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from loyalty_bank import demo
 from shown import shown, title
 from small_bank import write_bank
 
@@ -181,7 +182,7 @@ def test_p_value_agrees_with_the_interval() -> None:
 def test_the_demo_bank_invites_by_chance_and_serves_the_rich(demo_bank_small: Path) -> None:
     from insights.demo.law import Law
 
-    law, found = Law(), benefits(open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31"))
+    law, found = Law(), benefits(demo(demo_bank_small))
     invited = found.rows[flag(Use(EVENTS, INVITED))].dropna()
     expected = 1 - (1 - law.events.invited) ** (12 / law.events.every_months)
     assert abs(invited.mean() - expected) < 3 * np.sqrt(expected * (1 - expected) / len(invited))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loyalty_bank import demo
 from shown import shown, title
 from small_bank import write_bank
 from survey_law import made_up
@@ -65,7 +66,7 @@ def test_one_wave_and_small_waves_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_exhibit_says_it(demo_bank_small: Path) -> None:
-    bank = open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
+    bank = demo(demo_bank_small)
     exhibit = shown(loyalty.forecast(bank), bank)
     assert title(exhibit)  # 36 months of 600 clients: foretold or refused, but said in both languages
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loyalty_bank import demo
 from shown import shown
 from survey_law import FACTORS, made_up
 
-from insights.data.snapshot import open_bank
 from insights.models.loyalty.attitude import regress
 from insights.stats.multiplicity import benjamini_hochberg, holm
 from insights.topics import loyalty
@@ -21,7 +21,8 @@ def test_registered_claims_and_the_rest_are_adjusted_apart() -> None:
     stated = regress(type(law)(**{**law.__dict__, "rows": law.rows.assign(loyalty=marks)}), items, (0.0, 10.0))
     expected = {("care", "exit"): "lowers", ("brand", "loyalty"): "raises", ("price", "money"): "raises"}
     rows = listed(law, stated, expected)
-    assert len(rows) == 6 + 9  # three factors, stated loyalty and leaving; what is kept, of all and of two segments
+    # Three factors; stated loyalty, leaving and share of wallet; what is kept, of all and of two segments.
+    assert len(rows) == 9 + 9
     kept = rows[rows["outcome"] == "value"]
     assert kept["adjusted"].to_numpy() == pytest.approx(benjamini_hochberg(kept["value"].to_numpy()))
     assert (kept.loc[kept["segment"] == "", "found"] == "raises").all()
@@ -32,13 +33,13 @@ def test_registered_claims_and_the_rest_are_adjusted_apart() -> None:
     rest = rows[~rows["registered"]]
     for said in (True, False):
         own = rest[(rest["outcome"] == "loyalty") == said]
-        assert len(own) == 2
+        assert len(own) == (2 if said else 5)
         assert own["adjusted"].to_numpy() == pytest.approx(benjamini_hochberg(own["value"].to_numpy()))
     assert told.set_index("factor")["found"].to_dict() == {"brand": "raises", "care": "lowers"}
     assert listed(law, stated, {})["registered"].sum() == 0
 
 
 def test_the_exhibit_lists_them_all(demo_bank_small: Path) -> None:
-    bank = open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
+    bank = demo(demo_bank_small)
     exhibit = shown(loyalty.hypotheses(bank), bank)
     assert len(exhibit.tables[0].rows) == len(exhibit.estimates) >= 5

@@ -68,8 +68,11 @@ def test_the_negative_weight_of_expectation_is_explained_and_is_no_finding(spani
 
 
 def test_every_question_of_the_real_survey_is_answered_or_refused_in_words(spanish: Bank) -> None:
-    for name in ("level", "importance", "priorities", "trends", "response", "measurement", "invariance"):
-        exhibit = shown(getattr(loyalty, name)(spanish), spanish)
+    told = {name: shown(getattr(loyalty, name)(spanish), spanish) for name in loyalty.__all__}
+    for name in ("levers", "behaviour"):
+        (refusal,) = told[name].refusals
+        assert refusal.values["needs"] == ["clients.left_on", "[window] complete_from"]
+    for exhibit in told.values():
         for refusal in exhibit.refusals:
             assert "{reason}" not in refusal.id, refusal
     assert exact(loyalty.invariance(spanish)).levels.keys() <= {"segment"}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from loyalty_bank import demo
 from scipy.stats import norm
 from shown import shown, title
 from small_bank import write_bank
@@ -121,8 +122,8 @@ def share_above(mark: float) -> np.ndarray:
 def test_the_law_is_recovered_once_the_scores_error_is_out() -> None:
     covered, plain, corrected = np.zeros(3), [], []
     wallet, loyal, critical = 0, np.zeros(3), np.zeros(3)
-    for seed in range(16):
-        found = made_up(seed)
+    for seed in range(10):
+        found = made_up(seed, segments=())
         gain = found.paths["share"].gain  # type: ignore[union-attr]
         wallet += gain.low < SHARE < gain.high  # type: ignore[union-attr]
         marks = np.clip(np.rint(6 + 1.5 * found.rows["loyalty"]), 0, 10)
@@ -135,7 +136,7 @@ def test_the_law_is_recovered_once_the_scores_error_is_out() -> None:
         corrected.append(table["on_index"])
         x = noisy[list(FACTORS)].to_numpy()
         plain.append(np.linalg.lstsq(x - x.mean(axis=0), noisy["loyalty"] - noisy["loyalty"].mean(), rcond=None)[0])
-    assert min(covered.min(), wallet, loyal.min(), critical.min()) >= 13  # of 16 at 95 %: 15, and 13 is the 4 % point
+    assert min(covered.min(), wallet, loyal.min(), critical.min()) >= 8  # of 10 at 95 %: 8 is the 9 % point
     assert np.mean(corrected, axis=0) == pytest.approx(WEIGHTS, abs=0.025)
     assert np.abs(np.mean(plain, axis=0) - WEIGHTS).max() > 0.04  # uncorrected, the weights are off
 
@@ -185,6 +186,10 @@ def test_few_answers_are_refused_with_the_reason(tmp_path: Path) -> None:
     exhibit = shown(loyalty.levers(bank), bank)
     assert not exhibit.estimates
     assert exhibit.refusals[0].values["needed"] == 50
+    young = open_bank(bank.settings.path, as_of="2023-03-15")
+    for question in (loyalty.levers, loyalty.behaviour):
+        (why,) = shown(question(young), young).refusals
+        assert why.id == "Nobody could be followed for a year after an answer."
 
 
 def levers_of(low: float = 0.05, *, exits: Any = 160.0) -> tuple[Answer, Levers]:
@@ -216,7 +221,7 @@ def test_what_is_kept_is_the_share_of_what_was_lost() -> None:
 
 
 def test_the_page_says_what_is_sure_and_promises_nothing(demo_bank_small: Path) -> None:
-    bank = open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
+    bank = demo(demo_bank_small)
     answer, found = levers_of()
     exhibit = write(answer, found, bank)
     assert (

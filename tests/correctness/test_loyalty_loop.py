@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from loyalty_bank import demo
 from shown import shown, title
 from small_bank import write_bank
 
@@ -50,20 +51,17 @@ def test_entries_are_counted_by_year_and_open_ones_told(tmp_path: Path) -> None:
     assert rows.loc[("complaints", "fees")].to_dict() == {"before": 0, "now": 1, "open": 0}
 
 
-@pytest.mark.parametrize(
-    ("programmes", "why"),
-    [
-        ("programme,client_id,started_on\nother,1,2022-06-01\n", "no programme is called queue"),
-        ("programme,client_id,started_on\nqueue,1,2023-06-01\n", TOO_YOUNG),
-        ("programme,client_id,started_on\n" + "".join(f"queue,{k},2022-06-01\n" for k in range(1, 7)), EVERYBODY),
-    ],
-)
-def test_a_change_that_cannot_be_followed_says_why(tmp_path: Path, programmes: str, why: str) -> None:
-    bank = bank_of(tmp_path, programmes)
-    (found,) = changes(bank)
-    assert found.why == why
+def test_a_change_that_cannot_be_followed_says_why(tmp_path: Path) -> None:
+    """The first has no programme, the second began this year, the third reached everybody at once."""
+    section = SECTION
+    for name in ("young", "whole"):
+        section += SECTION.replace("queue", name).replace("faster", name)
+    rows = "programme,client_id,started_on\nyoung,1,2023-06-01\n"
+    bank = bank_of(tmp_path, rows + "".join(f"whole,{k},2022-06-01\n" for k in range(1, 7)), section)
+    assert [found.why for found in changes(bank)] == ["no programme is called queue", TOO_YOUNG, EVERYBODY]
     exhibit = shown(loyalty.loop(bank), bank)
-    assert any(line.id == "{name}: {why}" for line in exhibit.refusals)
+    told = {str(line.values["name"]) for line in exhibit.refusals if line.id == "{name}: {why}"}
+    assert {"faster", "young", "whole"} <= told
 
 
 def test_who_is_reached_and_who_waits_by_hand(tmp_path: Path) -> None:
@@ -125,7 +123,9 @@ def test_a_known_law_is_told_and_what_moves_everybody_cancels() -> None:
         (0.0, False, "1 of 1 topics led to a change; satisfaction did not move beyond chance after it"),
     ],
 )
-def test_the_page_tells_an_effect_from_an_association(tmp_path: Path, effect: float, lot: bool, said: str) -> None:
+def test_the_page_tells_an_effect_from_an_association(
+    demo_bank_small: Path, effect: float, lot: bool, said: str
+) -> None:
     told = moved(law(effect), "mark")
     change = Change(name="faster", topics=("waiting",), programme="queue")
     found = Followed(change, ("2024-01-01",), lot, (told,))
@@ -138,7 +138,7 @@ def test_the_page_tells_an_effect_from_an_association(tmp_path: Path, effect: fl
                      "outcomes": ["mark"], "programme": "queue", "cluster": "manager"}],
     }  # fmt: skip
     loop = Loop(cells, rows, pd.DataFrame(columns=rows.columns))
-    bank = bank_of(tmp_path)
+    bank = demo(demo_bank_small)
     exhibit = write(Answer("loyalty.loop", "loyalty.loop", {}, lambda parts: loop, facts), loop, bank)
     assert title(exhibit).startswith(said)
     assert any("this is an association" in s.id for s in exhibit.sentences) != lot
@@ -164,6 +164,6 @@ def test_marks_after_a_complaint_rise_once_it_is_settled_where_the_law_says_so()
 
 def test_the_demo_banks_changes_move_no_satisfaction(demo_bank_small: Path) -> None:
     """Truth: neither the channel programme nor the club touches satisfaction, and settling a complaint does not."""
-    bank = open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
+    bank = demo(demo_bank_small)
     exhibit = shown(loyalty.loop(bank), bank)
     assert "did not move beyond chance" in title(exhibit) or "cannot be told" in title(exhibit)

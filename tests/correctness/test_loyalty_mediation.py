@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from loyalty_bank import demo
 from shown import shown, title
 from small_bank import write_bank
 from survey_law import made_up
@@ -32,7 +33,7 @@ CONTACTS = """client_id,contacted_on,channel,satisfaction
 
 @pytest.fixture(scope="module")
 def bank(demo_bank_small: Path) -> Bank:
-    return open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
+    return demo(demo_bank_small)
 
 
 def law(through: float, seed: int = 5) -> Chain:

@@ -1,12 +1,11 @@
 """Who answered: the rows behind it counted by hand, weights on the demo bank, and what is refused."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from loyalty_bank import ITEMS, OUTCOME, SECTION, survey_bank
+from loyalty_bank import ITEMS, OUTCOME, SECTION, demo, survey_bank
 from shown import shown, title
 
 from insights.data.snapshot import Bank, open_bank
@@ -18,9 +17,9 @@ from insights.topics.evidence import Answer, NotAvailable
 
 
 @pytest.fixture(scope="module")
-def demo(demo_bank_small: Path) -> Iterator[Bank]:
-    with open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31") as bank:
-        yield bank
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    """A survey of two waves with nothing special about it."""
+    return survey_bank(tmp_path_factory.mktemp("plain"))
 
 
 def test_a_row_per_invitation_and_scores_that_are_the_means_of_answered_items(tmp_path: Path) -> None:
@@ -42,8 +41,8 @@ def test_a_row_per_invitation_and_scores_that_are_the_means_of_answered_items(tm
     assert told.to_dict() == {"1": 400, "2": 400}
 
 
-def test_invitations_that_may_still_be_answered_are_left_out(tmp_path: Path) -> None:
-    survey = answers(survey_bank(tmp_path, as_of="2022-04-01"))
+def test_invitations_that_may_still_be_answered_are_left_out(plain: Bank) -> None:
+    survey = answers(open_bank(plain.settings.path, as_of="2022-04-01"))
     assert set(survey.invitations["wave"]) == {"1"}
 
 
@@ -52,33 +51,33 @@ def test_an_answer_is_not_known_before_it_was_given(tmp_path: Path) -> None:
     assert not len(survey.answers)
 
 
-def test_reversed_items_and_own_scales_come_from_the_settings(tmp_path: Path) -> None:
+def test_reversed_items_and_own_scales_come_from_the_settings(plain: Bank, tmp_path: Path) -> None:
     def change(rows: pd.DataFrame) -> pd.DataFrame:
         rows["item_quality_2"] = 6 - rows["item_quality_2"]
         rows["item_quality_3"] = 25 * (rows["item_quality_3"] - 1)
         return rows
 
-    plain = answers(survey_bank(tmp_path / "plain"))
     own = SECTION.replace(
         "not_applicable", 'reversed = ["item_quality_2"]\nscales = {item_quality_3 = [0, 100]}\nnot_applicable'
     )
-    other = answers(survey_bank(tmp_path / "other", change, section=own))
-    pd.testing.assert_series_equal(plain.answers["quality"], other.answers["quality"])
+    other = answers(survey_bank(tmp_path, change, section=own))
+    pd.testing.assert_series_equal(answers(plain).answers["quality"], other.answers["quality"])
 
 
-def test_the_weighted_answers_look_like_everybody_asked(demo: Bank) -> None:
-    survey = answers(demo)
+def test_the_weighted_answers_look_like_everybody_asked(demo_bank_small: Path) -> None:
+    survey = answers(demo(demo_bank_small))
     assert isinstance(survey.weights, ResponseWeights)
     assert survey.weights.table["difference_weighted"].abs().max() < 1e-8
     assert survey.weights.table.set_index("variable")["difference"]["log2_assets"] > 0.1
     assert survey.answers["weight"].mean() == pytest.approx(1)
 
 
-def test_the_exhibit_says_who_answers_more_often(demo: Bank) -> None:
-    answer = loyalty.response(demo)
+def test_the_exhibit_says_who_answers_more_often(demo_bank_small: Path) -> None:
+    bank = demo(demo_bank_small)
+    answer = loyalty.response(bank)
     assert isinstance(answer, Answer)
-    exhibit = shown(answer, demo)
-    exact = answers(demo).invitations["answered"].mean()
+    exhibit = shown(answer, bank)
+    exact = answers(bank).invitations["answered"].mean()
     told = answer.exact.waves
     assert told["answered"].sum() / told["invited"].sum() == pytest.approx(exact)
     waves = [e for e in exhibit.estimates if "wave" in e["group"]]

@@ -2,8 +2,8 @@
 
 An item's mark follows from its factor and chance; what a factor's score measures is the mark to be expected. One point
 more of that goes with more loyalty, because both follow from attitude, and with fewer exits, because satisfaction
-follows from it too. The truth is the slope among everybody asked in one very large bank, with what the scores measure
-in their place.
+follows from it too. The truth is the slope among everybody asked in very large banks, with what the scores measure in
+their place.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ from insights.stats.results import Estimate, NotEstimable
 from insights.stats.survey import ResponseWeights, response_weights
 
 CLIENTS, WINDOW = 4_000, 48
-MANY, MANY_SEED = 40_000, 2_000_000
+MANY, MANY_SEED, BANKS = 40_000, 2_000_000, 4
 CHOSEN = ("competitor", "relocation")
 """Reasons of the demo bank that are the client's choice."""
 PLACES = (0, 4)
@@ -51,7 +51,7 @@ class Drawn:
 
 
 def asked_of(bank: DemoBank) -> pd.DataFrame:
-    """Return everybody asked: items, what lies behind them, and whether he left by choice in the year after (or nan)."""
+    """Return everybody asked: items, what lies behind them, whether he left by choice in the year after (or nan)."""
     asked = bank.survey_answers.dropna(subset=["log_wealth"]).reset_index(drop=True)
     months = bank.person_months
     at = months[["client_id", "month", "manager", "tenure_months"]]
@@ -94,9 +94,21 @@ def measured(law: Law, asked: pd.DataFrame) -> pd.DataFrame:
 
 @lru_cache(maxsize=1)
 def truth() -> dict[str, tuple[Floats, Floats]]:
-    """Return by measure (points, loyal, fewer) the law's slopes by factor, and their Monte-Carlo errors."""
+    """Return by measure (points, loyal, fewer) the law's slopes by factor, and their Monte-Carlo errors.
+
+    Of several large banks, each with a market of its own.
+    """
+    banks = [_truth(MANY_SEED + k) for k in range(BANKS)]
+    found = {}
+    for what in banks[0]:
+        value, error = (np.array([bank[what][part] for bank in banks]) for part in (0, 1))
+        found[what] = value.mean(axis=0), np.sqrt((error**2).sum(axis=0)) / BANKS
+    return found
+
+
+def _truth(seed: int) -> dict[str, tuple[Floats, Floats]]:
     law = Law()
-    asked = asked_of(simulate(law, MANY, WINDOW, MANY_SEED))
+    asked = asked_of(simulate(law, MANY, WINDOW, seed))
     scores, others = measured(law, asked), asked[list(CONTROLS)]
     mean = mean_recommendation(law.surveys, asked["attitude"].to_numpy(), asked["log_wealth"].to_numpy())
     loyal = 1 - ndtr((LOYAL_FROM - mean) / law.surveys.recommend_sd)
@@ -121,7 +133,7 @@ def _slopes(y: Floats, x: pd.DataFrame, cluster: pd.Series, first: int) -> tuple
 
 
 def paths(drawn: Drawn) -> Mapping[str, Compared]:
-    """Points of loyalty, share of the loyal and share of the exits for one point more, error of the scores taken out."""
+    """Points of loyalty, share of the loyal and of the exits for one point more, error of the scores taken out."""
     path = drawn.found.paths["left"]
     assert isinstance(path, IndexPath), path
     change = relative(path, drawn.found.rates[ALL])

@@ -1,4 +1,4 @@
-"""What a lever is worth, held against the demo bank's law: what clients say, who leaves, and what keeping them brings."""
+"""What a lever is worth, held against the demo bank's law: what clients say, who leaves, what keeping them brings."""
 
 from pathlib import Path
 

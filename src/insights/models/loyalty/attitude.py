@@ -75,7 +75,7 @@ def regress(found: Worth, items: dict[str, pd.DataFrame], scale: tuple[float, fl
     columns = [*factors, *found.controls]
     nothing = NotEstimable("there is no regression")
     fit: OrderedFit | NotEstimable = NotEstimable(found.why_none)
-    if len(rows):
+    if len(rows) and factors:
         fit = ordered_regression(
             codes,
             rows[columns],

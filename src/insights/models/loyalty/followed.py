@@ -55,10 +55,10 @@ def follow(bank: Bank, asked: pd.DataFrame) -> Followed:
     asked = asked.assign(row=np.arange(len(asked), dtype=np.int64))
     found = pd.DataFrame(index=asked.index)
     missing: dict[str, tuple[str, ...]] = {}
-    if asked.empty:
-        return Followed(found, dict.fromkeys(OUTCOMES, ("answers that are a year old",)))
     if lacking := _lacking_exits(bank):
         return Followed(found, dict.fromkeys(OUTCOMES, lacking))
+    if asked.empty:
+        return Followed(found, missing)
     rows = ibis.memtable(asked)
     found = found.join(_on_rows(asked, _left(bank, rows)))
     # Whoever answered after he had left (or before he had come back) tells of no relationship.

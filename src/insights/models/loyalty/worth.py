@@ -66,7 +66,7 @@ def _made(survey: SurveyAnswers, later: Followed) -> Worth:
     rows = rows.join(later.rows)
     rows["cluster"], cluster = clusters(rows)
     errors, uncorrected = _errors(survey, rows)
-    why = _why_none(survey) if rows.empty else ""
+    why = "" if len(rows) and factors else _why_none(survey)
     stated = NotEstimable(why) if why else joint_moments(rows, errors, [*factors, *controls, LOYALTY])
     if isinstance(stated, Moments) and np.isnan(stated.slopes(LOYALTY, [*factors, *controls])[0]).any():
         errors, uncorrected = errors[[]], dict.fromkeys(factors, "without their error the factors cannot be told apart")

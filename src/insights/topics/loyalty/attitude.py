@@ -63,6 +63,8 @@ def attitude(bank: Bank) -> Answer | NotAvailable:
         "unequal": list(found.unequal),
         "partial": isinstance(found.partial, PartialFit),
         "by_signs": found.by_signs,
+        "weighted": bool(used.rows["weight"].nunique() > 1),
+        "repeated": len(used.rows) > used.rows["client_id"].nunique(),
         "cluster": used.cluster,
         "clusters": next(iter(found.fit.clusters.values())),
         "controls": list(used.controls),

@@ -8,13 +8,13 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.loyalty.answers import missing_for_answers
-from insights.models.loyalty.followed import LEFT, MONTHS, OUTCOMES
+from insights.models.loyalty.followed import MONTHS, OUTCOMES
 from insights.models.loyalty.worth import Worth, worth
 from insights.stats.multiplicity import benjamini_hochberg
 from insights.stats.pathway import IndexPath
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
-from insights.topics.loyalty.refusals import refused
+from insights.topics.loyalty.refusals import not_followed, refused
 
 ID = "loyalty.behaviour"
 GAIN, THROUGH, DIRECT, MEAN = "gain", "through", "direct", "mean"
@@ -40,12 +40,11 @@ def behaviour(bank: Bank) -> Answer | NotAvailable:
     found = worth(bank)
     if found.why_none:
         return refused(ID, found.why_none)
-    if LEFT in found.missing:
-        return NotAvailable(ID, found.missing[LEFT])
+    if unknown := not_followed(ID, found):
+        return unknown
     told = {o: p for o, p in found.paths.items() if isinstance(p, IndexPath)}
     if not told:
-        reasons = [p.reason for p in found.paths.values() if isinstance(p, NotEstimable)]
-        return refused(ID, reasons[0] if reasons else "nobody could be followed for a year after an answer")
+        return refused(ID, next(p.reason for p in found.paths.values() if isinstance(p, NotEstimable)))
     evidence: dict[str, Evidence] = {"rows": Estimates(_rows(found, told), ("outcome", "factor", "how"))}
     facts = {
         "months": MONTHS,

@@ -28,7 +28,7 @@ from insights.topics.evidence import (
     client_counts,
     money_sums,
 )
-from insights.topics.loyalty.refusals import refused
+from insights.topics.loyalty.refusals import not_followed, refused
 
 ID = "loyalty.levers"
 POINTS, FEWER, FIRST_TWO, SPREAD, VALUE = "points", "fewer", "first_two", "spread", "value"
@@ -106,9 +106,9 @@ def levers(bank: Bank) -> Answer | NotAvailable:
     if missing := missing_for_answers(bank):
         return NotAvailable(ID, missing)
     found = worth(bank)
-    path = found.paths.get(LEFT)
-    if path is None:
-        return NotAvailable(ID, found.missing[LEFT])
+    if unknown := not_followed(ID, found):
+        return unknown
+    path = found.paths[LEFT]
     if isinstance(path, NotEstimable):
         return refused(ID, path.reason)
     told = keeping(bank)

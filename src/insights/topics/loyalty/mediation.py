@@ -9,12 +9,12 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.loyalty.answers import missing_for_answers
 from insights.models.loyalty.chain import NEEDS, Chain, chain
-from insights.models.loyalty.followed import LEFT, MONTHS
+from insights.models.loyalty.followed import MONTHS
 from insights.models.loyalty.worth import worth
 from insights.stats.mediation import TO_MEDIATOR, Mediation
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
-from insights.topics.loyalty.refusals import refused
+from insights.topics.loyalty.refusals import not_followed, refused
 
 ID = "loyalty.mediation"
 BREAKING = "breaking"
@@ -39,8 +39,8 @@ def mediation(bank: Bank) -> Answer | NotAvailable:
     told = worth(bank)
     if told.why_none:
         return refused(ID, told.why_none)
-    if LEFT in told.missing:
-        return NotAvailable(ID, told.missing[LEFT])
+    if unknown := not_followed(ID, told):
+        return unknown
     found = chain(bank)
     if isinstance(found.found, NotEstimable):
         return refused(ID, found.found.reason)

@@ -136,20 +136,18 @@ def _basis(answer: Answer, found: AttitudeRows, bank: Bank) -> tuple[Message, ..
     first = found.slopes.iloc[0]
     lines = []
     if not math.isnan(first["n"]):
+        values = {"answers": float(first["n_events"]), "n": float(first["n"])}
         lines.append(
-            Message(
-                "{answers:count} answers of {n:count} clients, weighted for who answered.",
-                {"answers": float(first["n_events"]), "n": float(first["n"])},
-            )
+            Message("{answers:count} answers of {n:count} clients, weighted for who answered.", values)
+            if answer.facts["weighted"]
+            else Message("{answers:count} answers of {n:count} clients.", values)
         )
-    manager = answer.facts["cluster"] == "manager"
     if answer.facts["by_signs"]:
         lines.append(Message("p-values by the signs of what each group of clients adds, which holds for few groups."))
-    lines.append(
-        Message("95% intervals allow for clients of one relationship manager being alike.")
-        if manager
-        else Message("95% intervals allow for answers of one client being alike.")
-    )
+    if answer.facts["cluster"] == "manager":
+        lines.append(Message("95% intervals allow for clients of one relationship manager being alike."))
+    elif answer.facts["repeated"]:
+        lines.append(Message("95% intervals allow for answers of one client being alike."))
     if answer.facts["controls"]:
         names = [frame_label(c) for c in answer.facts["controls"]]
         lines.append(Message("Clients compared are alike in {names}.", {"names": names}))

@@ -161,7 +161,11 @@ def _silence(strengths: pd.DataFrame) -> Table | None:
 def _basis(answer: Answer, main: Estimate) -> tuple[Message, ...]:
     facts = answer.facts
     values = {"n": main.n, "first": facts["first"], "last": facts["last"]}
-    lines = [Message("{n:count} answers to the invitations from {first:month} to {last:month}.", values)]
+    lines = [
+        Message("{n:count} answers to the invitations of {first:month}.", values)
+        if facts["first"][:7] == facts["last"][:7]
+        else Message("{n:count} answers to the invitations from {first:month} to {last:month}.", values)
+    ]
     if facts["margins"]:
         known = {"assets": Message("assets (fifths)"), "tenure": Message("length of the relationship")}
         names = [known.get(m) or column_label("clients", m) for m in facts["margins"]]

@@ -204,7 +204,9 @@ def _rate(row: dict[str, Any]) -> Message | None:
 def _basis(answer: Answer, values: dict[str, Any]) -> tuple[Message, ...]:
     values = values | {"first": answer.facts["first"], "last": answer.facts["last"]}
     lines = [
-        Message(
+        Message("One wave, {first:month}: {asked:count} invitations, {answered:count} answers.", values)
+        if answer.facts["waves"] == 1
+        else Message(
             "{waves:count} waves from {first:month} to {last:month}: {asked:count} invitations, {answered:count} "
             "answers.",
             values,
