@@ -20,11 +20,13 @@ from insights.models.loyalty.levels import changes_of_levels
 from insights.models.loyalty.losses import losses
 from insights.models.loyalty.worth import Worth
 from insights.reports.exhibits.loyalty.levers import levers as write
+from insights.reports.exhibits.loyalty.reasons import why_not
 from insights.stats.pathway import IndexPath
 from insights.stats.results import Estimate, NotEstimable, TestResult
 from insights.topics import loyalty
 from insights.topics.evidence import Answer, NotAvailable
 from insights.topics.loyalty.levers import FEWER, Levers
+from insights.topics.loyalty.refusals import not_followed
 
 LOYALTY = """
 [loyalty]
@@ -186,10 +188,16 @@ def test_few_answers_are_refused_with_the_reason(tmp_path: Path) -> None:
     exhibit = shown(loyalty.levers(bank), bank)
     assert not exhibit.estimates
     assert exhibit.refusals[0].values["needed"] == 50
-    young = open_bank(bank.settings.path, as_of="2023-03-15")
-    for question in (loyalty.levers, loyalty.behaviour):
-        (why,) = shown(question(young), young).refusals
-        assert why.id == "Nobody could be followed for a year after an answer."
+
+
+def test_answers_that_are_too_young_are_no_column_that_is_missing() -> None:
+    law = made_up(3, 400, segments=())
+    assert not_followed("loyalty.levers", law) is None
+    young = not_followed("loyalty.levers", replace(law, paths={}))
+    assert isinstance(young, Answer)
+    assert why_not(young.facts["reason"]).id == "Nobody could be followed for a year after an answer."
+    lacking = not_followed("loyalty.levers", replace(law, paths={}, missing={"left": ("clients.left_on",)}))
+    assert lacking == NotAvailable("loyalty.levers", ("clients.left_on",))
 
 
 def levers_of(low: float = 0.05, *, exits: Any = 160.0) -> tuple[Answer, Levers]:

@@ -193,6 +193,7 @@ def value_kept(
     next(month for month in process.run() if month.t == landmark)
     process.payments.made, process.offers.done = [], []  # type: ignore[union-attr]  # nobody reads them any more
     at = np.flatnonzero(process.state.present)
+    at = at[at != process.dominant]  # he is bound by contract and never leaves
     kept, whole = np.zeros(futures), np.zeros(futures)
     for k in range(futures):
         future = fork(process, seed, k, landmark, fresh_market=True)

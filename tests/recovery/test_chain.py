@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from recovery.chain import as_they_stand, draw, paths, value_kept
 from recovery.harness import Study
@@ -10,7 +11,8 @@ from recovery.validation import validate
 
 from insights.data.snapshot import open_bank
 from insights.demo import Law, write_demo
-from insights.models.loyalty.keeping import Keeping, keeping
+from insights.models.loyalty.keeping import kept_by_segment, leaving_by_choice
+from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.models.value.worths import discounts
 from insights.stats.resampling import Replicates
 from insights.stats.results import Estimate
@@ -45,10 +47,14 @@ def test_what_those_kept_bring_is_that_of_the_laws_own_futures(tmp_path: Path) -
     assert "horizon_years = 10" in text
     config.write_text(text.replace("horizon_years = 10", f"horizon_years = {YEARS}"), encoding="utf-8")
     with open_bank(config, as_of="2024-10-31") as bank:
-        told, rate = keeping(bank), bank.settings.value.annual_discount_rate
-    assert isinstance(told, Keeping)
+        values, leaving, rate = lifetime_values(bank), leaving_by_choice(bank), bank.settings.value.annual_discount_rate
+    assert isinstance(values, LifetimeValues)
+    # The largest client is bound by contract, which nobody at the bank can see: he is left out on both sides.
+    bound = values.clients["assets"] == values.clients["assets"].max()
+    segment = pd.Series(np.where(bound, "bound", "free"))
+    told = kept_by_segment(values, leaving.to_numpy(), segment)
     sure = Replicates(np.array([SHARE]), np.full((999, 1), SHARE), "s", "exponential", 500, 60)
-    found = told.worth(sure, 0, "", "CHF")
+    found = told.worth(sure, 0, "free", "CHF")
     assert isinstance(found, Estimate)
     kept, whole = value_kept(
         Law(), CLIENTS, MONTHS, SEED, horizon=12 * YEARS, share=SHARE, discount=discounts(rate, 12 * YEARS), futures=40

@@ -72,14 +72,19 @@ def _made(bank: Bank) -> Keeping | NotEstimable:
         return values
     if values.measure != MARGIN:
         return NotEstimable("values are told in assets, which are not the bank's income")
+    leaving = leaving_by_choice(bank)
+    if list(leaving.index) != list(values.clients["client_id"]):
+        return NotEstimable("values and hazards are not of the same clients")
+    return kept_by_segment(values, leaving.to_numpy(), segment_of(bank, values.clients))
+
+
+def leaving_by_choice(bank: Bank) -> pd.DataFrame:
+    """Return by client in force (client_id) the intensity of leaving by choice in each of the coming twelve months."""
     hazards, rows = fit_exit_hazards(bank), in_force(bank, bank.as_of)
     chosen = [r for r in hazards.models if r not in bank.settings.lifecycle.not_by_choice]
     by_reason = paths(hazards, rows, MONTHS)
     leaving = sum((by_reason[r] for r in chosen), np.zeros((rows.n, MONTHS)))
-    told = pd.DataFrame({"client_id": rows.of(rows.client, rows.clients), "leaving": leaving.sum(axis=1)})
-    if list(told["client_id"]) != list(values.clients["client_id"]):
-        return NotEstimable("values and hazards are not of the same clients")
-    return kept_by_segment(values, leaving, segment_of(bank, values.clients))
+    return pd.DataFrame(leaving, index=rows.of(rows.client, rows.clients))
 
 
 def kept_by_segment(values: LifetimeValues, leaving: Floats, segment: pd.Series) -> Keeping:
