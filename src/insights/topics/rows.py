@@ -39,6 +39,15 @@ def told(found: Estimate, **dims: str) -> dict[str, Any]:
     return dims | line(found, found.n, NAN if found.n_events is None else found.n_events)
 
 
+def row(
+    found: Estimate | NotEstimable | float, unit: str, n: float, n_events: float = NAN, **dims: str
+) -> dict[str, Any]:
+    """Return an estimate or a plain number as a row told in ``unit``; what they rest on is as for ``line``."""
+    if isinstance(found, float):
+        return plain(found, unit, n, n_events, **dims)
+    return dims | line(found, n, n_events, unit=unit) | {"unit": unit}
+
+
 def plain(value: float, unit: str, n: float, n_events: float = NAN, **dims: str) -> dict[str, Any]:
     """Return a number without an interval as a row."""
     flat = {"value": float(value), "low": NAN, "high": NAN, "unit": unit, "n": float(n), "n_events": float(n_events)}

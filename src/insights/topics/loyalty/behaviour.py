@@ -12,13 +12,13 @@ from insights.models.loyalty.followed import MONTHS, OUTCOMES
 from insights.models.loyalty.worth import Worth, worth
 from insights.stats.multiplicity import benjamini_hochberg
 from insights.stats.pathway import IndexPath
-from insights.stats.results import Estimate, NotEstimable
+from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
 from insights.topics.loyalty.refusals import not_followed, refused
+from insights.topics.rows import NAN, row
 
 ID = "loyalty.behaviour"
 GAIN, THROUGH, DIRECT, MEAN = "gain", "through", "direct", "mean"
-NAN = float("nan")
 LEVEL = 0.05
 
 
@@ -66,24 +66,15 @@ def _rows(found: Worth, told: dict[str, IndexPath]) -> pd.DataFrame:
         n = float(own["client_id"].nunique())
         some = own.loc[own[outcome] > 0, "client_id"].nunique() if set(own[outcome].unique()) <= {0.0, 1.0} else NAN
         mean = float(np.average(own[outcome], weights=own["weight"]))
-        lines.append(_line(outcome, "", MEAN, mean, n, float(some)))
-        lines.append(_line(outcome, "", GAIN, path.gain, n, float(some)))
+        lines.append(row(mean, "share", n, float(some), outcome=outcome, factor="", how=MEAN))
+        lines.append(row(path.gain, "share", n, float(some), outcome=outcome, factor="", how=GAIN))
         for j, factor in enumerate(path.table["driver"]):
             for how, part in ((THROUGH, path.through), (DIRECT, path.direct)):
                 p = float(path.table["p_direct"].iloc[j]) if how == DIRECT else NAN
-                lines.append(_line(outcome, str(factor), how, part.estimate(j), n, float(some)) | {"p": p})
+                told_of = row(part.estimate(j), "share", n, float(some), outcome=outcome, factor=str(factor), how=how)
+                lines.append(told_of | {"p": p})
     rows = pd.DataFrame(lines)
     if "p" not in rows:
         rows["p"] = NAN
     # All free slopes of all outcomes are one family: that is what was looked at.
     return rows.assign(p=benjamini_hochberg(rows["p"].to_numpy(float)))
-
-
-def _line(
-    outcome: str, factor: str, how: str, told: Estimate | NotEstimable | float, n: float, events: float
-) -> dict[str, object]:
-    ends = (told, NAN, NAN) if isinstance(told, float) else (NAN, NAN, NAN)
-    if isinstance(told, Estimate):
-        ends = (told.value, told.low, told.high)
-    told_ends = dict(zip(("value", "low", "high"), ends, strict=True))
-    return {"outcome": outcome, "factor": factor, "how": how, **told_ends, "unit": "share", "n": n, "n_events": events}

@@ -13,9 +13,9 @@ from insights.models.loyalty.worth import worth
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
 from insights.topics.loyalty.refusals import refused
+from insights.topics.rows import estimates, row
 
 ID = "loyalty.claims"
-NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ def claims(bank: Bank) -> Answer | NotAvailable:
         return refused(ID, found.why_none)
     told, shares = tested(bank), stated_shares(bank)
     tests = [
-        {"claim": t.claim, "value": t.slope.value, "low": t.slope.low, "high": t.slope.high, "p": t.p_adjusted,
-         "unit": "slope", "n": float(t.clients), "n_events": float(t.n)}
-        for t in told if isinstance(t.slope, Estimate)
-    ]  # fmt: skip
+        row(t.slope, "slope", float(t.clients), float(t.n), claim=t.claim) | {"p": t.p_adjusted}
+        for t in told
+        if isinstance(t.slope, Estimate)
+    ]
     lines = [
-        {"claim": name, "what": what, "value": e.value, "low": e.low, "high": e.high, "unit": "share",
-         "n": float(e.n), "n_events": float(e.n_events or 0)}
-        for name, own in shares.items() for what, e in own.items() if isinstance(e, Estimate)
-    ]  # fmt: skip
-    columns = ["value", "low", "high", "unit", "n", "n_events"]
+        row(e, "share", float(e.n), float(e.n_events or 0), claim=name, what=what)
+        for name, own in shares.items()
+        for what, e in own.items()
+        if isinstance(e, Estimate)
+    ]
     evidence: dict[str, Evidence] = {
-        "tests": Estimates(pd.DataFrame(tests, columns=["claim", "p", *columns]), ("claim",)),
-        "shares": Estimates(pd.DataFrame(lines, columns=["claim", "what", *columns]), ("claim", "what")),
+        "tests": estimates(tests, "claim"),
+        "shares": estimates(lines, "claim", "what"),
     }
     facts = {
         "verdicts": {t.claim: t.verdict for t in told},

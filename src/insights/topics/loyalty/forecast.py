@@ -13,11 +13,11 @@ from insights.stats.results import Estimate, NotEstimable
 from insights.stats.scoring.ordered import OrderedScores
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
 from insights.topics.loyalty.refusals import refused
+from insights.topics.rows import row
 
 ID = "loyalty.forecast"
 SCORE, REFERENCE, SKILL = "score", "reference", "skill"
 EXPECTED, OBSERVED, DIFFERENCE = "expected", "observed", "difference"
-NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,21 @@ def forecast(bank: Bank) -> Answer | NotAvailable:
         return refused(ID, found.pooled.reason)
     scored = {"": found.pooled} | {w: s for w, s in found.by_wave.items() if isinstance(s, OrderedScores)}
     waves = [
-        _line({"wave": wave, "what": what}, told, float(found.clients[wave]), NAN)
+        row(told, "share", float(found.clients[wave]), wave=wave, what=what)
         for wave, s in scored.items()
         for what, told in ((SCORE, s.score), (REFERENCE, s.reference), (SKILL, s.skill))
     ]
     table = found.pooled.table
     categories = []
-    for k, row in enumerate(table.to_dict("records")):
-        head, n, events = {"category": str(k)}, float(found.clients[""]), float(found.counts[k])
-        categories.append(_line(head | {"what": EXPECTED}, float(row["expected"]), n, events))
-        categories.append(_line(head | {"what": OBSERVED}, float(row["observed"]), n, events))
-        gap = Estimate(float(row["difference"]), float(row["low"]), float(row["high"]), "share", int(n))
-        categories.append(_line(head | {"what": DIFFERENCE}, gap, n, events))
+    for k, own in enumerate(table.to_dict("records")):
+        n, events = float(found.clients[""]), float(found.counts[k])
+        gap = Estimate(float(own["difference"]), float(own["low"]), float(own["high"]), "share", int(n))
+        told: dict[str, Estimate | float] = {
+            EXPECTED: float(own["expected"]),
+            OBSERVED: float(own["observed"]),
+            DIFFERENCE: gap,
+        }
+        categories += [row(v, "share", n, events, category=str(k), what=what) for what, v in told.items()]
     evidence: dict[str, Evidence] = {
         "waves": Estimates(pd.DataFrame(waves), ("wave", "what")),
         "categories": Estimates(pd.DataFrame(categories), ("category", "what")),
@@ -61,12 +64,6 @@ def forecast(bank: Bank) -> Answer | NotAvailable:
         "cluster": used.cluster,
     }
     return Answer(ID, ID, evidence, _forecast, facts)
-
-
-def _line(head: dict[str, str], told: Estimate | float, n: float, events: float) -> dict[str, object]:
-    ends = (told.value, told.low, told.high) if isinstance(told, Estimate) else (told, NAN, NAN)
-    values = dict(zip(("value", "low", "high"), ends, strict=True))
-    return {**head, **values, "unit": "share", "n": n, "n_events": events}
 
 
 def _forecast(parts: dict[str, Evidence]) -> Forecast:

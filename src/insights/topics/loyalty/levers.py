@@ -29,13 +29,13 @@ from insights.topics.evidence import (
     money_sums,
 )
 from insights.topics.loyalty.refusals import not_followed, refused
+from insights.topics.rows import NAN, row
 
 ID = "loyalty.levers"
 POINTS, FEWER, FIRST_TWO, SPREAD, VALUE = "points", "fewer", "first_two", "spread", "value"
 LEVELS = (LOW, MIDDLE, HIGH)
 """Of stated loyalty: by how much the share of clients at each changes."""
 REST = "all other segments"
-NAN = float("nan")
 DIMS = ("factor", "what", "segment")
 
 
@@ -159,15 +159,15 @@ def _rows(found: Worth, path: IndexPath) -> pd.DataFrame:
     often = dict(zip(path.leading["driver"], path.leading["first_two"].astype(float), strict=True))
     spread = _spread(found)
     for j, factor in enumerate(found.factors):
-        rows.append(_line(factor, POINTS, "", path.on_index.estimate(j), "points", n, NAN))
-        rows.append(_line(factor, FEWER, "", _turned(change.estimate(j)), "share", followed, gone))
-        rows.append(_line(factor, FIRST_TWO, "", often[factor], "share", n, NAN))
-        rows.append(_line(factor, SPREAD, "", spread[factor], "points", n, NAN))
+        rows.append(row(path.on_index.estimate(j), "points", n, NAN, factor=factor, what=POINTS, segment=""))
+        rows.append(row(_turned(change.estimate(j)), "share", followed, gone, factor=factor, what=FEWER, segment=""))
+        rows.append(row(often[factor], "share", n, NAN, factor=factor, what=FIRST_TWO, segment=""))
+        rows.append(row(spread[factor], "points", n, NAN, factor=factor, what=SPREAD, segment=""))
         for segment, own in found.by_segment.items():
             if isinstance(own, IndexPath):
                 there = relative(own, found.rates[segment]).estimate(j)
                 size = float(found.clients[segment]), float(found.events[segment])
-                rows.append(_line(factor, FEWER, segment, _turned(there), "share", *size))
+                rows.append(row(_turned(there), "share", *size, factor=factor, what=FEWER, segment=segment))
     return pd.DataFrame(rows)
 
 
@@ -177,7 +177,7 @@ def _stated(found: Worth, said: StatedLevels) -> pd.DataFrame:
     for (segment, level), change in said.changes.items():
         size = float(said.clients[segment]), float(said.there[segment, level])
         for j, factor in enumerate(found.factors):
-            rows.append(_line(factor, level, segment, change.estimate(j), "share", *size))
+            rows.append(row(change.estimate(j), "share", *size, factor=factor, what=level, segment=segment))
     return pd.DataFrame(rows)
 
 
@@ -194,7 +194,7 @@ def _values(found: Worth, told: Keeping, unit: str) -> pd.DataFrame:
         for j, factor in enumerate(found.factors):
             worth_it = told.worth(fewer, j, segment, unit)
             size = float(told.clients[segment]), float(found.events[key])
-            rows.append(_line(factor, VALUE, segment, worth_it, unit, *size) | sizes)
+            rows.append(row(worth_it, unit, *size, factor=factor, what=VALUE, segment=segment) | sizes)
     return pd.DataFrame(rows)
 
 
@@ -202,16 +202,6 @@ def _turned(found: Estimate | NotEstimable) -> Estimate | NotEstimable:
     if isinstance(found, NotEstimable):
         return found
     return Estimate(-found.value, -found.high, -found.low, found.unit, found.n, found.n_events, found.level, found.se)
-
-
-def _line(
-    factor: str, what: str, segment: str, told: Estimate | NotEstimable | float, unit: str, n: float, events: float
-) -> dict[str, object]:
-    value = (told, NAN, NAN) if isinstance(told, float) else (NAN, NAN, NAN)
-    if isinstance(told, Estimate):
-        value = (told.value, told.low, told.high)
-    ends = dict(zip(("value", "low", "high"), value, strict=True))
-    return {"factor": factor, "what": what, "segment": segment, **ends, "unit": unit, "n": n, "n_events": events}
 
 
 def _spread(found: Worth) -> dict[str, float]:
