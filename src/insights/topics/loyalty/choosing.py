@@ -46,7 +46,8 @@ def choosing(bank: Bank) -> Answer | NotAvailable:
     if not means:
         return refused(ID, f"{len(found.rows)} answers; at least 50 are needed")
     evidence: dict[str, Evidence] = {
-        "means": estimates(means, "segment", "measure"),
+        "whole": estimates([m for m in means if m["segment"] == ALL], "segment", "measure"),
+        "parts": estimates([m for m in means if m["segment"] != ALL], "segment", "measure", parts_of=("measure",)),
         "pairs": estimates(_pairs(found), "one", "other"),
     }
     facts = {
@@ -92,4 +93,5 @@ def _pairs(found: Choosing) -> list[dict[str, Any]]:
 
 
 def _rows(parts: dict[str, Evidence]) -> ChoosingRows:
-    return ChoosingRows(*(cast(Estimates, parts[name]).rows for name in ("means", "pairs")))
+    whole, segments, pairs = (cast(Estimates, parts[name]).rows for name in ("whole", "parts", "pairs"))
+    return ChoosingRows(pd.concat([p for p in (whole, segments) if len(p)], ignore_index=True), pairs)
