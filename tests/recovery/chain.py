@@ -182,8 +182,8 @@ class Choosing(Held):
 
 def value_kept(
     law: Law, clients: int, months: int, seed: int, *, horizon: int, share: float, discount: Floats, futures: int
-) -> tuple[Floats, Floats]:
-    """Return by future (each with a market of its own) what those kept bring, and what everybody brings, discounted.
+) -> Floats:
+    """Return by future (each with a market of its own) what those kept bring, discounted.
 
     A ``share`` of the hazards of leaving by choice is taken away for a year, of the clients in force ``horizon`` months
     before the bank's end; afterwards they are as they were.
@@ -194,7 +194,7 @@ def value_kept(
     process.payments.made, process.offers.done = [], []  # type: ignore[union-attr]  # nobody reads them any more
     at = np.flatnonzero(process.state.present)
     at = at[at != process.dominant]  # he is bound by contract and never leaves
-    kept, whole = np.zeros(futures), np.zeros(futures)
+    kept = np.zeros(futures)
     for k in range(futures):
         future = fork(process, seed, k, landmark, fresh_market=True)
         nothing = np.zeros(len(at))
@@ -203,6 +203,5 @@ def value_kept(
             month = future._month(landmark + 1 + h, record=False)
             told = brought(future, month, at)
             own = discount[h] * np.exp(-future.held.so_far) * sum(told[name] for name in REVENUE_KINDS)
-            whole[k] += own.sum()
             kept[k] += own @ np.expm1(share * future.held.chosen)
-    return kept, whole
+    return kept

@@ -56,10 +56,9 @@ def test_what_those_kept_bring_is_that_of_the_laws_own_futures(tmp_path: Path) -
     sure = Replicates(np.array([SHARE]), np.full((999, 1), SHARE), "s", "exponential", 500, 60)
     found = told.worth(sure, 0, "free", "CHF")
     assert isinstance(found, Estimate)
-    kept, whole = value_kept(
+    kept = value_kept(
         Law(), CLIENTS, MONTHS, SEED, horizon=12 * YEARS, share=SHARE, discount=discounts(rate, 12 * YEARS), futures=40
     )
-    print(found, kept.mean(), kept.std(), np.quantile(kept, [0.025, 0.975]), whole.mean())
     assert found.low < kept.mean() < found.high
     assert ((found.low < kept) & (kept < found.high)).mean() > 0.8
     assert found.value == pytest.approx(kept.mean(), rel=0.25)
