@@ -190,7 +190,7 @@ def test_the_register_has_one_row_per_client_and_no_fraud(bank: Bank) -> None:
     expired = set(expired.loc[expired["state"] == facts.EXPIRED, "client_id"])
     assert expired <= set(rows["client_id"])
     assert set(rows.loc[rows["client_id"].isin(expired), "level"]) == {"high"}
-    assert set(",".join(rows["risks"]).split(",")) <= {"papers", "suitability", "credit"}
+    assert set(",".join(rows["risks"]).split(",")) <= {"papers", "suitability", "credit", "market"}
     assert (rows["due_on"] > "2026-10-31").all()
     words = in_words("risk_register", rows, bank)
     assert "fraud" not in " ".join(words.astype(str).to_numpy().ravel()).lower()

@@ -31,8 +31,8 @@ def check_table(name: str, source: TableSource, labels: Labels, file: str) -> No
 def check_labels(labels: Labels, file: str) -> None:
     """Raise SettingsError for labels of what has no codes, or in a language that reports are not made in.
 
-    Codes are those of code columns, the factors, items and changes of [loyalty], the streams of [value], and the
-    treatments of [segments].
+    Codes are those of code columns, the factors, items and changes of [loyalty], the streams of [value], the treatments
+    of [segments], and the scenarios of [risk.market].
     """
     coded = {c.name for spec in TABLES.values() for c in spec.columns if c.kind == "code"} | {
         "factor",
@@ -40,6 +40,7 @@ def check_labels(labels: Labels, file: str) -> None:
         "stream",
         "treatment",
         "change",
+        "scenario",
     }
     for column, codes in labels.items():
         if column not in coded:

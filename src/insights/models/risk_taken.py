@@ -10,7 +10,7 @@ import pandas as pd
 from insights.data.months import month_of
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.value.margins import ClientMargins, client_margins
+from insights.models.value.margins import client_margins
 
 NEEDS = (
     "clients.risk_tolerance",
@@ -84,7 +84,7 @@ def _made(bank: Bank) -> RiskTaken | None:
     if rows["category"].isin(kinds).any():
         inside = amount * rows["category"].isin(kinds).to_numpy()
         equity = np.divide(np.bincount(at, inside, n), total, out=np.zeros(n), where=total > 0)[keep]
-    volatility = None if bank.needs("balances.market_change") else _volatility(bank, margins)[keep]
+    volatility = None if bank.needs("balances.market_change") else _volatility(bank)[keep]
     return RiskTaken(
         margins.months.client_id[keep],
         month,
@@ -107,7 +107,17 @@ def _held(bank: Bank, month: date) -> pd.DataFrame:
     return rows.select("client_id", "rating", "category", amount=rows.amount.cast("float64")).execute()
 
 
-def _volatility(bank: Bank, margins: ClientMargins) -> Floats:
+def client_returns(bank: Bank) -> Floats:
+    """Return the monthly returns (n, 24) of the clients of ``client_margins``, what no booking explains by the assets.
+
+    nan where the month before had no assets or none is told. Made once per bank; needs balances with market changes.
+    """
+    return once(bank, "client_returns", lambda: _returns(bank))
+
+
+def _returns(bank: Bank) -> Floats:
+    margins = client_margins(bank)
+    assert margins is not None, "balances are delivered"
     months = margins.months
     table = bank.table("balances")
     first = months.month(max(months.count - LOOK_BACK, 0))
@@ -121,7 +131,11 @@ def _volatility(bank: Bank, margins: ClientMargins) -> Floats:
     before = np.zeros_like(change)
     before[:, 1:] = margins.assets[:, :-1]
     returns = np.divide(change, before, out=np.full(change.shape, np.nan), where=before > 0)[:, -LOOK_BACK:]
-    returns = np.clip(returns, -LARGEST, LARGEST)
+    return np.clip(returns, -LARGEST, LARGEST)
+
+
+def _volatility(bank: Bank) -> Floats:
+    returns = client_returns(bank)
     known = ~np.isnan(returns)
     count = known.sum(axis=1)
     mean = np.divide(np.nansum(returns, axis=1), count, out=np.zeros(len(count)), where=count > 0)

@@ -1,7 +1,7 @@
 """The register: every client with an open risk, how serious it is, why, what it may cost, and what to do next.
 
-It holds facts of compliance and credit only. Suspicion of fraud or of a member of staff is never in it: relationship
-managers read it.
+It holds facts of compliance and credit, and who may lose more to markets than he accepts. Suspicion of fraud or of a
+member of staff is never in it: relationship managers read it.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,11 @@ from insights.models.risk.compliance import EXPIRED, PAPERS, SOON, SUITABILITY, 
 from insights.models.risk.credit import credit
 from insights.models.risk.loans import DEFAULT, LATE, OVER, PERFORMING, TIGHT
 from insights.models.risk.loans import NEEDS as LOANS
+from insights.models.risk.market import NEEDS as MARKET
+from insights.models.risk.market import Market, market
 
 HIGH, MIDDLE = "high", "middle"
-RISKS = ("papers", "suitability", "credit")
+RISKS = ("papers", "suitability", "credit", "market")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ _KINDS = {
     ("papers", EXPIRED): _Kind(HIGH, "papers_expired", "sanction", "renew_papers", 14),
     ("papers", SOON): _Kind(MIDDLE, "papers_due", "sanction", "ask_for_papers", 60),
     ("suitability", "breach"): _Kind(HIGH, "above_tolerance", "client_loss", "talk_about_risk", 30),
+    ("market", "over"): _Kind(MIDDLE, "loss_above_tolerance", "client_loss", "talk_about_risk", 60),
     ("credit", DEFAULT): _Kind(HIGH, "loan_default", "credit_loss", "work_out", 7),
     ("credit", OVER): _Kind(HIGH, "over_collateral", "credit_loss", "margin_call", 7),
     ("credit", LATE): _Kind(HIGH, "payment_late", "credit_loss", "call_about_payment", 14),
@@ -59,6 +62,7 @@ def risk_of(reason: str) -> str:
 def asked(bank: Bank) -> tuple[str, ...]:
     """Return the risks that the bank's tables can tell of."""
     needs = {"papers": PAPERS, "suitability": SUITABILITY, "credit": LOANS}
+    needs["market"] = ("clients.risk_tolerance", *MARKET)
     return tuple(risk for risk in RISKS if not bank.needs(*needs[risk]))
 
 
@@ -75,6 +79,10 @@ def _made(bank: Bank) -> pd.DataFrame:
         today = credit(bank).today
         today = today[today["state"] != PERFORMING]
         parts.append(today[["client_id", "state"]].assign(risk="credit", amount=today["drawn"]))
+    if "market" in may and isinstance(loss := market(bank), Market):
+        rows = loss.over(bank.settings.risk.market.allowed_loss)
+        rows = rows[rows["over"]]
+        parts.append(rows[["client_id"]].assign(state="over", risk="market", amount=rows["amount"] * rows["loss"]))
     columns = ["client_id", "rm_id", "risk", "state", "level", "reason", "consequence", "step", "days", "amount"]
     if not parts:
         return pd.DataFrame(columns=columns)

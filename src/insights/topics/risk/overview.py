@@ -11,10 +11,13 @@ from insights.models.risk.credit import credit as measured
 from insights.models.risk.incidents import NEEDS as INCIDENTS
 from insights.models.risk.incidents import incidents
 from insights.models.risk.loans import NEEDS as LOANS
+from insights.models.risk.market import NEEDS as MARKET
+from insights.models.risk.market import market
 from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer, Evidence, NotAvailable
 from insights.topics.risk.compliance import Compliance, compliance_evidence, compliance_rows
 from insights.topics.risk.credit import Credit, credit_evidence, credit_rows
+from insights.topics.risk.market import Losses, market_evidence, market_rows
 from insights.topics.risk.operational import Operational, operational_evidence, operational_rows
 from insights.topics.risk.reputation import Reputation, reputation_evidence, reputation_rows
 
@@ -27,6 +30,7 @@ class Overview:
 
     compliance: Compliance | None
     credit: Credit | None
+    market: Losses | None
     operational: Operational | None
     reputation: Reputation | None
 
@@ -39,6 +43,8 @@ def overview(bank: Bank) -> Answer | NotAvailable:
     parts["compliance"] = found
     if not bank.needs(*LOANS) and not measured(bank).today.empty:
         parts["credit"], facts["credit"] = credit_evidence(bank)
+    if not bank.needs(*MARKET) and not isinstance(market(bank), NotEstimable):
+        parts["market"], facts["market"] = market_evidence(bank)
     if not bank.needs(*INCIDENTS) and not isinstance(incidents(bank).year, NotEstimable):
         parts["operational"], facts["operational"] = operational_evidence(bank)
     parts["reputation"], facts["reputation"] = reputation_evidence(bank)
@@ -62,6 +68,7 @@ def _overview(evidence: dict[str, Evidence]) -> Overview:
     return Overview(
         made("compliance", compliance_rows),
         made("credit", credit_rows),
+        made("market", market_rows),
         made("operational", operational_rows),
         made("reputation", reputation_rows),
     )

@@ -10,6 +10,7 @@ from insights.data.snapshot import Bank
 from insights.models.households import household_of
 from insights.models.risk.compliance import PAPERS, SUITABILITY
 from insights.models.risk.loans import NEEDS as LOANS
+from insights.models.risk.market import NEEDS as MARKET
 from insights.models.risk.register import asked, open_risks
 from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, client_counts, with_households
 
@@ -29,7 +30,7 @@ def register(bank: Bank) -> Answer | NotAvailable:
     """Count the clients of the register by open risk; who they are stands in the restricted list only."""
     risks = asked(bank)
     if not risks:
-        return NotAvailable(ID, ((*PAPERS, *SUITABILITY, *LOANS),))
+        return NotAvailable(ID, (tuple(dict.fromkeys((*PAPERS, *SUITABILITY, *LOANS, *MARKET))),))
     evidence, facts = register_evidence(bank)
     return Answer(ID, ID, evidence, register_rows, facts)
 

@@ -10,6 +10,7 @@ from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.risk.compliance import compliance
 from insights.reports.exhibits.risk.credit import credit
 from insights.reports.exhibits.risk.list_words import register_in_words
+from insights.reports.exhibits.risk.market import market
 from insights.reports.exhibits.risk.operational import operational
 from insights.reports.exhibits.risk.overview import overview
 from insights.reports.exhibits.risk.refusals import refused
@@ -21,6 +22,7 @@ from insights.topics.evidence import Answer
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "risk.compliance": compliance,
     "risk.credit": credit,
+    "risk.market": market,
     "risk.operational": operational,
     "risk.overview": overview,
     "risk.refused": refused,

@@ -6,6 +6,7 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.risk.compliance import compliance_estimates, state_count
 from insights.reports.exhibits.risk.credit import credit_estimates, credit_refusals, track_sentences
+from insights.reports.exhibits.risk.market import market_estimates
 from insights.reports.exhibits.risk.operational import operational_estimates, operational_sentences
 from insights.reports.exhibits.risk.reputation import (
     design_sentences,
@@ -18,6 +19,7 @@ from insights.reports.exhibits.told import find
 from insights.topics.evidence import Answer
 from insights.topics.risk.compliance import BREACH, EXPIRED, SOON
 from insights.topics.risk.credit import LOSS
+from insights.topics.risk.market import OVER
 from insights.topics.risk.operational import TOTAL
 from insights.topics.risk.overview import Overview
 
@@ -52,7 +54,7 @@ def overview(answer: Answer, found: Overview, bank: Bank) -> Exhibit:
             ),
             *design_sentences(facts["reputation"]),
         ),
-        caveats=(Message("Markets, liquidity and fraud are not part of this report yet: nothing here tells of them."),),
+        caveats=(Message("Liquidity and fraud are not part of this report yet: nothing here tells of them."),),
         refusals=_refusals(answer, found),
         estimates=tuple(_estimates(found)),
     )
@@ -121,6 +123,12 @@ def _smouldering(answer: Answer, found: Overview) -> list[Message]:
                 lines.append(Message(line.id, {"n": n}))
         if states["clients"].isna().any():
             lines.append(Message("loans late, in default or near their collateral: number withheld"))
+    if found.market is not None and found.market.tolerance is not None:
+        lines += _line(
+            state_count(found.market.tolerance, OVER),
+            Message("{n:count} clients may lose more to markets than their tolerance allows"),
+            Message("clients who may lose more to markets than their tolerance allows: number withheld"),
+        )
     if found.operational is not None:
         total = find(found.operational.rows, kind="", measure=TOTAL)
         if total is not None and total.n_events is not None:
@@ -160,6 +168,8 @@ def _estimates(found: Overview) -> list[dict[str, Any]]:
         lines += [
             r for r in credit_estimates(found.credit) if r["name"] in (LOSS, "loans") or r["name"].startswith("loan_")
         ]
+    if found.market is not None:
+        lines += [r for r in market_estimates(found.market) if r["name"] == "clients_over_tolerance"]
     if found.operational is not None:
         lines += [r for r in operational_estimates(found.operational) if not r["group"]]
     if found.reputation is not None:

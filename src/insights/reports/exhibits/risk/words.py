@@ -30,6 +30,7 @@ REASONS = {
     "papers_expired": Message("Identity papers have expired"),
     "papers_due": Message("Identity papers expire soon"),
     "above_tolerance": Message("Holds products above the risk accepted"),
+    "loss_above_tolerance": Message("May lose more to markets than accepted"),
     "loan_default": Message("Loan in default"),
     "over_collateral": Message("Loan larger than its collateral"),
     "payment_late": Message("Payment on the loan is late"),
@@ -54,6 +55,7 @@ RISKS = {
     "papers": Message("papers"),
     "suitability": Message("suitability"),
     "credit": Message("credit"),
+    "market": Message("markets"),
 }
 LEVELS = {"high": Message("high"), "middle": Message("middle")}
 BY = {
@@ -67,6 +69,14 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
     (r"0 defaults.*", Message("No default is on record: its chance cannot be learned from none.")),
     (r"\d+ defaults in the year; 10 are needed", Message("Fewer than ten defaults in the year: too few to test it.")),
     (r"\d+ defaults; 10 are needed", Message("Fewer than ten defaults are on record.")),
+    (r"no series of the market table.*", Message("The market table holds no price index.")),
+    (r"\d+ periods of returns; 36 are needed", Message("The market table holds fewer than 36 months of returns.")),
+    (r"a series does not vary", Message("A price index never moves.")),
+    (r"fewer than twelve months of the book.*", Message("The book and the indices share fewer than twelve months.")),
+    (
+        r"the indices explain less than half.*",
+        Message("The indices explain less than half of the ups and downs of the book: they do not tell its losses."),
+    ),
     (r"no loan performs", Message("No loan is as agreed.")),
     (r"nobody has a loan", Message("Nobody has a loan.")),
     (r"\d+ reported events; 20 are needed.*", Message("Fewer than twenty incidents have been reported.")),
