@@ -114,7 +114,9 @@ def test_who_may_lose_more_than_he_accepts_is_in_the_register_and_nowhere_else(b
     assert title(exhibit).startswith("In one year of twenty markets take ")
     text = str(exhibit)
     assert not any(str(client) in text for client in found.clients["client_id"])
-    assert [row["over"] for row in exhibit.tables[2].rows] == [10.0, 0.0]
+    told, none = (row["over"] for row in exhibit.tables[2].rows)
+    assert abs(told - FEW) < 5
+    assert none == 0
     stress = exhibit.tables[1].rows[0][ASSETS]
     assert stress == pytest.approx(0.4 * found.exposure[ASSETS][1], rel=0.01)
     assert [r.id.split(":")[0] for r in exhibit.refusals] == [

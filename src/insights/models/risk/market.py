@@ -29,7 +29,7 @@ SEED = 20
 class Market:
     """Losses by markets, in the reporting currency.
 
-    ``indices`` (k); ``exposure`` of each position that is there (``ASSETS``, ``FEES`` of twelve months, ``OWN``) is what
+    ``indices`` (k); ``exposure`` of each position that is there (``ASSETS``, ``FEES`` of a year, ``OWN``) is what
     it gains when an index doubles, ``amount`` what it amounts to. ``tails`` by position and months ahead;
     ``alone`` by index: the loss of the assets in a year if only that index moved; ``explained``: the share of the
     monthly swings of the book that the indices explain. ``tested``: the limits of single months against what came.
