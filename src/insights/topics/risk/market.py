@@ -82,8 +82,8 @@ def market_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]:
     allowed = bank.settings.risk.market.allowed_loss
     over = found.over(allowed)
     if len(over):
-        told = over.assign(stated=over["stated"].map("C{}".format), state=np.where(over["over"], OVER, WITHIN))
-        cells = told.groupby(["stated", "state"]).size().rename("clients").reset_index()
+        rated = over.assign(stated=over["stated"].map("C{}".format), state=np.where(over["over"], OVER, WITHIN))
+        cells = rated.groupby(["stated", "state"]).size().rename("clients").reset_index()
         evidence["tolerance"] = ClientCounts(cells, ("stated", "state"))
     missing = {of: list(POSITION_NEEDS[of]) for of in (FEES, OWN) if of not in found.exposure}
     if not len(over):
