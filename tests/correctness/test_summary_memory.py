@@ -1,5 +1,6 @@
 """What a run remembers, and what the runs after it make of that: changes, deliveries, and predictions that came due."""
 
+import signal
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,7 @@ from insights.models.memory.inputs import Delivered, delivered
 from insights.models.memory.measures import COMPLAINTS, LEFT, NET, Measured, contributions, measure, measured
 from insights.models.memory.store import VERSION, Memory, read_memory, write_memory
 from insights.models.needs.rows import need_rows
+from insights.models.needs.trials import foretold
 from insights.models.risk.register import open_risks
 from insights.stats.changes import change_between, changed
 from insights.stats.drift import stability_index
@@ -411,3 +413,14 @@ def test_marks_of_columns_are_those_of_their_values(bank: Bank) -> None:
     found = told.loc[("contacts", "satisfaction")]
     assert found["filled"] == len(own)
     assert (found["mean"], found["sd"]) == (pytest.approx(own.mean()), pytest.approx(own.std(ddof=0)))
+
+
+def test_what_is_foretold_of_needs_is_made_with_nothing_on_disk(bank: Bank) -> None:
+    """Each result kept on disk has a lock: asked for in a ring they would wait for each other for ever."""
+    signal.alarm(120)
+    try:
+        told = foretold(bank)
+    finally:
+        signal.alarm(0)
+    assert set(told.columns) == {"client_id", "category", "value", "since"}
+    assert (told["since"] == "2026-10-01").all()

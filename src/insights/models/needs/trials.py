@@ -193,24 +193,24 @@ def _now(bank: Bank, rows: NeedRows) -> Floats:
     if isinstance(tried, Trials) and tried.used == TREES:
         other = trees(rows, rows.last)
         found = found if other is None else np.where(np.isnan(found), np.nan, other)
-    foretold(bank, rows, found)  # for the memory of the run, which needs the rows for nothing else
     return found
 
 
-def foretold(bank: Bank, rows: NeedRows | None = None, score: Floats | None = None) -> pd.DataFrame:
+def foretold(bank: Bank) -> pd.DataFrame:
     """Return client_id, category, value (chance within three months), since (first day of the last month, ISO), now.
 
-    ``rows`` and ``score`` are those of now, where the caller has them: they take longer to make than all the rest.
+    Never to be asked for while the score is made: whoever holds the lock of one result and waits for that of the other
+    would wait for himself.
     """
 
     def made() -> pd.DataFrame:
-        own = need_rows(bank) if rows is None else rows
-        assert own is not None
-        chance = score_of(bank, own) if score is None else score
+        rows = need_rows(bank)
+        assert rows is not None
+        chance = score_of(bank, rows)
         client, kind = np.nonzero(~np.isnan(chance))
-        names = np.array(own.products.categories, dtype=object)
-        told = {"client_id": own.months.client_id[client].astype(str), "category": names[kind]}
-        since = add_months(own.months.opens, own.last).isoformat()
+        names = np.array(rows.products.categories, dtype=object)
+        told = {"client_id": rows.months.client_id[client].astype(str), "category": names[kind]}
+        since = add_months(rows.months.opens, rows.last).isoformat()
         return pd.DataFrame(told | {"value": chance[client, kind], "since": since})
 
     return once(bank, "need_foretold", made, on_disk=True)
