@@ -22,7 +22,7 @@ REPORTS = ("quality", "clients", "lifecycle", "value", "loyalty", "needs", "chan
 def framework(pack: Pack, bank: Bank) -> Answer:
     """Return the steps from data to action, each with how much of it is done, and the needs of clients in their order.
 
-    ``steps``: stage, what, done, whole; counts of tables, rows, questions and reports, of no clients. ``needs``: kind
+    ``steps``: stage, what, done, whole; counts of tables, questions and reports, of no clients. ``needs``: kind
     ("factor" of loyalty or "category" of products), name, rank, value, low, high, and of a factor how well the bank
     does in it (``does``): importance for loyalty, or expected first purchases within three months.
     """
@@ -63,8 +63,6 @@ def _steps(pack: Pack, bank: Bank) -> Iterator[dict[str, Any]]:
     yield step(COLLECT, "tables", len(bank.tables_present), len(TABLES))
     if (basis := _values(now, "quality.legal_basis", "n", "all")) is not None:
         yield step(COLLECT, "legal_basis", basis["all"] - basis["n"], basis["all"])
-    if (rows := _values(now, "quality.intake", "kept", "total")) is not None:
-        yield step(PROCESS, "rows", rows["kept"], rows["total"])
     if (books := _values(now, "quality.reconciliation", "n", "all")) is not None:
         yield step(PROCESS, "ledger", books["all"] - books["n"], books["all"])
     told = [not _only_refused(found) for found in now.by_id.values()]

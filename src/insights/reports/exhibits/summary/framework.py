@@ -25,7 +25,6 @@ STEPS = {
 WHAT = {
     "tables": Message("{done:count} of {whole:count} tables that can be read are delivered"),
     "legal_basis": Message("{done:count} of {whole:count} sources have a stated legal basis"),
-    "rows": Message("{done:count} of {whole:count} rows that came in are used"),
     "ledger": Message("{done:count} of {whole:count} totals agree with the general ledger"),
     "questions": Message("{done:count} of {whole:count} questions of the reports have an answer"),
     "tests": Message("{done:count} of {whole:count} tests of assumptions and effects could be made"),
