@@ -13,17 +13,23 @@ from insights.data.pseudonyms import Key
 from insights.data.snapshot import Bank, open_bank
 from insights.demo import Law, write_demo
 from insights.models.needs.expected import expected
-from insights.models.needs.model import longer, past_rows
+from insights.models.needs.kinds import given_memberships, memberships, shrunken_rates
+from insights.models.needs.model import longer, past_rows, past_values, segment_rates
 from insights.models.needs.offers import next_offers
 from insights.models.needs.rows import NeedRows, need_rows
 from insights.models.needs.suitable import suitable
 from insights.models.needs.trials import (
+    AREA,
     LOGIT,
+    MAP,
+    POPULAR,
     PRECISION,
     SAME,
+    SEGMENT,
     Trials,
     chosen_rows,
     learned_now,
+    precision_at_first,
     trials,
 )
 from insights.stats.scoring.precision import average_precision
@@ -94,6 +100,7 @@ def true_probability(bank: Bank, rows: NeedRows, folder: Path, column: int) -> n
 def test_predictions_come_close_to_the_true_law_and_beat_both_rules(
     bank: Bank, rows: NeedRows, tried: Trials, folder: Path
 ) -> None:
+    """The oracle knows each client's type and the markets of the months to come; the model knows neither."""
     frame = tried.frame
     truth = {c: true_probability(bank, rows, folder, c) for c in frame["column"].unique()}
     frame = frame.assign(
@@ -103,8 +110,36 @@ def test_predictions_come_close_to_the_true_law_and_beat_both_rules(
     reached = {way: frame["truth"][chosen].mean() for way, chosen in tried.chosen.items()}
     best = frame["truth"][chosen_rows(frame, "truth", capacity)].mean()
     print({"oracle": best} | reached)
-    assert reached[tried.used] >= 0.85 * best
-    assert reached[tried.used] > max(reached["popular"], reached[SAME])
+    assert reached[tried.used] >= 0.9 * best
+    assert reached[tried.used] > max(reached[POPULAR], reached[SAME])
+    # The model starts from the segments, and so do those who offer by segment: they come as close as it does.
+    assert abs(reached[tried.used] - reached[SEGMENT]) < 0.05 * best
+
+
+def test_segments_of_the_trials_were_known_before_them(rows: NeedRows) -> None:
+    column, last = rows.last - 12, rows.months.count
+    assert rows.experience is not None
+    until = [np.where(np.arange(last) <= column, v, np.nan) for v in (rows.assets, rows.tolerance, rows.experience)]
+    then = memberships(until[0], until[1], until[2], rows.landmarks, column, 6, 0.03)
+    for c in (c for c in rows.landmarks if c <= column):
+        np.testing.assert_allclose(then[c], rows.kinds[c])
+        np.testing.assert_allclose(rows.kinds[c].sum(axis=1), 1.0)
+    assert 3 <= rows.kinds[column].shape[1] <= 6
+
+
+def test_rates_of_segments_are_those_of_all_where_a_segment_says_nothing() -> None:
+    member = [np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])]
+    could, did = [np.ones((3, 1), dtype=bool)], [np.array([[True], [False], [False]])]
+    rates = shrunken_rates(member, could, did, 2.0)
+    every = (1 + 0.5) / (3 + 1.0)
+    np.testing.assert_allclose(rates[:, 0], [(1 + 2 * every) / 4, 2 * every / 3, every])
+
+
+def test_a_bank_s_own_segments_are_used_as_they_are() -> None:
+    own = np.array([["a", "b"], ["a", np.nan], ["b", "b"]], dtype=object)
+    made = given_memberships(own, (0, 1))
+    np.testing.assert_allclose(made[0], [[1, 0], [1, 0], [0, 1]])
+    np.testing.assert_allclose(made[1], [[0, 1], [0, 1], [0, 1]])
 
 
 def test_what_is_learned_was_known_and_complete(rows: NeedRows) -> None:
@@ -115,11 +150,18 @@ def test_what_is_learned_was_known_and_complete(rows: NeedRows) -> None:
         one, other = past_rows(rows, kind, at), past_rows(blind, kind, at)
         assert one.column.max() == at - 3
         np.testing.assert_array_equal(one.bought, other.bought)
-        np.testing.assert_array_equal(one.values, other.values)
+        np.testing.assert_array_equal(past_values(rows, kind, one)[1], past_values(blind, kind, other)[1])
+    np.testing.assert_array_equal(segment_rates(rows, at), segment_rates(blind, at))
 
 
-def test_features_of_a_month_do_not_move_when_the_bank_learns_more(folder: Path, rows: NeedRows) -> None:
-    earlier = need_rows(open_bank(folder / "bank.toml", as_of="2026-01-31"))
+@pytest.fixture(scope="module")
+def early(folder: Path) -> Bank:
+    """The same bank seven months after the window opened."""
+    return open_bank(folder / "bank.toml", as_of="2023-05-31")
+
+
+def test_features_of_a_month_do_not_move_when_the_bank_learns_more(early: Bank, rows: NeedRows) -> None:
+    earlier = need_rows(early)
     assert earlier is not None
     column = earlier.last
     place = pd.Index(rows.months.client_id).get_indexer(earlier.months.client_id)
@@ -207,6 +249,33 @@ def test_scores_are_of_what_managers_have_time_for(tried: Trials, bank: Bank) ->
     assert found.value == pytest.approx(chosen["came_3m"].mean(), rel=1e-6)  # type: ignore[union-attr]
 
 
+def test_three_kinds_ranked_for_each_client() -> None:
+    frame = pd.DataFrame(
+        {
+            "client": [0, 0, 0, 0, 1, 1, 2],
+            "column": [5] * 7,
+            "came_3m": [0.0, 1, 1, 1, 0, 1, 0],
+            "way": [0.9, 0.8, 0.1, 0.7, 0.2, np.nan, 0.5],
+        }
+    )
+    who, precision = precision_at_first(frame, "way")
+    # First client: second and third of his ranks were bought, and one that ranks fourth. The third bought nothing.
+    np.testing.assert_array_equal(who, [0, 1])
+    np.testing.assert_allclose(precision, [(1 / 2 + 2 / 3) / 3, 1 / 2])
+
+
+def test_how_many_times_as_often_is_a_ratio_with_an_interval(tried: Trials) -> None:
+    lift = tried.lift(tried.used, SAME)
+    one, other = (tried.score(PRECISION, way) for way in (tried.used, SAME))
+    assert lift.value == pytest.approx(one.value / other.value)  # type: ignore[union-attr]
+    assert lift.low < lift.value < lift.high  # type: ignore[union-attr]
+    gain = tried.score(PRECISION, tried.used, SAME)
+    assert (lift.low > 1) == (gain.low > 0)  # type: ignore[union-attr]
+    for measure in (AREA, MAP):
+        found = tried.score(measure, tried.used)
+        assert 0 < found.low < found.value < found.high < 1  # type: ignore[union-attr]
+
+
 def test_what_a_bank_lacks_is_named(tmp_path: Path) -> None:
     clients = "client_id,joined_on,left_on,leave_reason,region,birth_year\n1,2020-01-01,,,Bern,1970\n"
     bank = open_bank(write_bank(tmp_path, {"clients": clients}), as_of=AS_OF)
@@ -217,8 +286,7 @@ def test_what_a_bank_lacks_is_named(tmp_path: Path) -> None:
     assert needs.lists(bank) == {}
 
 
-def test_too_little_evidence_is_refused(demo_bank_small: Path) -> None:
-    bank = open_bank(demo_bank_small / "bank.toml", as_of="2024-03-31")
-    answer = needs.overview(bank)
+def test_too_little_evidence_is_refused(early: Bank) -> None:
+    answer = needs.overview(early)
     assert isinstance(answer, Answer)
-    assert "cannot be told" in title(shown(answer, bank))
+    assert "cannot be told" in title(shown(answer, early))

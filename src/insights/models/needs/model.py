@@ -1,17 +1,21 @@
 """The probability of a first purchase of each category within three months: an elastic-net logit, and boosted trees.
 
+Both start from how often clients of the same segment bought it before. That a client belongs to a segment tells most of
+what he will buy; the penalty lets nothing else in that does not pay.
+
 What is learned at a landmark comes from earlier landmarks whose outcomes were complete, and known, by then.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from insights.models.boosted import boosted
-from insights.models.needs.rows import STEP, NeedRows
+from insights.models.needs.kinds import shrunken_rates
+from insights.models.needs.rows import STEP, Ints, NeedRows
 from insights.models.needs.suitable import Bools, Floats
+from insights.stats.elastic_net import elastic_net_logit
 
 FEWEST = 50
 """First purchases that a category needs to be foretold."""
@@ -19,7 +23,10 @@ MOST = 4_000
 """Rows without a purchase that a category is learned from, drawn by lot and weighted."""
 MOST_TREES = 1_500
 STRENGTH, L1 = 0.03, 0.5
+DRAWN_TO = 100.0
+"""How many rows of all clients are added to those of a segment when its rate is told."""
 SEED = 7
+SEGMENT = "segment"
 SHAPE = {
     "learning_rate": 0.06,
     "max_iter": 80,
@@ -35,9 +42,11 @@ SHAPE = {
 class Learned:
     """Logits by category (place in the shelf): names, means and scales of the features, coefficients, intercept.
 
-    Categories with too few purchases are not in it. ``shift`` brings the log odds to the level of the last window.
+    Categories with too few purchases are not in it. ``rates`` (s, k): how often clients of each segment bought, from
+    which the log odds start. ``shift`` brings the log odds to the level of the last window.
     """
 
+    rates: Floats = field(repr=False)
     names: dict[int, tuple[str, ...]]
     centre: dict[int, Floats] = field(repr=False)
     scale: dict[int, Floats] = field(repr=False)
@@ -48,45 +57,64 @@ class Learned:
 
 @dataclass(frozen=True)
 class Past:
-    """Rows of past landmarks of one category: values (n, p), whether he bought (n), the landmark's column (n)."""
+    """Rows of past landmarks of one category (m): whose (place), at which landmark (column), whether he bought."""
 
-    names: tuple[str, ...]
-    values: Floats
+    client: Ints
+    column: Ints
     bought: Bools
-    column: Floats
+
+    def take(self, kept: Ints | Bools) -> "Past":
+        """Return some of the rows."""
+        return Past(self.client[kept], self.column[kept], self.bought[kept])
 
 
 def past_rows(rows: NeedRows, kind: int, at: int) -> Past:
     """Return what could be learned from at a landmark (its column): outcomes complete and known by its end."""
-    parts, came, when = [], [], []
-    names: tuple[str, ...] = ()
+    who: list[Ints] = [np.zeros(0, dtype=np.int64)]
+    when: list[Ints] = [np.zeros(0, dtype=np.int64)]
+    came: list[Bools] = [np.zeros(0, dtype=bool)]
     known = rows.told[:, kind] <= at
     for column in (c for c in rows.landmarks if c <= at - STEP):
-        who = rows.eligible(column)[:, kind]
-        names, values = rows.features(column, kind)
-        parts.append(values[who])
-        came.append((rows.came(column, STEP)[:, kind] & known)[who])
-        when.append(np.full(int(who.sum()), float(column)))
-    if not parts:
-        return Past((), np.zeros((0, 0)), np.zeros(0, dtype=bool), np.zeros(0))
-    return Past(names, np.concatenate(parts), np.concatenate(came), np.concatenate(when))
+        own = np.flatnonzero(rows.eligible(column)[:, kind])
+        who.append(own)
+        when.append(np.full(len(own), column))
+        came.append((rows.came(column, STEP)[:, kind] & known)[own])
+    return Past(np.concatenate(who), np.concatenate(when), np.concatenate(came))
+
+
+def past_values(rows: NeedRows, kind: int, past: Past) -> tuple[tuple[str, ...], Floats]:
+    """Return names (p) and values (m, p) of what was known of past rows at their landmarks."""
+    names = rows.features(rows.landmarks[0], kind, np.zeros(0, dtype=np.int64))[0]
+    found = np.empty((len(past.client), len(names)))
+    for column in np.unique(past.column):
+        own = past.column == column
+        found[own] = rows.features(int(column), kind, past.client[own])[1]
+    return names, found
+
+
+def segment_rates(rows: NeedRows, at: int) -> Floats:
+    """Return how often clients of each segment bought each category first within three months (s, k), as known then."""
+    before = [c for c in rows.landmarks if c <= at - STEP]
+    could = [rows.eligible(c) for c in before]
+    did = [e & rows.came(c, STEP) & (rows.told <= at) for e, c in zip(could, before, strict=True)]
+    return shrunken_rates([rows.kinds[c] for c in before], could, did, DRAWN_TO)
 
 
 def learn(rows: NeedRows, at: int) -> Learned:
     """Return the logits that could be learned at a landmark, brought to the level of the last window before it."""
-    found = Learned({}, {}, {}, {}, {})
+    found = Learned(segment_rates(rows, at), {}, {}, {}, {}, {})
     expected: list[Floats] = []
     happened = 0
     for kind in range(len(rows.products.categories)):
         past = past_rows(rows, kind, at)
         if past.bought.sum() < FEWEST or past.bought.all():
             continue
-        _fit(found, kind, past)
-        window = past.column == past.column.max()
-        expected.append(_log_odds(found, kind, past.values[window]))
-        happened += int(past.bought[window].sum())
+        _fit(rows, found, kind, past)
+        window = past.take(past.column == past.column.max())
+        expected.append(_log_odds(rows, found, kind, window))
+        happened += int(window.bought.sum())
     shift = _level(np.concatenate(expected), happened) if expected else 0.0
-    return Learned(found.names, found.centre, found.scale, found.weight, found.base, shift)
+    return replace(found, shift=shift)
 
 
 def predict(rows: NeedRows, learned: Learned, column: int) -> Floats:
@@ -94,9 +122,8 @@ def predict(rows: NeedRows, learned: Learned, column: int) -> Floats:
     eligible = rows.eligible(column)
     found = np.full(eligible.shape, np.nan)
     for kind in learned.names:
-        who = eligible[:, kind]
-        values = rows.features(column, kind)[1][who]
-        found[who, kind] = expit(_log_odds(learned, kind, values) + learned.shift)
+        asked = _now(eligible, column, kind)
+        found[asked.client, kind] = expit(_log_odds(rows, learned, kind, asked) + learned.shift)
     return found
 
 
@@ -106,19 +133,24 @@ def longer(probability: Floats, windows: int = 2) -> Floats:
 
 
 def reasons(rows: NeedRows, learned: Learned, column: int, most: int = 2) -> dict[int, list[tuple[str, ...]]]:
-    """Return, by category, the features that raise each client's log odds most (n), and whether high ("+") or low.
+    """Return, by category, what raises each client's log odds most (n), and whether it is high ("+") or low.
 
-    Only those that make a difference of a tenth in the odds, and say something about the client: markets are the same
-    for all.
+    Features, and ("segment+") that clients of his segment buy it more often than others whom it suits. Only what makes
+    a difference of a tenth in the odds, and says something about the client: markets are the same for all.
     """
     found = {}
     for kind, names in learned.names.items():
         own = _standard(learned, kind, rows.features(column, kind)[1])
         told = np.array([not name.startswith("market:") for name in names])
-        share = np.where(told, own * learned.weight[kind], -np.inf)
+        start = _start(rows, learned.rates, kind, np.arange(len(own)), column)
+        who = rows.eligible(column)[:, kind]
+        start -= start[who].mean() if who.any() else 0.0
+        share = np.concatenate([np.where(told, own * learned.weight[kind], -np.inf), start[:, None]], axis=1)
+        signs = np.concatenate([own > 0, np.ones((len(own), 1), dtype=bool)], axis=1)
+        every = (*names, SEGMENT)
         order = np.argsort(-share, axis=1, kind="stable")[:, :most]
         found[kind] = [
-            tuple(names[j] + ("+" if own[i, j] > 0 else "-") for j in order[i] if share[i, j] > 0.1)
+            tuple(every[j] + ("+" if signs[i, j] else "-") for j in order[i] if share[i, j] > 0.1)
             for i in range(len(own))
         ]
     return found
@@ -126,15 +158,15 @@ def reasons(rows: NeedRows, learned: Learned, column: int, most: int = 2) -> dic
 
 def trees(rows: NeedRows, at: int) -> Floats | None:
     """Return the probabilities (n, k) of boosted trees over all categories; None with too few purchases before."""
-    kinds = range(len(rows.products.categories))
     values, came, weight = [], [], []
     taught = []
-    for kind in kinds:
+    rates = segment_rates(rows, at)
+    for kind in range(len(rows.products.categories)):
         past = past_rows(rows, kind, at)
         if past.bought.sum() < FEWEST:
             continue
         kept, amount = _drawn(past.bought, MOST_TREES, kind)
-        values.append(_with_kind(past.names, past.values[kept], kind, rows))
+        values.append(_with_kind(rows, rates, kind, past.take(kept)))
         came.append(past.bought[kept])
         weight.append(amount)
         taught.append(kind)
@@ -143,7 +175,7 @@ def trees(rows: NeedRows, at: int) -> Floats | None:
     coded = np.zeros(values[0].shape[1], dtype=bool)
     coded[0] = True
     eligible = rows.eligible(at)
-    asked = [_with_kind(*_of(rows, at, kind, eligible[:, kind]), kind, rows) for kind in taught]
+    asked = [_with_kind(rows, rates, kind, _now(eligible, at, kind)) for kind in taught]
     known, bought, by = np.concatenate(values), np.concatenate(came), np.concatenate(weight)
     chance = boosted(known, bought, by, coded, np.concatenate(asked), shape=SHAPE, seed=SEED)
     found = np.full(eligible.shape, np.nan)
@@ -152,20 +184,21 @@ def trees(rows: NeedRows, at: int) -> Floats | None:
     return found
 
 
-def _of(rows: NeedRows, column: int, kind: int, who: Bools) -> tuple[tuple[str, ...], Floats]:
-    """Return the features of some clients at a landmark, and their names."""
-    names, values = rows.features(column, kind)
-    return names, values[who]
+def _now(eligible: Bools, column: int, kind: int) -> Past:
+    """Return the clients who could buy something of a category at a landmark, as rows whose outcome is not known."""
+    client = np.flatnonzero(eligible[:, kind])
+    return Past(client, np.full(len(client), column), np.zeros(len(client), dtype=bool))
 
 
-def _with_kind(names: Sequence[str], values: Floats, kind: int, rows: NeedRows) -> Floats:
-    """Return the values with the category first and a column for each category held, its own among them (0)."""
+def _with_kind(rows: NeedRows, rates: Floats, kind: int, past: Past) -> Floats:
+    """Return the category, the log odds to start from, and the values, with a column for each category held."""
+    names, values = past_values(rows, kind, past)
     held = f"held:{rows.products.categories[kind]}"
     every = [*[n for n in names if not n.startswith("held:")], *(f"held:{c}" for c in rows.products.categories)]
     place = {name: j for j, name in enumerate(names)}
     none = np.zeros(len(values))
     columns = [none if name == held else values[:, place[name]] for name in every]
-    return np.stack([np.full(len(values), float(kind)), *columns], axis=1)
+    return np.stack([np.full(len(values), float(kind)), _starts(rows, rates, kind, past), *columns], axis=1)
 
 
 def _drawn(bought: Bools, most: int, kind: int) -> tuple[np.ndarray, Floats]:
@@ -179,22 +212,25 @@ def _drawn(bought: Bools, most: int, kind: int) -> tuple[np.ndarray, Floats]:
     return kept, np.where(bought[kept], 1.0, weight)
 
 
-def _fit(found: Learned, kind: int, past: Past) -> None:
-    # A second of imports that nobody else needs.
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
+def _fit(rows: NeedRows, found: Learned, kind: int, past: Past) -> None:
     kept, weight = _drawn(past.bought, MOST, kind)
-    values = past.values[kept]
-    centre = np.nan_to_num(np.nanmean(values, axis=0)) if len(values) else np.zeros(values.shape[1])
-    scale = np.nan_to_num(np.nanstd(values, axis=0))
-    found.names[kind], found.centre[kind] = past.names, centre
+    own = past.take(kept)
+    names, values = past_values(rows, kind, own)
+    centre, scale = (np.zeros(values.shape[1]) for _ in range(2))
+    told = ~np.isnan(values).all(axis=0)
+    centre[told], scale[told] = np.nanmean(values[:, told], axis=0), np.nanstd(values[:, told], axis=0)
+    found.names[kind], found.centre[kind] = names, centre
     found.scale[kind] = np.where(scale > 1e-9, scale, np.inf)
     # The penalty is for the number of purchases: the weights only say how the rows were drawn.
-    model = LogisticRegression(solver="saga", l1_ratio=L1, C=STRENGTH, max_iter=200, tol=2e-3, random_state=SEED)
-    with threadpool_limits(limits=1):
-        model.fit(_standard(found, kind, values), past.bought[kept], sample_weight=weight)
-    found.weight[kind], found.base[kind] = model.coef_[0].astype(float), float(model.intercept_[0])
+    net = elastic_net_logit(
+        _standard(found, kind, values),
+        own.bought,
+        penalty=1 / STRENGTH,
+        l1=L1,
+        offset=_starts(rows, found.rates, kind, own),
+        weight=weight,
+    )
+    found.weight[kind], found.base[kind] = net.slopes, net.intercept
 
 
 def _standard(learned: Learned, kind: int, values: Floats) -> Floats:
@@ -202,8 +238,23 @@ def _standard(learned: Learned, kind: int, values: Floats) -> Floats:
     return np.nan_to_num((values - learned.centre[kind]) / learned.scale[kind])
 
 
-def _log_odds(learned: Learned, kind: int, values: Floats) -> Floats:
-    return np.asarray(_standard(learned, kind, values) @ learned.weight[kind] + learned.base[kind])
+def _log_odds(rows: NeedRows, learned: Learned, kind: int, past: Past) -> Floats:
+    """Return the log odds of rows, before they are brought to the level of the last window."""
+    own = _standard(learned, kind, past_values(rows, kind, past)[1]) @ learned.weight[kind]
+    return np.asarray(_starts(rows, learned.rates, kind, past) + learned.base[kind] + own)
+
+
+def _starts(rows: NeedRows, rates: Floats, kind: int, past: Past) -> Floats:
+    """Return the log odds (m) by segment alone, from which a category's model starts."""
+    found = np.empty(len(past.client))
+    for column in np.unique(past.column):
+        own = past.column == column
+        found[own] = _start(rows, rates, kind, past.client[own], int(column))
+    return found
+
+
+def _start(rows: NeedRows, rates: Floats, kind: int, client: Ints, column: int) -> Floats:
+    return np.asarray(logit(np.clip(rows.kinds[column][client] @ rates[:, kind], 1e-6, 1 - 1e-6)))
 
 
 def _level(log_odds: Floats, happened: int) -> float:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.needs.kinds import given_memberships, memberships
 from insights.models.needs.suitable import Bools, Floats, Products, suitable
 from insights.models.segments.variables import Months, attribute_months, building_variables, present
 
@@ -28,7 +29,6 @@ STEP = 3
 RECENT, YEAR = 3, 12
 COUNTED = (("contacts", "contacted_on", RECENT), ("behaviour", "day", RECENT), ("complaints", "filed_on", YEAR))
 """What is counted of each client: its table, its day, and over how many months."""
-THIRDS = ("low", "middle", "high")
 DAYS = 28.0
 Ints = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]
@@ -43,7 +43,8 @@ class NeedRows:
     (n, T) and the ``counts`` are as known at each month's end; so are ``offered`` and ``declined`` (n, k, T): offers of
     the last three months, and whether one was declined in the last months of [needs] declined_months. ``market``
     (series, T) holds the last values published by then. ``manager`` (n, T) is None where not recorded. ``landmarks``
-    are columns, three months apart, the last one last. ``held_of`` (p): clients who hold each product now.
+    are columns, three months apart, the last one last. ``held_of`` (p): clients who hold each product now. ``kinds``
+    says by landmark to what degree each client belongs to each segment (n, s), see ``memberships``.
     """
 
     months: Months
@@ -61,6 +62,8 @@ class NeedRows:
     landmarks: tuple[int, ...]
     held_of: Floats = field(repr=False)
     unnamed: tuple[str, ...]
+    kinds: dict[int, Floats] = field(repr=False)
+    _made: dict[tuple[str, int], Bools] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
     def last(self) -> int:
@@ -79,60 +82,41 @@ class NeedRows:
 
     def eligible(self, column: int) -> Bools:
         """Return who could buy something of each category for the first time (n, k): a client, suited, without any."""
-        there = present(self.months)[:, column]
-        return np.asarray(there[:, None] & ~self.held(column) & self.suits(column))
+        key = ("eligible", column)
+        if key not in self._made:
+            there = present(self.months)[:, column]
+            self._made[key] = np.asarray(there[:, None] & ~self.held(column) & self.suits(column))
+        return self._made[key]
 
     def came(self, column: int, horizon: int) -> Bools:
         """Return who first bought something of each category within the months after a landmark (n, k)."""
         return np.asarray((self.bought > column) & (self.bought <= column + horizon))
 
-    def features(self, column: int, kind: int) -> tuple[tuple[str, ...], Floats]:
-        """Return names (p) and values (n, p) of what is known at a month's end, for one category; nan where not known.
+    def features(self, column: int, kind: int, who: Ints | slice = slice(None)) -> tuple[tuple[str, ...], Floats]:
+        """Return names (p) and values (n, p) of what is known at a month's end of some clients; nan where not known.
 
-        Neither gender nor age nor region is among them, nor anything that stands for them.
+        For one category. Neither gender nor age nor region is among them, nor anything that stands for them.
         """
-        month_joined = self.months.joined
-        tolerance, held = self.tolerance[:, column], self.held(column)
+        tolerance, told = self.tolerance[who, column], self.told[who]
         found: dict[str, Floats] = {
-            "tenure": np.log1p(np.maximum(column - month_joined, 0).astype(float)),
-            "assets": np.log1p(np.maximum(self.assets[:, column], 0.0)),
+            "tenure": np.log1p(np.maximum(column - self.months.joined[who], 0).astype(float)),
+            "assets": np.log1p(np.maximum(self.assets[who, column], 0.0)),
+            "risk": tolerance,
         }
-        # Needs do not rise or fall steadily with risk tolerance, wealth or experience: each level has its own.
-        found |= {f"risk:{c}": np.where(np.isnan(tolerance), np.nan, tolerance == c) for c in range(1, 6)}
-        third = thirds(self.assets[:, column])
-        found |= {f"wealth:{name}": (third == k).astype(float) for k, name in enumerate(THIRDS)}
         if self.experience is not None:
-            years = np.log1p(np.maximum(self.experience[:, column], 0.0))
-            found["experience"] = years
-            found |= _curved({"assets": found["assets"] - 14.0, "experience": years - 2.0, "risk": tolerance - 3.0})
-        else:
-            found |= _curved({"assets": found["assets"] - 14.0, "risk": tolerance - 3.0})
+            found["experience"] = np.log1p(np.maximum(self.experience[who, column], 0.0))
         for k, name in enumerate(self.products.categories):
             if k != kind:
-                found[f"held:{name}"] = held[:, k].astype(float)
-        since = column - np.where(self.told > column, -NEVER, self.told).max(axis=1)
+                found[f"held:{name}"] = (told[:, k] <= column).astype(float)
+        since = column - np.where(told > column, -NEVER, told).max(axis=1)
         found["bought_lately"] = (since < YEAR).astype(float)
         if self.offered is not None:
-            found["offered"] = self.offered[:, kind, column].astype(float)
-        found |= {name: np.log1p(values[:, column].astype(float)) for name, values in self.counts.items()}
+            found["offered"] = self.offered[who, kind, column].astype(float)
+        found |= {name: np.log1p(values[who, column].astype(float)) for name, values in self.counts.items()}
         for name, series in self.market.items():
             found[f"market:{name}"] = np.full(len(tolerance), series[column])
             found[f"market:{name}:risk"] = series[column] * tolerance
         return tuple(found), np.stack(list(found.values()), axis=1)
-
-
-def _curved(values: dict[str, Floats]) -> dict[str, Floats]:
-    """Return squares and products of what tells kinds of clients apart: such kinds are blobs, not half-spaces."""
-    names = list(values)
-    pairs = [(a, b) for i, a in enumerate(names) for b in names[i:] if (a, b) != ("risk", "risk")]
-    return {f"{a}*{b}": values[a] * values[b] for a, b in pairs}
-
-
-def thirds(assets: Floats) -> Ints:
-    """Return the third of wealth of each client (n) among those whose assets are known: 0 the lowest; unknown too."""
-    known = assets[~np.isnan(assets)]
-    cuts = np.quantile(known, [1 / 3, 2 / 3]) if len(known) else np.zeros(2)
-    return np.asarray(np.searchsorted(cuts, np.nan_to_num(assets)), dtype=np.int64)
 
 
 def missing(bank: Bank) -> tuple[str, ...]:
@@ -162,13 +146,15 @@ def _made(bank: Bank) -> NeedRows | None:
     late = int(np.ceil(bank.settings.window.reporting_delay_days / DAYS))
     assert variables.risk is not None, "risk_tolerance is delivered"
     managers = attribute_months(bank, "rm_id", months)
+    assets = _later(variables.wealth, late)
+    landmarks = tuple(c for c in range(last % STEP, last + 1, STEP) if c >= RECENT)
     offered, declined = _offers(bank, months, products)
     return NeedRows(
         months=months,
         products=products,
         bought=bought,
         told=told,
-        assets=_later(variables.wealth, late),
+        assets=assets,
         tolerance=variables.risk,
         experience=variables.experience,
         counts={t: _count(bank, months, t, day, n) for t, day, n in COUNTED if bank.has(t, day)},
@@ -176,10 +162,24 @@ def _made(bank: Bank) -> NeedRows | None:
         declined=declined,
         market=_market(bank, months),
         manager=None if managers[0] is None or managers[1] else managers[0],
-        landmarks=tuple(c for c in range(last % STEP, last + 1, STEP) if c >= RECENT),
+        landmarks=landmarks,
         held_of=held_of,
         unnamed=unnamed,
+        kinds=_kinds(bank, months, landmarks, (assets, variables.risk, variables.experience)),
     )
+
+
+def _kinds(
+    bank: Bank, months: Months, landmarks: tuple[int, ...], told: tuple[Floats, Floats, Floats | None]
+) -> dict[int, Floats]:
+    """Return to what degree each client belongs to each segment by landmark: the bank's own, or those found."""
+    if bank.has("clients", "segment"):
+        own, refused = attribute_months(bank, "segment", months)
+        if own is not None and not refused:
+            return given_memberships(own, landmarks)
+    before = max((c for c in landmarks if c <= landmarks[-1] - YEAR), default=landmarks[0]) if landmarks else 0
+    rules = bank.settings.segments
+    return memberships(*told, landmarks, before, rules.most, rules.least_share)
 
 
 def _later(values: Floats, columns: int) -> Floats:

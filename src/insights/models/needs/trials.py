@@ -1,6 +1,6 @@
 """Predictions made at past landmarks beside what clients then bought first, and two simple rules beside them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +9,9 @@ import pandas as pd
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.needs.kinds import PEERS, peer_groups
 from insights.models.needs.model import Learned, learn, predict, trees
-from insights.models.needs.rows import STEP, THIRDS, NeedRows, need_rows, thirds
+from insights.models.needs.rows import STEP, NeedRows, need_rows
 from insights.models.needs.suitable import Bools, Floats
 from insights.stats.resampling import Replicates, replicate_weights
 from insights.stats.results import Estimate, NotEstimable
@@ -18,13 +19,12 @@ from insights.stats.scoring.precision import average_precision
 
 ORIGINS = (12, 9, 6, 3)
 """Months before the last landmark at which predictions are tried."""
-LOGIT, TREES, POPULAR, SAME = "logit", "trees", "popular", "same"
+LOGIT, TREES, SEGMENT, POPULAR, SAME = "logit", "trees", "segment", "popular", "same"
 MODELS = (LOGIT, TREES)
-RULES = (POPULAR, SAME)
-PRECISION, AREA = "precision", "pr_auc"
-TOLERANCES = 6
-"""Risk tolerances 1 to 5, and 0 where it is not known."""
-PEERS = TOLERANCES * len(THIRDS)
+RULES = (SEGMENT, POPULAR, SAME)
+PRECISION, AREA, MAP = "precision", "pr_auc", "map3"
+FIRST = 3
+"""Of how many kinds of product, ranked for each client, MAP@3 looks at."""
 REPLICATES = 200
 SEED = "needs"
 FEWEST_EVENTS = 50
@@ -53,6 +53,22 @@ class Trials:
         found = self.scores[measure, way]
         found = found - self.scores[measure, less] if less else found
         return found.estimate(unit="share", method="normal")
+
+    def lift(self, way: str, over: str) -> Estimate | NotEstimable:
+        """Return how many times as often offers chosen one way were bought as those chosen another; paired by client.
+
+        The interval is normal on the log scale.
+        """
+        one, other = self.scores[PRECISION, way], self.scores[PRECISION, over]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = [np.log(found) for r in (one, other) for found in (r.value, r.values)]
+        found = (replace(one, value=logs[0], values=logs[1]) - replace(other, value=logs[2], values=logs[3])).estimate(
+            unit="times", method="normal"
+        )
+        if isinstance(found, NotEstimable):
+            return found
+        value, low, high = (float(np.exp(v)) for v in (found.value, found.low, found.high))
+        return Estimate(value, low, high, "times", found.n, found.n_events, found.level)
 
 
 def trials(bank: Bank) -> Trials | NotEstimable:
@@ -97,7 +113,8 @@ def _tried(rows: NeedRows, column: int) -> pd.DataFrame:
     frame = pd.DataFrame(head | known)
     if column + HORIZONS[1] > rows.last:
         frame["came_6m"] = np.nan
-    scores = {LOGIT: model, TREES: other, POPULAR: popular(rows, column), SAME: same(rows, column)}
+    rules = {SEGMENT: segment(rows, column), POPULAR: popular(rows, column), SAME: same(rows, column)}
+    scores = {LOGIT: model, TREES: other} | rules
     return frame.assign(**{name: values[client, kind] for name, values in scores.items()})
 
 
@@ -109,21 +126,32 @@ def managers(rows: NeedRows, column: int) -> npt.NDArray[np.int64]:
     return np.unique(named, return_inverse=True)[1].astype(np.int64)
 
 
+def segment(rows: NeedRows, column: int) -> Floats:
+    """Return how often clients of the same segment, each in his most likely one, bought each category before (n, k)."""
+    size = rows.kinds[column].shape[1]
+    return _rates(rows, column, {c: rows.kinds[c].argmax(axis=1) for c in rows.landmarks if c <= column}, size)
+
+
 def popular(rows: NeedRows, column: int) -> Floats:
     """Return how often clients of the same risk tolerance and wealth bought each category first before (n, k).
 
     Wealth in thirds of the landmark; the share of those who could, over all earlier landmarks with known outcomes.
     """
-    shape = rows.bought.shape
-    came, could = np.zeros((PEERS, shape[1])), np.zeros((PEERS, shape[1]))
-    for past in (c for c in rows.landmarks if c <= column - STEP):
-        who, group = rows.eligible(past), _peers(rows, past)
+    past = (c for c in rows.landmarks if c <= column)
+    return _rates(rows, column, {c: peer_groups(rows.assets[:, c], rows.tolerance[:, c]) for c in past}, PEERS)
+
+
+def _rates(rows: NeedRows, column: int, group: dict[int, npt.NDArray[np.int64]], size: int) -> Floats:
+    """Return by client (n, k) the share of first purchases of his group (by landmark: n) among those who could."""
+    came, could = (np.zeros((size, rows.bought.shape[1])) for _ in range(2))
+    for past in (c for c in group if c <= column - STEP):
+        who = rows.eligible(past)
         did = who & rows.came(past, STEP) & (rows.told <= column)
-        for k in range(shape[1]):
-            could[:, k] += np.bincount(group, who[:, k], PEERS)
-            came[:, k] += np.bincount(group, did[:, k], PEERS)
+        for k in range(who.shape[1]):
+            could[:, k] += np.bincount(group[past], who[:, k], size)
+            came[:, k] += np.bincount(group[past], did[:, k], size)
     rate = (came + 1e-3) / (could + 1.0)
-    return np.asarray(rate[_peers(rows, column)])
+    return np.asarray(rate[group[column]])
 
 
 def same(rows: NeedRows, column: int) -> Floats:
@@ -136,11 +164,6 @@ def same(rows: NeedRows, column: int) -> Floats:
     share = did.sum(axis=0) / max(int(did.sum()), 1)
     lately = np.asarray(did.any(axis=1), dtype=float)
     return np.asarray(share[None, :] + lately[:, None])
-
-
-def _peers(rows: NeedRows, column: int) -> npt.NDArray[np.int64]:
-    tolerance = np.clip(np.nan_to_num(rows.tolerance[:, column]), 0, TOLERANCES - 1).astype(np.int64)
-    return np.asarray(tolerance * len(THIRDS) + thirds(rows.assets[:, column]))
 
 
 def chosen_rows(frame: pd.DataFrame, way: str, capacity: int) -> Bools:
@@ -158,10 +181,32 @@ def chosen_rows(frame: pd.DataFrame, way: str, capacity: int) -> Bools:
     return found
 
 
+def precision_at_first(frame: pd.DataFrame, way: str) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Return who (m, codes) bought something of what he could, and the average precision of the first three kinds (m).
+
+    One row per client and landmark. Kinds with the same score stand in the order of a fixed lot. The average precision
+    is the mean, over the kinds bought (at most three), of the share bought among the kinds up to each; those that rank
+    lower than third count as 0.
+    """
+    lot = np.random.default_rng(len(frame)).random(len(frame))
+    score = np.nan_to_num(frame[way].to_numpy(float), nan=-np.inf)
+    client, column, came = (frame[c].to_numpy() for c in ("client", "column", "came_3m"))
+    order = np.lexsort((lot, -score, client, column))
+    client, column, came = client[order], column[order], came[order]
+    begins = np.flatnonzero(np.append(True, (np.diff(client) != 0) | (np.diff(column) != 0)))
+    rank = np.arange(len(client)) - np.repeat(begins, np.diff(np.append(begins, len(client)))) + 1
+    hits = np.cumsum(came)
+    hits = hits - np.repeat(hits[begins] - came[begins], np.diff(np.append(begins, len(client))))
+    total = np.add.reduceat(came, begins)
+    reached = np.add.reduceat(np.where(rank <= FIRST, came * hits / rank, 0.0), begins)
+    some = total > 0
+    return client[begins][some], np.asarray(reached[some] / np.minimum(total[some], FIRST))
+
+
 def _scores(
     frame: pd.DataFrame, chosen: dict[str, Bools], client_id: npt.NDArray[np.object_]
 ) -> dict[tuple[str, str], Replicates]:
-    """Return precision at capacity and the area under precision and recall, drawn by client with the same weights."""
+    """Return precision at capacity, average precision of all rows and MAP@3, drawn by client with the same weights."""
     came, client = frame["came_3m"].to_numpy(), frame["client"].to_numpy()
     drawn = replicate_weights(client_id.astype(str), seed=SEED, replicates=range(REPLICATES)).astype(np.float32)
     weights = np.concatenate([np.ones((len(client_id), 1), dtype=np.float32), drawn], axis=1)
@@ -171,7 +216,10 @@ def _scores(
         own = weights[client[rows]]
         share = (own * came[rows, None]).sum(axis=0) / own.sum(axis=0)
         area = average_precision(frame[way].to_numpy(), came > 0, client, weights)
-        for measure, values in ((PRECISION, share), (AREA, area)):
+        who, precision = precision_at_first(frame, way)
+        drawn_of = weights[who]
+        ranked = (drawn_of * precision[:, None]).sum(axis=0) / drawn_of.sum(axis=0)
+        for measure, values in ((PRECISION, share), (AREA, area), (MAP, ranked)):
             head = values[:1].astype(float)
             found[measure, way] = Replicates(head, values[1:, None].astype(float), SEED, "poisson", clusters, clusters)
     return found

@@ -6,11 +6,14 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from insights.data.months import month_end
+from insights.data.settings import DisclosureSection
 from insights.data.snapshot import Bank
 from insights.models.needs.expected import at_horizon
 from insights.models.needs.rows import NeedRows
-from insights.models.needs.trials import AREA, HORIZONS, PRECISION, Trials, trials
+from insights.models.needs.trials import AREA, HORIZONS, MAP, PRECISION, Trials, trials
 from insights.stats.calibration import risk_groups
+from insights.stats.proportions import proportion
 from insights.stats.ratios import ratio_of_sums
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
 from insights.topics.needs.shared import need_facts, rows_of
@@ -25,14 +28,17 @@ EXPECTED, HAPPENED = "expected", "happened"
 
 @dataclass(frozen=True)
 class ScoreRows:
-    """``scores``: measure ("precision", "pr_auc"), way, less (the way it is above, ""), value, low, high, n.
+    """``scores``: measure ("precision", "pr_auc", "map3"), way, less (the way it is above, ""), value, low, high, n.
 
     ``levels``: months, group (fifth of the probability, 1 the lowest; 0 for all), what ("expected", "happened"), value
-    (share), low, high.
+    (share), low, high. ``lifts``: way, and how many times as many of those chosen by the model in use bought.
+    ``dates``: date (ISO), way, and the share of those chosen then that bought.
     """
 
     scores: pd.DataFrame
     levels: pd.DataFrame
+    lifts: pd.DataFrame
+    dates: pd.DataFrame
 
 
 def score(bank: Bank) -> Answer | NotAvailable:
@@ -42,8 +48,10 @@ def score(bank: Bank) -> Answer | NotAvailable:
         return rows
     tried = cast(Trials, trials(bank))
     evidence: dict[str, Evidence] = {
-        "scores": score_rows(tried, (PRECISION, AREA)),
+        "scores": score_rows(tried, (PRECISION, AREA, MAP)),
         "levels": _levels(tried),
+        "lifts": _lifts(tried),
+        "dates": _dates(tried, rows, bank.settings.disclosure),
     }
     return Answer(ID, ID, evidence, _rows, need_facts(bank, rows, tried))
 
@@ -63,6 +71,36 @@ def score_rows(found: Trials, measures: tuple[str, ...]) -> Estimates:
                 less = found.score(measure, found.used, way)
                 lines.append({"measure": measure, "way": found.used, "less": way} | line(less, clients, events))
     return estimates(lines, *DIMS)
+
+
+def _lifts(found: Trials) -> Estimates:
+    """Return how many times as many bought of those chosen by the model in use as of those chosen another way."""
+    came = found.frame["came_3m"].to_numpy()
+    lines = []
+    for way, rows in found.chosen.items():
+        if way != found.used:
+            clients = found.frame["client"][rows].nunique()
+            lines.append({"way": way} | line(found.lift(found.used, way), clients, came[rows].sum()))
+    return estimates(lines, "way")
+
+
+def _dates(found: Trials, rows: NeedRows, rules: DisclosureSection) -> Estimates:
+    """Return the share of those chosen at each past date that bought.
+
+    All dates of a way are told, or none: with its total, one that is withheld could be worked out from the others.
+    """
+    least = rules.min_clients if rules.mode == "bank" else 0
+    column = found.frame["column"].to_numpy()
+    lines = []
+    for way, chosen in found.chosen.items():
+        own = found.frame[chosen].groupby("column")["came_3m"].agg(["sum", "size"]).astype(float)
+        if (np.minimum(own["sum"], own["size"] - own["sum"]) < least).any():
+            continue
+        for c, events, n in own.itertuples():
+            date = month_end(rows.months.month(int(c))).isoformat()
+            clients = found.frame["client"][chosen & (column == c)].nunique()
+            lines.append({"date": date, "way": way} | line(proportion(events, n), clients, events))
+    return estimates(lines, "date", "way")
 
 
 def _levels(found: Trials) -> Estimates:
@@ -88,4 +126,4 @@ def _levels(found: Trials) -> Estimates:
 
 
 def _rows(parts: dict[str, Evidence]) -> ScoreRows:
-    return ScoreRows(*(cast(Estimates, parts[name]).rows for name in ("scores", "levels")))
+    return ScoreRows(*(cast(Estimates, parts[name]).rows for name in ("scores", "levels", "lifts", "dates")))

@@ -22,6 +22,9 @@ _HEADS = {
     "buys_6m_pct": Message("Buys within 6 months (%)"),
 }
 _WHY = {
+    "segment+": Message("clients like him buy it more often"),
+    "risk+": Message("accepts more risk than most"),
+    "risk-": Message("accepts less risk than most"),
     "tenure+": Message("long with the bank"),
     "tenure-": Message("new to the bank"),
     "assets+": Message("high assets"),
@@ -69,8 +72,4 @@ def _reason(code: str, bank: Bank) -> Message | None:
     if kind == "held":
         label = category_label(value, bank)
         return Message("has {kind}", {"kind": label}) if sign == "+" else Message("has no {kind}", {"kind": label})
-    if kind == "risk":
-        return Message("risk tolerance C{c}", {"c": value}) if sign == "+" else None
-    if kind == "wealth":
-        return _WHY["assets+" if value == "high" else "assets-"] if sign == "+" and value != "middle" else None
     return None

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.needs.trials import POPULAR, PRECISION, SAME
+from insights.models.needs.trials import PRECISION, RULES, SAME, SEGMENT
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.needs.words import category_label, need_basis
 from insights.reports.exhibits.rows import count_row, number
@@ -59,7 +59,7 @@ def verdict(scores: pd.DataFrame, used: str) -> Message:
     if own is None:
         return Message("How many of such offers were bought at past dates cannot be told.")
     values: dict[str, Any] = {"x": own.value, "low": own.low, "high": own.high}
-    rivals = [find(scores, measure=PRECISION, way=way, less="") for way in (POPULAR, SAME)]
+    rivals = [find(scores, measure=PRECISION, way=way, less="") for way in (SEGMENT, SAME)]
     if rivals[0] is None or rivals[1] is None:
         return Message(
             "At past dates {x:percent} ({low:bare_percent} to {high:bare_percent}) of the clients it would have chosen "
@@ -79,7 +79,7 @@ def beaten(scores: pd.DataFrame, used: str) -> tuple[list[str], list[str]]:
     """Return which simple rules the prediction clearly beats, and which it does not."""
     clear: list[str] = []
     other: list[str] = []
-    for way in (POPULAR, SAME):
+    for way in RULES:
         gain = find(scores, measure=PRECISION, way=used, less=way)
         if gain is not None:
             (clear if gain.low > 0 else other).append(way)
@@ -88,7 +88,7 @@ def beaten(scores: pd.DataFrame, used: str) -> tuple[list[str], list[str]]:
 
 def beating(scores: pd.DataFrame, used: str) -> list[str]:
     """Return which simple rules clearly beat the prediction."""
-    gains = {way: find(scores, measure=PRECISION, way=used, less=way) for way in (POPULAR, SAME)}
+    gains = {way: find(scores, measure=PRECISION, way=used, less=way) for way in RULES}
     return [way for way, gain in gains.items() if gain is not None and gain.high < 0]
 
 
@@ -106,7 +106,7 @@ def _title(answer: Answer, found: Overview, bank: Bank) -> Message:
         return Message("What clients will need next cannot be told")
     values |= {"a": category_label(top[0][0], bank), "x": top[0][1].value}
     gains = beaten(found.scores, answer.facts["used"])
-    if not gains[1] and len(gains[0]) == 2:
+    if not gains[1] and len(gains[0]) == len(RULES):
         return Message(
             "Most wanted next: {a}, about {x:count} first purchases in three months; {n:count} suitable offers are "
             "ready, chosen better than by simple rules",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from insights.data.snapshot import Bank
-from insights.models.needs.trials import AREA, LOGIT, POPULAR, PRECISION, SAME, TREES
+from insights.models.needs.trials import AREA, LOGIT, MAP, PRECISION, RULES, SEGMENT, TREES
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.needs.overview import beaten, beating, score_estimates, verdict
 from insights.reports.exhibits.needs.words import need_basis, way_label
@@ -22,20 +22,24 @@ def score(answer: Answer, found: ScoreRows, bank: Bank) -> Exhibit:
         title=title,
         sentences=(verdict(found.scores, used), *_level(found), *_model(answer)),
         figure=_figure(found, used, title),
-        tables=(_scores(found, used), _levels(found)),
+        tables=(_scores(found, used), *_dates(found, used), _levels(found)),
         basis=_basis(answer, bank),
         caveats=(
             Message(
                 "What was bought without any offer counts too: the score says who will buy, not whom an offer wins."
             ),
             Message("The same clients were offered products by campaigns meanwhile, whoever was chosen."),
+            Message(
+                "Clients are drawn anew for the intervals, not months: there are too few past dates for that. How far "
+                "the dates differ is told date by date."
+            ),
         ),
-        estimates=(*score_estimates(found.scores), *_estimates(found)),
+        estimates=(*score_estimates(found.scores), *_estimates(found, used)),
     )
 
 
 def _title(found: ScoreRows, used: str) -> Message:
-    own, rival = (find(found.scores, measure=PRECISION, way=w, less="") for w in (used, POPULAR))
+    own, rival = (find(found.scores, measure=PRECISION, way=w, less="") for w in (used, SEGMENT))
     if own is None or rival is None:
         return Message("How good earlier predictions were cannot be told for all ways of choosing")
     clear, other = beaten(found.scores, used)
@@ -44,12 +48,7 @@ def _title(found: ScoreRows, used: str) -> Message:
         return Message(
             "{x:percent} of the clients chosen bought within three months, more than by simple rules (at best "
             "{p:percent})",
-            values
-            | {
-                "p": max(
-                    v.value for w in (POPULAR, SAME) if (v := find(found.scores, measure=PRECISION, way=w, less=""))
-                )
-            },
+            values | {"p": max(v.value for w in RULES if (v := find(found.scores, measure=PRECISION, way=w, less="")))},
         )
     if worse := beating(found.scores, used):
         return Message(
@@ -100,7 +99,7 @@ def _model(answer: Answer) -> list[Message]:
 
 def _figure(found: ScoreRows, used: str, title: Message) -> Figure | None:
     bars = []
-    for way in (used, POPULAR, SAME):
+    for way in (used, *RULES):
         told = find(found.scores, measure=PRECISION, way=way, less="")
         if told is not None:
             bars.append({"label": way_label(way, used), "value": told.value, "low": told.low, "high": told.high})
@@ -113,23 +112,38 @@ def _figure(found: ScoreRows, used: str, title: Message) -> Figure | None:
 
 def _scores(found: ScoreRows, used: str) -> Table:
     rows = []
-    for way in (used, *(w for w in (LOGIT, TREES) if w != used), POPULAR, SAME):
+    for way in (used, *(w for w in (LOGIT, TREES) if w != used), *RULES):
         if not ((found.scores["way"] == way) & (found.scores["less"] == "")).any():
             continue
         row: dict[str, Any] = {"way": way_label(way, used)}
-        for measure in (PRECISION, AREA):
+        for measure in (PRECISION, AREA, MAP):
             row[measure] = cell(find(found.scores, measure=measure, way=way, less=""), "percent")
-            less = find(found.scores, measure=measure, way=used, less=way)
-            row[f"{measure}_less"] = Message("–") if way == used else cell(less, "percent")
-        rows.append(row)
+        row["less"] = cell(find(found.scores, measure=PRECISION, way=used, less=way), "percent")
+        row["lift"] = cell(find(found.lifts, way=way), "tenths")
+        rows.append(row if way != used else row | {"less": Message("–"), "lift": Message("–")})
     columns = (
         Column("way", Message("Way of choosing")),
         Column(PRECISION, Message("Of those chosen, bought")),
-        Column(f"{PRECISION}_less", Message("This report’s prediction is above it by")),
+        Column("less", Message("This report’s prediction is above it by")),
+        Column("lift", Message("Times as many bought")),
         Column(AREA, Message("Average precision, all ranks")),
-        Column(f"{AREA}_less", Message("Above it by")),
+        Column(MAP, Message("Average precision of the first three kinds")),
     )
     return Table(columns, tuple(rows), Message("Scores at past dates (95% intervals by client)"))
+
+
+def _dates(found: ScoreRows, used: str) -> tuple[Table, ...]:
+    """Return the dates one by one, where they may be told of the prediction."""
+    ways = [way for way in (used, *RULES) if (found.dates["way"] == way).any()]
+    if used not in ways:
+        return ()
+    rows = []
+    for date in sorted(set(found.dates["date"])):
+        row: dict[str, Any] = {"date": Message("{d:date}", {"d": date})}
+        rows.append(row | {way: cell(find(found.dates, date=date, way=way), "percent") for way in ways})
+    columns = (Column("date", Message("Predicted on")), *(Column(way, way_label(way, used)) for way in ways))
+    title = Message("Of those chosen, bought within three months, date by date (95% intervals)")
+    return (Table(columns, tuple(rows), title),)
 
 
 def _levels(found: ScoreRows) -> Table:
@@ -162,9 +176,10 @@ def _basis(answer: Answer, bank: Bank) -> tuple[Message, ...]:
         )
     )
     rules = Message(
-        "Most popular in the segment: by how often clients of the same risk tolerance and third of wealth bought "
-        "before. Same as last time: who bought lately first, then the kind that was bought most in the last three "
-        "months."
+        "Most popular in the segment: by how often clients of the same segment bought before; the segments are those "
+        "of a year ago or the bank's own, and the prediction starts from them too. Most popular at this risk and "
+        "wealth: the same by risk tolerance and third of wealth. Same as last time: who bought lately first, then the "
+        "kind that was bought most in the last three months."
     )
     tried = Message(
         "{dates:number} past dates from {first:date} on; each time learned from what was known by then only.", values
@@ -172,8 +187,16 @@ def _basis(answer: Answer, bank: Bank) -> tuple[Message, ...]:
     return (*need_basis(answer, bank)[: -len(dated(bank))], tried, own, rules, *dated(bank))
 
 
-def _estimates(found: ScoreRows) -> list[dict[str, Any]]:
-    return [
+def _estimates(found: ScoreRows, used: str) -> list[dict[str, Any]]:
+    lines = [
+        finding_row("lift", r, group={"way": used, "over": str(r["way"])}, months=3)
+        for r in found.lifts.to_dict("records")
+    ]
+    lines += [
+        finding_row("precision", r, group={"way": str(r["way"]), "date": str(r["date"])}, months=3)
+        for r in found.dates.to_dict("records")
+    ]
+    return lines + [
         finding_row(str(r["what"]), r, group={"fifth": str(r["group"])} if r["group"] else {}, months=int(r["months"]))
         for r in found.levels.to_dict("records")
     ]

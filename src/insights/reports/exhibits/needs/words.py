@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from insights.data.snapshot import Bank
-from insights.models.needs.trials import LOGIT, POPULAR, SAME, TREES
+from insights.models.needs.trials import LOGIT, POPULAR, SAME, SEGMENT, TREES
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.rows import dated
 from insights.reports.wording.labels import code_label
@@ -14,7 +14,8 @@ from insights.topics.needs.offers import REST
 WAYS = {
     LOGIT: Message("this report’s prediction"),
     TREES: Message("boosted trees"),
-    POPULAR: Message("most popular in the segment"),
+    SEGMENT: Message("most popular in the segment"),
+    POPULAR: Message("most popular at this risk and wealth"),
     SAME: Message("same as last time"),
 }
 OTHER_MODEL = {LOGIT: Message("regression"), TREES: Message("boosted trees")}
