@@ -252,7 +252,7 @@ def test_effects_are_those_of_programmes_judged_together(bank: Bank) -> None:
         effect("desk", "wait", -9.0, 1.0),  # no outcome of this table
     )
     exhibit = shown(summary.effects(pack(changes), bank), bank)
-    assert title(exhibit) == "Programmes moved: leaving within a year (“club”)"
+    assert title(exhibit) == "“club” moved leaving"
     assert len(exhibit.estimates) == 3
     assert [r["clear"].id for r in exhibit.tables[0].rows] == ["no", "yes", "no"]
     (untold,) = exhibit.sentences

@@ -20,13 +20,21 @@ OUTCOMES = {
     "income": Message("income a year, of the assets before"),
     "new_money": Message("net new money a year, of the assets before"),
 }
+SHORT = {
+    "satisfaction": Message("satisfaction"),
+    "attrition": Message("leaving"),
+    "loyalty": Message("loyalty"),
+    "brand": Message("brand image"),
+    "activity": Message("activity"),
+    "income": Message("income"),
+    "new_money": Message("net new money"),
+}
 KINDS = {"share": "percent", "share of assets": "percent", "points": "number"}
 
 
 def effects(answer: Answer, found: pd.DataFrame, bank: Bank) -> Exhibit:
     """Say which interventions moved what, and what cannot be told."""
     rows = found.to_dict("records")
-    clear = [r for r in rows if r["clear"]]
     untold = [OUTCOMES[name] for name in answer.facts["untold"]]
     columns = (
         Column("programme", Message("Programme")),
@@ -35,15 +43,9 @@ def effects(answer: Answer, found: pd.DataFrame, bank: Bank) -> Exhibit:
         Column("clear", Message("More than chance")),
         Column("report", Message("Report")),
     )
-    names = [
-        Message("{outcome} (“{programme}”)", {"outcome": OUTCOMES[r["outcome"]], "programme": _programme(r, bank)})
-        for r in clear
-    ]
     return Exhibit(
         id=answer.id,
-        title=Message("Programmes moved: {names}", {"names": names})
-        if clear
-        else Message("No programme is seen to have moved anything beyond chance"),
+        title=_title([r for r in rows if r["clear"]], bank),
         sentences=(Message("No finding tells what programmes did to: {names}.", {"names": untold}),) if untold else (),
         tables=(Table(columns, tuple(_cells(r, bank) for r in rows)),),
         basis=dated(
@@ -57,6 +59,19 @@ def effects(answer: Answer, found: pd.DataFrame, bank: Bank) -> Exhibit:
         ),
         estimates=tuple(_estimate(r) for r in rows),
     )
+
+
+def _title(clear: list[dict[Any, Any]], bank: Bank) -> Message:
+    moved: dict[str, dict[str, Any]] = {}
+    for row in clear:
+        told = moved.setdefault(str(row["programme"]), {"programme": _programme(row, bank), "names": []})
+        told["names"].append(SHORT[row["outcome"]])
+    if not moved:
+        return Message("No programme is seen to have moved anything beyond chance")
+    if len(moved) == 1:
+        return Message("“{programme}” moved {names}", next(iter(moved.values())))
+    parts = [Message("{names} (“{programme}”)", values) for values in moved.values()]
+    return Message("Programmes moved: {parts}", {"parts": parts})
 
 
 def _programme(row: dict[Any, Any], bank: Bank) -> Message | str:
