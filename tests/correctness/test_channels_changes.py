@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from small_bank import write_bank
 
 from insights.data.settings import DisclosureSection
+from insights.data.snapshot import open_bank
 from insights.models.channels import lots
 from insights.models.channels.outcomes import MONEY, Outcome, Rollout
-from insights.models.channels.programmes import Reach
+from insights.models.channels.programmes import Reach, reach
 from insights.models.channels.rollout import Panel, lay_out, measure, outcome_values
-from insights.models.months import SpellMonths
+from insights.models.months import SpellMonths, spell_months
 from insights.reports.disclosure import protect
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.channels.changes import change_evidence, change_rows
@@ -168,6 +171,30 @@ def test_clients_before_whom_nothing_is_known_and_a_reach_of_everybody_are_refus
     early, _, _ = in_money(months, replace(found, start=np.where(np.isfinite(found.start), 0.0, np.inf)))
     assert isinstance(early.mean, NotEstimable)
     assert early.mean.reason.startswith("no unit's treatment starts within the data")
+
+
+def test_clients_reached_before_anything_is_known_of_them_are_no_controls(tmp_path: Path) -> None:
+    """A programme of clients: one was in it before the window, one from his first month, one before he came back."""
+    spells = ("early,1,2011-01-01,", "later,1,2012-01-01,", "never,1,2013-01-01,", "back,1,2014-01-01,2021-02-10",
+              "joins,1,2021-03-10,", "back,2,2022-02-10,")  # fmt: skip
+    clients = [line.split(",") for line in spells[:5]]
+    files = {
+        "clients": "client_id,joined_on\n" + "".join(f"{name},{day}\n" for name, _, day, _ in clients),
+        "relationships": "client_id,spell,joined_on,left_on\n" + "\n".join(spells) + "\n",
+        "balances": "client_id,month,category,amount\nnever,2021-01-31,cash,5.00\n",
+        "transactions": "client_id,booked_on,kind,amount\nnever,2021-01-15,inflow,5.00\n",
+        "programmes": "programme,client_id,started_on\ncard,early,2019-05-01\ncard,joins,2021-03-20\n"
+        "card,later,2021-06-01\ncard,back,2021-06-01\n",
+    }
+    bank = open_bank(write_bank(tmp_path, files, delay=0), as_of="2022-12-31")
+    found = reach(bank, "card")
+    assert isinstance(found, Reach)
+    joined = pd.to_datetime(spell_months(bank).spells["joined_on"]).dt.year
+    told = dict(zip(joined, found.start, strict=True))
+    june = 17.0  # 2021, of a window from January 2020 on
+    assert (told[2012], told[2013]) == (june, np.inf)
+    assert told[2014] == june  # had left by then: not yet reached, and no control of those reached later
+    assert np.isnan([told[year] for year in (2011, 2021, 2022)]).all()
 
 
 def test_without_never_treated_those_not_yet_reached_are_the_controls() -> None:

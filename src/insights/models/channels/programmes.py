@@ -1,7 +1,8 @@
 """Whom a programme reached and when: one start per relationship, by the manager he had when his manager's turn came.
 
 A programme of managers applies to the clients each had when it started with him, whoever serves them afterwards
-(intention to treat). Whoever came later to a manager who had started is neither reached nor a control.
+(intention to treat). Whoever came later to a manager who had started is neither reached nor a control; nor is a client
+who was in a programme of clients before the bank's records of him begin, or came back to the bank after its start.
 """
 
 from dataclasses import dataclass, field
@@ -118,11 +119,11 @@ def _starts(
             start[spared] = np.inf
             manager[spared] = on_day[spared]
             drawn[(mine | spared) & np.isnan(drawn)] = day
-    if by_manager and not by_lot:
-        # He came to a manager who had already started: reached by what was there, but with no before.
-        turn = pd.Series(first).map(treated).to_numpy(float)
+    if not by_lot:
+        # Reached before he was seen, he has no before: he himself, or the manager to whom he came.
+        turn = pd.Series(first if by_manager else client).map(treated).to_numpy(float)
         start[(turn <= months.first) & np.isinf(start)] = np.nan
-        # He left before his manager's turn came: not yet reached, but not one of those who never are.
+        # He left before his turn came: not yet reached, but not one of those who never are.
         gone = (turn > months.last) & np.isinf(start)
         start[gone] = turn[gone]
     own = np.array([f"client {c}" for c in client], dtype=object)
