@@ -11,6 +11,8 @@ from small_bank import CLIENTS, write_bank
 from insights.data.settings_targets import Target, TargetName
 from insights.data.snapshot import Bank, open_bank
 from insights.errors import SettingsError
+from insights.models.needs.trials import LOGIT, POPULAR, SEGMENT
+from insights.reports.exhibits.needs.words import WAYS
 from insights.topics import summary
 from insights.topics.evidence import Answer
 from insights.topics.summary.lines import LINES, NAMES, Line, Source, read
@@ -323,6 +325,20 @@ def test_models_in_use_are_listed_with_what_was_tested(bank: Bank) -> None:
     row = next(r for r in exhibit.tables[0].rows if r["made"])
     assert (row["made"], row["rejected"], row["reasoned"]) == (2, 1, 1)
     assert not shown(summary.inventory(pack(), bank), bank).told
+
+
+def test_what_was_tested_of_a_model_has_the_name_that_its_own_report_gives_it(bank: Bank) -> None:
+    ways = {LOGIT: 0.06, SEGMENT: 0.05, POPULAR: 0.04}
+    score = finding(
+        "needs.score", *(estimate("precision", v, v - 0.01, v + 0.01, group={"way": w}) for w, v in ways.items())
+    )
+    used = finding("needs.overview", estimate("first_buyers", 30.0, 20.0, 40.0, months=3, group={"category": "bonds"}))
+    (needs,) = shown(summary.inventory(pack(used, score), bank), bank).paragraphs
+    told = {m.id: m.values["told"].values["value"] for m in needs.sentences[-1].values["told"]}
+    assert told == {
+        "bought, of those named by the logit {told}": 0.06,
+        f"by the rule “{WAYS[SEGMENT].id}” {{told}}": 0.05,
+    }
 
 
 def test_numbers_that_follow_the_market_or_a_refit_are_no_change(bank: Bank) -> None:

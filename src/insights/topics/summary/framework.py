@@ -8,7 +8,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.data.tables import TABLES
 from insights.topics.evidence import Answer, Published
-from insights.topics.summary.pack import NAN, SHOWN, Findings, Pack, Row
+from insights.topics.summary.pack import NAN, SHOWN, Findings, Pack, Row, only_refused
 
 ID = "summary.framework"
 COLLECT, PROCESS, ANALYSE, PRESENT, APPLY = "collect", "process", "analyse", "present", "apply"
@@ -65,7 +65,7 @@ def _steps(pack: Pack, bank: Bank) -> Iterator[dict[str, Any]]:
         yield step(COLLECT, "legal_basis", basis["all"] - basis["n"], basis["all"])
     if (books := _values(now, "quality.reconciliation", "n", "all")) is not None:
         yield step(PROCESS, "ledger", books["all"] - books["n"], books["all"])
-    told = [not _only_refused(found) for found in now.by_id.values()]
+    told = [not only_refused(found) for found in now.by_id.values()]
     yield step(ANALYSE, "questions", sum(told), len(told))
     tests = [c["p_value"] is not None for found in now.by_id.values() for c in found["checks"]]
     if tests:
@@ -88,13 +88,9 @@ def _values(found: Findings, id: str, *names: str) -> Mapping[str, float] | None
     return {name: float(v) for name, v in numbers.items()}
 
 
-def _only_refused(found: Mapping[str, Any]) -> bool:
-    return bool(found["refusals"]) and not found["estimates"]
-
-
 def _refused(found: Findings) -> list[str]:
     """Return the reports in which some question has no answer, in their order."""
-    return [r for r in found.reports if any(_only_refused(f) for f in found.by_id.values() if f["report"] == r)]
+    return [r for r in found.reports if any(only_refused(f) for f in found.by_id.values() if f["report"] == r)]
 
 
 def _needs(found: Findings) -> Iterator[dict[str, Any]]:

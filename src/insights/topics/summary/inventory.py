@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.needs.trials import LOGIT, PRECISION, SEGMENT, TREES
 from insights.topics.evidence import Answer, NotAvailable, Published
-from insights.topics.summary.pack import Findings, Pack, Row
+from insights.topics.summary.pack import Findings, Pack, Row, only_refused
 
 ID = "summary.inventory"
 REJECTED = 0.05
@@ -43,7 +44,7 @@ MODELS = (
     Model(
         "needs",
         "needs.overview",
-        tuple(("needs.score", "precision", (("way", way),)) for way in ("logit", "trees", "popular")),
+        tuple(("needs.score", PRECISION, (("way", way),)) for way in (LOGIT, TREES, SEGMENT)),
     ),
     Model("effects", "channels.changes"),
     Model("defaults", "risk.credit", (("risk.credit", "observed_expected", ()),)),
@@ -96,7 +97,7 @@ def _tests(found: Findings) -> Iterator[dict[str, Any]]:
         yield {
             "report": report,
             "questions": float(len(own)),
-            "answered": float(sum(bool(f["estimates"]) or not f["refusals"] for f in own)),
+            "answered": float(sum(not only_refused(f) for f in own)),
             "made": float(len(p)),
             "rejected": float(sum(value < REJECTED for value in p)),
             "reasoned": float(len(checks) - len(p)),

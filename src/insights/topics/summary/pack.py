@@ -101,6 +101,11 @@ class Pack:
     memories: tuple[Remembered, ...] = ()
 
 
+def only_refused(found: Mapping[str, Any]) -> bool:
+    """Return whether a finding says nothing but why it cannot be told."""
+    return bool(found["refusals"]) and not found["estimates"]
+
+
 def row_of(finding: str, data: Mapping[str, Any]) -> Row:
     """Return an estimate of ``findings.json`` as a row."""
 

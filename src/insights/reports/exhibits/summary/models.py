@@ -1,5 +1,6 @@
 """What is said of each model: its purpose and prohibited use, its data, its assumption, and what breaks that."""
 
+from insights.models.needs.trials import LOGIT, PRECISION, SEGMENT, TREES
 from insights.reports.exhibits.base import Message
 
 NAMES = {
@@ -68,8 +69,8 @@ MEASURES = {
     ("ratio", ""): Message("came, of what was foretold {told}"),
     ("ranks", ""): Message("order of the clients (rank correlation) {told}"),
     ("forecast_skill", ""): Message("better than the mean by {told}"),
-    ("precision", "logit"): Message("bought, of those named by the logit {told}"),
-    ("precision", "trees"): Message("bought, of those named by the trees {told}"),
-    ("precision", "popular"): Message("by the rule “most popular in the segment” {told}"),
+    (PRECISION, LOGIT): Message("bought, of those named by the logit {told}"),
+    (PRECISION, TREES): Message("bought, of those named by the trees {told}"),
+    (PRECISION, SEGMENT): Message("by the rule “most popular in the segment” {told}"),
     ("observed_expected", ""): Message("defaults, of those foretold {told}"),
 }

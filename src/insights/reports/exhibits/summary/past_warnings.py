@@ -10,10 +10,11 @@ from insights.stats.results import Estimate
 from insights.topics.evidence import Answer
 from insights.topics.summary.past_warnings import OTHERS, WARNED, Warnings
 
-THEN = {
+NAMES = {
     "papers": Message("Identity papers expired, or about to"),
     "suitability": Message("Products above the risk accepted"),
     "credit": Message("Loan late, in default or near its collateral"),
+    "market": Message("More to lose in markets than accepted"),
 }
 RISKS = {
     "suitability": Message("Products above the risk accepted: the client leaves within a year"),
@@ -80,7 +81,7 @@ def _sentences(found: Warnings) -> tuple[Message, ...]:
 def _settled(found: Warnings, facts: dict[str, Any]) -> Table:
     rows = tuple(
         {"reason": label, "n": None if e is None else float(e.n), "share": cell(e, "percent")}
-        for r, label in THEN.items()
+        for r, label in NAMES.items()
         if (e := found.settled.get(r)) is not None or r in found.settled
     )
     columns = (
