@@ -37,6 +37,16 @@ def test_steps_find_what_was_planted_beside_a_trend_of_all(outcome: str, effect:
     assert (found.reached, found.others) == (350, 250)
 
 
+def test_where_everybody_was_reached_those_reached_later_are_the_others() -> None:
+    rng = np.random.default_rng(8)
+    start = np.where(np.arange(N) % MANAGERS < 20, 4.0, np.where(np.arange(N) % MANAGERS < 45, 7.0, 10.0))
+    values = 0.005 + rng.normal(0, 0.002, (N, 12)) + 0.004 * (np.arange(12) >= start[:, None])
+    found = in_steps("p", values, panel(start, rng.lognormal(13, 1, N)), INCOME)
+    assert isinstance(found.effect, Estimate)
+    assert found.effect.low < 0.016 < found.effect.high
+    assert found.others == 400  # a side of nobody would have the effect withheld
+
+
 def test_the_lot_compares_the_arms_and_counts_who_left() -> None:
     rng = np.random.default_rng(3)
     treated = np.arange(N) % 2 == 0

@@ -14,10 +14,9 @@ from insights.models.cache import once
 from insights.models.channels.lots import MONTHS, compare, money
 from insights.models.channels.outcomes import MONEY, Floats, complete_months, scaled
 from insights.models.channels.programmes import NEEDS, Reach, programmes, reach
-from insights.models.channels.rollout import FEWEST_CLUSTERS, Panel, lay_out, outcome_values
+from insights.models.channels.rollout import Panel, controls_of, lay_out, outcome_values
 from insights.models.months import SpellMonths, spell_months
 from insights.stats.effects import att_gt
-from insights.stats.effects.group_time import Controls
 from insights.stats.results import Estimate, NotEstimable
 
 INCOME, ACTIVITY = "income", "activity"
@@ -82,14 +81,12 @@ def in_steps(name: str, values: Floats, panel: Panel, outcome: str) -> Managed:
     used = ~np.isnan(panel.start) & ~np.isnan(panel.held)
     row, period = np.nonzero(~np.isnan(values) & used[:, None])
     start, cluster = panel.start[row], panel.cluster[row].astype(str)
-    never = len(set(panel.cluster[used & np.isinf(panel.start)]))
-    controls: Controls = "never" if never >= FEWEST_CLUSTERS else "not_yet"
+    controls, others = controls_of(panel, used)
     weight = panel.held[row] if outcome == INCOME else None
     unit = "share of assets" if outcome == INCOME else "share"
     effects = att_gt(
         row, period, values[row, period], start, controls=controls, weight=weight, cluster=cluster, outcome_unit=unit
     )
-    others = int((used & np.isinf(panel.start)).sum())
     if isinstance(effects, NotEstimable):
         return Managed(name, outcome, effects, 0, others)
     mean = scaled(effects.overall(), 12 / panel.length if outcome == INCOME else 1.0)

@@ -159,12 +159,8 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
     row, period = np.nonzero(~np.isnan(values) & used[:, None])
     unit = {MONEY: "share of assets", MARK: "points", WAIT: "minutes", SETTLED: "share"}[name]
     start = panel.start[row]
-    reached, others = int((used & np.isfinite(panel.start)).sum()), int((used & np.isinf(panel.start)).sum())
-    never = len(set(panel.cluster[used & np.isinf(panel.start)]))
-    controls: Controls = "never" if never >= FEWEST_CLUSTERS else "not_yet"
-    if controls == "not_yet" and reached:
-        # Those who show what would have come without it are then all who were reached later than the first.
-        others = int((used & (panel.start > np.nanmin(panel.start[used]))).sum())
+    reached = int((used & np.isfinite(panel.start)).sum())
+    controls, others = controls_of(panel, used)
     weight = panel.held[row] if money else None
     outcome = values[row, period]
     cluster = panel.cluster[row].astype(str)
@@ -218,6 +214,17 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
         held=float(panel.held[used & np.isfinite(panel.start)].sum()),
         sizes=moved,
     )
+
+
+def controls_of(panel: Panel, used: npt.NDArray[np.bool_]) -> tuple[Controls, int]:
+    """Return who shows what would have come without the programme, and how many of those ``used`` (n) they are.
+
+    Those never reached, where they belong to enough clusters; else all who were reached later than the first.
+    """
+    never = used & np.isinf(panel.start)
+    if len(set(panel.cluster[never])) >= FEWEST_CLUSTERS or not (used & np.isfinite(panel.start)).any():
+        return "never", int(never.sum())
+    return "not_yet", int((used & (panel.start > np.nanmin(panel.start[used]))).sum())
 
 
 def _alike(plain: GroupTimeEffects, found: GroupTimeEffects | NotEstimable) -> Estimate | NotEstimable:

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.households import household_of
 from insights.models.risk.market import ASSETS, FEES, MONTH, NEEDS, OWN, YEAR, Market
 from insights.models.risk.market import market as measured
 from insights.stats.backtesting import KUPIEC
 from insights.stats.historical import Backtest
 from insights.stats.results import NotEstimable
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable, client_counts
 from insights.topics.risk.refusals import refused
 from insights.topics.rows import SIZES, estimates, line, plain, summed
 
@@ -83,8 +84,8 @@ def market_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]:
     over = found.over(allowed)
     if len(over):
         rated = over.assign(stated=over["stated"].map("C{}".format), state=np.where(over["over"], OVER, WITHIN))
-        cells = rated.groupby(["stated", "state"]).size().rename("clients").reset_index()
-        evidence["tolerance"] = ClientCounts(cells, ("stated", "state"))
+        rated["household"] = household_of(bank, rated["client_id"])
+        evidence["tolerance"] = client_counts(rated, ("stated", "state"))
     missing = {of: list(POSITION_NEEDS[of]) for of in (FEES, OWN) if of not in found.exposure}
     if not len(over):
         missing[OVER] = list(POSITION_NEEDS[OVER])
