@@ -29,10 +29,9 @@ from insights.models.needs.trials import (
     Trials,
     chosen_rows,
     learned_now,
-    precision_at_first,
     trials,
 )
-from insights.stats.scoring.precision import average_precision
+from insights.stats.scoring.precision import average_precision, average_precision_at
 from insights.topics import needs
 from insights.topics.evidence import Answer, NotAvailable
 
@@ -258,7 +257,8 @@ def test_three_kinds_ranked_for_each_client() -> None:
             "way": [0.9, 0.8, 0.1, 0.7, 0.2, np.nan, 0.5],
         }
     )
-    who, precision = precision_at_first(frame, "way")
+    score, came, client, column = (frame[c].to_numpy() for c in ("way", "came_3m", "client", "column"))
+    who, precision = average_precision_at(score, came, client, column, 3)
     # First client: second and third of his ranks were bought, and one that ranks fourth. The third bought nothing.
     np.testing.assert_array_equal(who, [0, 1])
     np.testing.assert_allclose(precision, [(1 / 2 + 2 / 3) / 3, 1 / 2])

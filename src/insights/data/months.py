@@ -94,9 +94,14 @@ def month_end(day: date) -> date:
     return date.fromordinal(following.toordinal() - 1)
 
 
+def month_number(day: date) -> int:
+    """Return a calendar month as a number that rises by one from month to month."""
+    return day.year * 12 + day.month - 1
+
+
 def last_complete(day: date) -> int:
     """Return the last month that has ended with the day, in months from year 0: its own if the day is a month end."""
-    own = day.year * 12 + day.month - 1
+    own = month_number(day)
     return own if day == month_end(day) else own - 1
 
 

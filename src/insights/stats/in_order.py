@@ -1,7 +1,7 @@
 """An answer foretold from rows that stand in their order: learned from the earlier ones, scored on the later ones."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from insights.stats.calibration.groups import Calibration, calibration
 from insights.stats.calibration.slope import Recalibration, recalibration
 from insights.stats.elastic_net import ElasticNet, elastic_net_logit
 from insights.stats.inputs import Floats
-from insights.stats.resampling import Replicates, replicate_weights
+from insights.stats.resampling import Replicates, ratio_of, replicate_weights
 from insights.stats.results import Estimate, NotEstimable, Result
 from insights.stats.scoring.precision import SOURCE, average_precision
 
@@ -145,13 +145,10 @@ def _scores(p: Floats, came: npt.NDArray[np.bool_], top: float, seed: str) -> di
     inside = np.diff(np.minimum(reach, top * reach[-1]), axis=0, prepend=0.0)
     precision = (inside * came[order, None]).sum(axis=0) / inside.sum(axis=0)
     overall = (weights * came[:, None]).sum(axis=0) / weights.sum(axis=0)
-    found = {"average_precision": average_precision(p, came, row, weights), "precision_top": precision}
-    made: dict[str, Estimate | NotEstimable] = {
-        name: Replicates(v[:1], v[1:, None], seed, "poisson", n, n).estimate(unit="share", method="normal")
-        for name, v in found.items()
+    area = average_precision(p, came, row, weights)
+    areas, tops, all_ = (Replicates(v[:1], v[1:, None], seed, "poisson", n, n) for v in (area, precision, overall))
+    return {
+        "average_precision": areas.estimate(unit="share", method="normal"),
+        "precision_top": tops.estimate(unit="share", method="normal"),
+        "lift_top": ratio_of(tops, all_),
     }
-    log = np.log(precision / overall)
-    lift = Replicates(log[:1], log[1:, None], seed, "poisson", n, n).estimate(unit="times", method="normal")
-    if isinstance(lift, Estimate):
-        lift = replace(lift, value=np.exp(lift.value), low=np.exp(lift.low), high=np.exp(lift.high))
-    return made | {"lift_top": lift}

@@ -1,7 +1,7 @@
 """Bootstrap by unit or cluster, with weights that depend on nothing but the unit's key and a seed."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import blake2b
 from typing import Literal
@@ -86,6 +86,20 @@ class Replicates:
         value, values = self.value - other.value, self.values - other.values
         clusters = min(self.clusters, other.clusters)
         return Replicates(value, values, self.seed, self.kind, max(self.n, other.n), clusters)
+
+
+def ratio_of(one: Replicates, other: Replicates, *, unit: str = "times") -> Estimate | NotEstimable:
+    """Return one single number over another, both positive and of the same weights; the interval is normal in its log.
+
+    NotEstimable as for ``Replicates.estimate``, and where one of them is not above 0.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = [replace(r, value=np.log(r.value), values=np.log(r.values)) for r in (one, other)]
+    found = (logs[0] - logs[1]).estimate(unit=unit, method="normal")
+    if isinstance(found, NotEstimable):
+        return found
+    value, low, high = (float(np.exp(v)) for v in (found.value, found.low, found.high))
+    return Estimate(value, low, high, unit, found.n, found.n_events, found.level)
 
 
 def bootstrap(

@@ -1,6 +1,6 @@
 """Predictions made at past landmarks beside what clients then bought first, and two simple rules beside them."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,9 @@ from insights.models.needs.kinds import PEERS, peer_groups
 from insights.models.needs.model import Learned, learn, predict, trees
 from insights.models.needs.rows import STEP, NeedRows, need_rows
 from insights.models.needs.suitable import Bools, Floats
-from insights.stats.resampling import Replicates, replicate_weights
+from insights.stats.resampling import Replicates, ratio_of, replicate_weights
 from insights.stats.results import Estimate, NotEstimable
-from insights.stats.scoring.precision import average_precision
+from insights.stats.scoring.precision import average_precision, average_precision_at
 
 ORIGINS = (12, 9, 6, 3)
 """Months before the last landmark at which predictions are tried."""
@@ -55,20 +55,8 @@ class Trials:
         return found.estimate(unit="share", method="normal")
 
     def lift(self, way: str, over: str) -> Estimate | NotEstimable:
-        """Return how many times as often offers chosen one way were bought as those chosen another; paired by client.
-
-        The interval is normal on the log scale.
-        """
-        one, other = self.scores[PRECISION, way], self.scores[PRECISION, over]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logs = [np.log(found) for r in (one, other) for found in (r.value, r.values)]
-        found = (replace(one, value=logs[0], values=logs[1]) - replace(other, value=logs[2], values=logs[3])).estimate(
-            unit="times", method="normal"
-        )
-        if isinstance(found, NotEstimable):
-            return found
-        value, low, high = (float(np.exp(v)) for v in (found.value, found.low, found.high))
-        return Estimate(value, low, high, "times", found.n, found.n_events, found.level)
+        """Return how many times as often offers chosen one way were bought as those chosen another; in pairs."""
+        return ratio_of(self.scores[PRECISION, way], self.scores[PRECISION, over])
 
 
 def trials(bank: Bank) -> Trials | NotEstimable:
@@ -181,28 +169,6 @@ def chosen_rows(frame: pd.DataFrame, way: str, capacity: int) -> Bools:
     return found
 
 
-def precision_at_first(frame: pd.DataFrame, way: str) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Return who (m, codes) bought something of what he could, and the average precision of the first three kinds (m).
-
-    One row per client and landmark. Kinds with the same score stand in the order of a fixed lot. The average precision
-    is the mean, over the kinds bought (at most three), of the share bought among the kinds up to each; those that rank
-    lower than third count as 0.
-    """
-    lot = np.random.default_rng(len(frame)).random(len(frame))
-    score = np.nan_to_num(frame[way].to_numpy(float), nan=-np.inf)
-    client, column, came = (frame[c].to_numpy() for c in ("client", "column", "came_3m"))
-    order = np.lexsort((lot, -score, client, column))
-    client, column, came = client[order], column[order], came[order]
-    begins = np.flatnonzero(np.append(True, (np.diff(client) != 0) | (np.diff(column) != 0)))
-    rank = np.arange(len(client)) - np.repeat(begins, np.diff(np.append(begins, len(client)))) + 1
-    hits = np.cumsum(came)
-    hits = hits - np.repeat(hits[begins] - came[begins], np.diff(np.append(begins, len(client))))
-    total = np.add.reduceat(came, begins)
-    reached = np.add.reduceat(np.where(rank <= FIRST, came * hits / rank, 0.0), begins)
-    some = total > 0
-    return client[begins][some], np.asarray(reached[some] / np.minimum(total[some], FIRST))
-
-
 def _scores(
     frame: pd.DataFrame, chosen: dict[str, Bools], client_id: npt.NDArray[np.object_]
 ) -> dict[tuple[str, str], Replicates]:
@@ -216,7 +182,8 @@ def _scores(
         own = weights[client[rows]]
         share = (own * came[rows, None]).sum(axis=0) / own.sum(axis=0)
         area = average_precision(frame[way].to_numpy(), came > 0, client, weights)
-        who, precision = precision_at_first(frame, way)
+        score, column = frame[way].to_numpy(float), frame["column"].to_numpy()
+        who, precision = average_precision_at(score, came, client, column, FIRST)
         drawn_of = weights[who]
         ranked = (drawn_of * precision[:, None]).sum(axis=0) / drawn_of.sum(axis=0)
         for measure, values in ((PRECISION, share), (AREA, area), (MAP, ranked)):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.indices import index_levels
 from insights.models.risk_taken import LOOK_BACK, client_returns
 from insights.models.value.margins import Months, client_margins
 from insights.stats.historical import Backtest, Tail, backtest, filtered, paths, tail_loss, tails
@@ -33,9 +34,9 @@ class Market:
     it gains when an index doubles, ``amount`` what it amounts to. ``tails`` by position and months ahead;
     ``alone`` by index: the loss of the assets in a year if only that index moved; ``explained``: the share of the
     monthly swings of the book that the indices explain. ``tested``: the limits of single months against what came.
-    ``clients``: client_id, stated (nan without), amount, loss (in the worst of twenty years, as a share), exposure (k
-    columns, by index). ``unknown``: scenarios that name an index that is not on record, ``lacking``: positions without
-    their tables or settings.
+    ``clients``: client_id, stated (nan without), amount, loss (in the worst of twenty years, as a share);
+    ``sensitivity`` (n, k) and ``fees`` (n, of a year) are theirs, in the same order. ``stress``: the moves (k) of each
+    scenario; ``unknown``: scenarios that name an index that is not on record.
     """
 
     indices: tuple[str, ...]
@@ -142,17 +143,9 @@ def _made(bank: Bank) -> Market | NotEstimable:
 
 def _index_returns(bank: Bank) -> tuple[Ints, Floats, tuple[str, ...]]:
     """Return months (calendar months from year 0; T), returns (T, k) of the price indices, and their names."""
-    table = bank.table("market")
-    rows = table.select("month", "series", "value").execute()
-    asked = bank.settings.risk.market.indices
-    series = rows["series"].astype(str)
-    rows = rows[series.isin(asked) if asked else series.str.endswith("_index")]
-    if rows.empty:
+    wide = index_levels(bank, bank.settings.risk.market.indices, bank.as_of)
+    if wide.empty:
         return np.zeros(0, np.int64), np.zeros((0, 0)), ()
-    month = pd.to_datetime(rows["month"])
-    wide = rows.assign(month=month.dt.year * 12 + month.dt.month - 1).pivot_table(
-        index="month", columns="series", values="value", aggfunc="last"
-    )
     wide = wide.reindex(np.arange(wide.index.min(), wide.index.max() + 1)).where(lambda w: w > 0)
     returns = (wide / wide.shift(1) - 1).dropna()
     return returns.index.to_numpy(np.int64), returns.to_numpy(float), tuple(str(c) for c in wide.columns)

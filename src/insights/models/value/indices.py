@@ -8,6 +8,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.exits.rows import last_complete
+from insights.models.indices import index_levels
 from insights.stats.inputs import Floats
 
 FEWEST = 24
@@ -63,14 +64,7 @@ def longer_past(bank: Bank, landmark: date, own: Floats, first: int) -> LongerPa
 
 def _returns(bank: Bank, landmark: date, names: tuple[str, ...]) -> pd.DataFrame:
     """Return the returns of the indices (columns) by month, of the last months without a gap in any of them."""
-    table = bank.table("market")
-    rows = table.filter(table.series.isin(names))
-    if "published_on" in rows.columns:
-        rows = rows.filter(rows.published_on.isnull() | (rows.published_on <= landmark))
-    told = rows.select("month", "series", "value").execute()
-    day = pd.to_datetime(told["month"])
-    told = told.assign(month=day.dt.year * 12 + day.dt.month - 1, value=told["value"].astype(float))
-    wide = told.pivot_table(index="month", columns="series", values="value").sort_index()
+    wide = index_levels(bank, names, landmark)
     wide = wide[(wide.index <= last_complete(landmark)) & (wide > 0).all(axis=1)]
     if set(wide.columns) != set(names) or len(wide) < 2:
         return pd.DataFrame(columns=list(names), index=pd.Index([], dtype=int), dtype=float)

@@ -66,8 +66,7 @@ def outflows(bank: Bank) -> Answer | NotAvailable:
     frame = pd.DataFrame(
         {"band": np.array([NONE, *names], dtype=object)[worst[worst >= 0]], "taken": taken[worst >= 0]}
     )
-    # The codes of clients count them in the order of their first relationship.
-    frame["household"] = household_of(bank, months.spells["client_id"].drop_duplicates())[worst >= 0]
+    frame["household"] = _homes(bank, months)[worst >= 0]
     cells = [{"band": band, "clients": int((frame["band"] == band).sum())} for band in (NONE, *names)]
     evidence: dict[str, Evidence] = {"clients": with_households(pd.DataFrame(cells), frame, ("band",))}
     if (frame["band"] != NONE).any():
@@ -215,10 +214,13 @@ def _followed(months: SpellMonths, exposure: dict[int, np.ndarray], names: tuple
     return pd.concat(found, ignore_index=True)
 
 
+def _homes(bank: Bank, months: SpellMonths) -> np.ndarray:
+    """Return the household of each code of ``clients_of``, which counts clients in the order of their relationships."""
+    return household_of(bank, months.spells["client_id"].drop_duplicates())
+
+
 def _exit_answer(bank: Bank, name: str, followed: pd.DataFrame, reference: str, facts: dict[str, Any]) -> Answer:
-    # The codes of clients count them in the order of their first relationship.
-    every = household_of(bank, spell_months(bank).spells["client_id"].drop_duplicates())
-    followed = followed.assign(household=every[followed["client"]])
+    followed = followed.assign(household=_homes(bank, spell_months(bank))[followed["client"]])
     time, left, group = (
         followed["time"].to_numpy(),
         np.where(followed["left"], LEFT, ""),

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from insights.data.snapshot import Bank
-from insights.models.memory.came import came_of_needs
+from insights.models.memory.came_needs import came_of_needs
 from insights.models.memory.scored import Scored
 from insights.stats.ratios import ratio_of_sums
 from insights.stats.results import Estimate

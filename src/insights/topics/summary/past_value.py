@@ -7,7 +7,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.households import household_of
-from insights.models.memory.came import TOP, Brought, came_of_value
+from insights.models.memory.came_value import TOP, Brought, came_of_value
 from insights.stats.resampling import Replicates
 from insights.topics.evidence import Answer, Estimates, NotAvailable
 from insights.topics.rows import estimates, line

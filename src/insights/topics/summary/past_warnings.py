@@ -7,7 +7,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.households import household_of
-from insights.models.memory.came import FOLLOWED_WITHIN, Warned, came_of_warnings
+from insights.models.memory.came_warnings import FOLLOWED_WITHIN, Warned, came_of_warnings
 from insights.stats.changes import change_between, changed
 from insights.stats.proportions import proportion
 from insights.stats.results import Estimate, TestResult
