@@ -8,19 +8,15 @@ import grp
 import hashlib
 import importlib
 import importlib.util
-import io
 import os
 import pkgutil
-import re
 import stat
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
 from insights.data.pseudonyms import reveal
 from insights.data.settings import Settings
@@ -30,18 +26,15 @@ from insights.errors import DisclosureError, SettingsError, SourceError
 from insights.models.exits.ahead import work_ahead
 from insights.reports import exhibits
 from insights.reports.audit import write_audit
+from insights.reports.list_files import ListFiles, csv_bytes, defused, list_files
 from insights.reports.parameters import RunParameters
 from insights.reports.wording import Wording
 
-# A spreadsheet takes a cell for a formula if it begins with one of these; the wide forms count in East Asian settings.
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 ON_REQUEST = "client_file"
 """The list that no run makes: the file of one client, when it is asked for."""
-SHEET_ROWS = 1_048_575
-"""Rows of data that one sheet of XLSX can hold below its heading."""
 
-Lists = tuple[dict[str, pd.DataFrame], dict[str, dict[str, bytes]]]
-"""Restricted lists by name, and by name and suffix the files to be written of them."""
+Lists = tuple[dict[str, pd.DataFrame], dict[str, ListFiles]]
+"""Restricted lists by name, and the files to be written of them."""
 
 
 def make_lists(bank: Bank, reports: Iterable[str]) -> dict[str, pd.DataFrame]:
@@ -65,18 +58,18 @@ def lists_and_files(parameters: RunParameters, reports: Sequence[str]) -> Lists:
             work_ahead(bank)
         made = make_lists(bank, reports)
         wanted = {name for may in bank.settings.lists.recipients.values() for name in may.lists}
-        return made, {name: list_contents(name, frame, bank) for name, frame in made.items() if name in wanted}
+        return made, {name: files_of(name, frame, bank) for name, frame in made.items() if name in wanted}
 
 
 def write_lists(
     made: Mapping[str, pd.DataFrame],
     bank: Bank,
     attempt: str,
-    contents: Mapping[str, Mapping[str, bytes]] | None = None,
+    files: Mapping[str, ListFiles] | None = None,
 ) -> list[str]:
     """Write to every recipient of ``bank.toml`` the lists he may read, and return a line about each for the terminal.
 
-    ``attempt`` is the run that made them, for the audit log; ``contents`` what ``list_contents`` made of them before.
+    ``attempt`` is the run that made them, for the audit log; ``files`` what ``files_of`` made of them before.
     """
     lines = []
     for recipient, may in sorted(bank.settings.lists.recipients.items()):
@@ -84,8 +77,8 @@ def write_lists(
             if name == ON_REQUEST:
                 continue
             if name in made:
-                own = (contents or {}).get(name)
-                path = write_list(name, made[name], bank, recipient=recipient, attempt=attempt, contents=own)
+                own = (files or {}).get(name)
+                path = write_list(name, made[name], bank, recipient=recipient, attempt=attempt, files=own)
                 private = not path.parent.stat().st_mode & stat.S_IRGRP
                 note = f" (this user only: files cannot be handed to group {may.group!r} here)" if private else ""
                 lines.append(f"list {name} for {recipient}: {len(made[name]):,} rows{note}")
@@ -112,10 +105,10 @@ def write_client_file(client_id: str, bank: Bank, recipient: str | None = None) 
     return write_list(ON_REQUEST, frame, bank, recipient=recipient or may[0], attempt="on request", about=client_id)
 
 
-def list_contents(name: str, frame: pd.DataFrame, bank: Bank) -> dict[str, bytes]:
-    """Return the files of a list by suffix, as ``write_list`` writes them."""
-    defused = _defused(in_words(name, frame, bank))
-    return {".csv": _csv(defused), ".xlsx": _xlsx(defused), ".parquet": _parquet(frame)}
+def files_of(name: str, frame: pd.DataFrame, bank: Bank) -> ListFiles:
+    """Return the files of a list as ``write_list`` writes them, and those of its managers where anybody has them."""
+    parted = any(name in may.by_manager for may in bank.settings.lists.recipients.values())
+    return list_files(frame, in_words(name, frame, bank), by_manager=parted)
 
 
 def write_list(
@@ -125,7 +118,7 @@ def write_list(
     *,
     recipient: str,
     attempt: str = "",
-    contents: Mapping[str, bytes] | None = None,
+    files: ListFiles | None = None,
     about: str = "",
 ) -> Path:
     """Write a list for a recipient as CSV, XLSX and Parquet, and return the path of the CSV.
@@ -145,40 +138,32 @@ def write_list(
     settings.lists_dir.chmod(0o711)  # one's own folder can be reached, the others' not even listed
     handed = _hand_over(folder, group, 0o750)
     stem = "-".join(part for part in (name, about, bank.as_of.isoformat()) if part)
-    contents = list_contents(name, frame, bank) if contents is None else contents
+    files = files_of(name, frame, bank) if files is None else files
     with folder_lock(settings.lists_dir):  # another run may be writing the same list
-        for suffix, content in contents.items():
+        for suffix, content in files.whole.items():
             write_atomic(folder / (stem + suffix), content)
             if handed:
                 _hand_over(folder / (stem + suffix), group, 0o640)
-        if name in settings.lists.recipients[recipient].by_manager and "rm_id" in frame:
-            defused = _defused(in_words(name, frame, bank))
-            _write_by_manager(folder / stem, frame["rm_id"], defused, group if handed else None)
+        if name in settings.lists.recipients[recipient].by_manager and files.by_manager is not None:
+            _write_by_manager(folder / stem, files.by_manager, group if handed else None)
     action = {"list": stem, "recipient": recipient, "rows": len(frame), "attempt": attempt}
-    digests = {suffix[1:]: hashlib.sha256(content).hexdigest() for suffix, content in contents.items()}
+    digests = {suffix[1:]: hashlib.sha256(content).hexdigest() for suffix, content in files.whole.items()}
     write_audit(settings.state, "made", action | {"sha256": digests})
     if handed:
         write_audit(settings.state, "released", action | {"group": settings.lists.recipients[recipient].group})
     return folder / f"{stem}.csv"
 
 
-def _write_by_manager(folder: Path, managers: pd.Series, rows: pd.DataFrame, group: int | None) -> None:
-    """Write each manager's part of a list as CSV and XLSX under his pseudonym; files of an earlier run go.
-
-    Rows without a manager stand in ``no-manager``.
-    """
+def _write_by_manager(folder: Path, files: Mapping[str, bytes], group: int | None) -> None:
+    """Write each manager's part of a list under his pseudonym; files of an earlier run go."""
     folder.mkdir(exist_ok=True, mode=0o700)
     _hand_over(folder, group, 0o750)
-    written = set()
-    of = managers.map(lambda name: re.sub(r"[^A-Za-z0-9_-]+", "-", str(name)).strip("-") if name else "no-manager")
-    for name, part in rows.groupby(of.to_numpy(), sort=True):
-        for suffix, content in ((".csv", _csv(part)), (".xlsx", _xlsx(part))):
-            path = folder / f"{name}{suffix}"
-            write_atomic(path, content)
-            _hand_over(path, group, 0o640)
-            written.add(path)
-    for path in set(folder.iterdir()) - written:
-        path.unlink()
+    for file, content in files.items():
+        write_atomic(folder / file, content)
+        _hand_over(folder / file, group, 0o640)
+    for path in folder.iterdir():
+        if path.name not in files:
+            path.unlink()
 
 
 def in_words(name: str, frame: pd.DataFrame, bank: Bank) -> pd.DataFrame:
@@ -211,7 +196,7 @@ def reveal_list(path: Path, settings: Settings) -> Path:
         {"list": path.stem, "rows": len(table), "sha256": hashlib.sha256(content).hexdigest()},
     )
     opened = path.with_name(f"{path.stem}.revealed.csv")
-    write_atomic(opened, _csv(_defused(table)))
+    write_atomic(opened, csv_bytes(defused(table)))
     return opened
 
 
@@ -255,61 +240,3 @@ def _hand_over(path: Path, group: int | None, mode: int) -> bool:
             return True
     path.chmod(0o700 if path.is_dir() else 0o600)
     return False
-
-
-def _defused(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with an apostrophe before every text, headings too, that would be taken for a formula."""
-
-    def safe(value: object) -> object:
-        return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS) else value
-
-    texts = {n: frame[n].map(safe) for n in frame.columns if not is_numeric_dtype(frame[n])}
-    return frame.assign(**texts).rename(columns=safe)
-
-
-def _csv(frame: pd.DataFrame) -> bytes:
-    """Return the frame as CSV; with this line end a cell with either kind of line break in it is put into quotes."""
-    return frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
-
-
-def _xlsx(frame: pd.DataFrame) -> bytes:
-    """Return the frame as a workbook; more rows than a sheet holds go on to further sheets."""
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # only what writes a workbook pays for its library
-
-    def writable(value: object) -> object:
-        """Return a value as XML can hold it: control characters, as in a line set aside, become a mark."""
-        return ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
-
-    raw = io.BytesIO()
-    with pd.ExcelWriter(raw, engine="openpyxl") as book:
-        for number, start in enumerate(range(0, max(len(frame), 1), SHEET_ROWS), start=1):
-            rows = frame.iloc[start : start + SHEET_ROWS].map(writable)
-            rows.rename(columns=writable).to_excel(book, sheet_name=f"list {number}", index=False)
-    return _without_clock(raw.getvalue())
-
-
-def _without_clock(workbook: bytes) -> bytes:
-    """Return a workbook without its times of writing, so that the same list gives the same bytes."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in old.infolist():
-            if entry.filename != "docProps/core.xml":
-                new.writestr(zipfile.ZipInfo(entry.filename, (1980, 1, 1, 0, 0, 0)), old.read(entry))
-            else:
-                text = old.read(entry).decode()
-                for tag in ("dcterms:created", "dcterms:modified"):
-                    text = _blank(text, tag)
-                new.writestr(zipfile.ZipInfo(entry.filename, (1980, 1, 1, 0, 0, 0)), text)
-    return out.getvalue()
-
-
-def _blank(text: str, tag: str) -> str:
-    """Return XML without the element ``tag``."""
-    before, opened, rest = text.partition(f"<{tag}")
-    return before + rest.partition(f"</{tag}>")[2] if opened else text
-
-
-def _parquet(frame: pd.DataFrame) -> bytes:
-    raw = io.BytesIO()
-    frame.to_parquet(raw, index=False)
-    return raw.getvalue()

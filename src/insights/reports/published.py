@@ -8,25 +8,29 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from insights.data.snapshot import Bank
 from insights.data.store import write_atomic
 from insights.reports.earlier import Earlier, data_of, earlier_packs
 from insights.reports.findings import FILE, read_estimates, read_findings
 from insights.reports.history import read_pack
-from insights.topics.summary.pack import Before, Findings, Pack, Remembered
+
+if TYPE_CHECKING:
+    from insights.topics.summary.pack import Findings, Pack
 
 REPORT = "summary"
 PUBLISHED = "INSIGHTS_PUBLISHED"
 """The environment variable in which the runner names the file."""
 
 
-def published(bank: Bank) -> Pack:
+def published(bank: Bank) -> "Pack":
     """Return the findings of the pack's other reports and of the last comparable pack.
 
     In a notebook at the screen: those of the pack of this day that the bank has, and none where it has none.
     """
+    from insights.topics.summary.pack import Before, Pack, Remembered  # only the kernel needs a topic, not the run
+
     path = os.environ.get(PUBLISHED)
     data = json.loads(Path(path).read_text(encoding="utf-8")) if path else _on_disk(bank)
     before = data["before"]
@@ -79,7 +83,9 @@ def _on_disk(bank: Bank) -> dict[str, Any]:
     return _content(read_findings(folder / FILE), leads, earlier_packs(settings.reports_dir, settings.state, manifest))
 
 
-def _findings(as_of: str, found: Iterable[Mapping[str, Any]]) -> Findings:
+def _findings(as_of: str, found: Iterable[Mapping[str, Any]]) -> "Findings":
+    from insights.topics.summary.pack import Findings
+
     return Findings(as_of, {str(finding["id"]): finding for finding in found})
 
 

@@ -97,8 +97,8 @@ def _make_pack(work: Work) -> Path:
             _finish(work, plan, done, [], all_packs="../../index.html")
             raise _run_error(failed, work.attempt)
         if lists is not None:
-            made, contents = lists.result()
-            for line in write_lists(made, bank, work.attempt.id, contents):
+            made, files = lists.result()
+            for line in write_lists(made, bank, work.attempt.id, files):
                 work.listen(line, len(jobs), len(jobs))
         with publishing(work.reports):
             current = work.reports / work.pack_name
