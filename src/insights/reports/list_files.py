@@ -68,8 +68,10 @@ def _xlsx(frame: pd.DataFrame) -> bytes:
     """Return the frame as a workbook; more rows than a sheet holds go on to further sheets."""
 
     def writable(value: object) -> object:
-        """Return a value as XML can hold it: control characters, as in a line set aside, become a mark."""
-        return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
+        """Return a value as XML can hold it: one kind of line break, and a mark for every control character."""
+        if not isinstance(value, str):
+            return value
+        return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value.replace("\r\n", "\n").replace("\r", "\n"))
 
     raw = io.BytesIO()
     with pd.ExcelWriter(raw, engine="xlsxwriter", engine_kwargs={"options": AS_TEXT}) as sheets:
