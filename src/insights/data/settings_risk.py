@@ -1,4 +1,4 @@
-"""Settings of risks: when papers are due, which loans are watched, how rarely a chart may cry wolf, what markets do."""
+"""Settings of risks: when papers are due, which loans are watched, how rarely charts cry wolf, what may go."""
 
 from typing import Annotated
 
@@ -26,6 +26,21 @@ class MarketSection(Section):
     scenarios: dict[Name, dict[str, Move]] = Field(default_factory=dict)
 
 
+class LiquiditySection(Section):
+    """What the bank could pay out, and what clients may take.
+
+    ``deposits`` are the categories of balances that are money with the bank. ``liquid`` names the items of the bank's
+    own positions that can be turned into money within a month, each with what a tight market takes off its value. In
+    the hardest case the share ``called`` of the credit limits that are not drawn is drawn at once. ``least_days`` is
+    for how many days liquid assets should last in a tight market.
+    """
+
+    deposits: Annotated[tuple[str, ...], Field(min_length=1)] = ("cash",)
+    liquid: dict[str, Annotated[float, Field(ge=0, lt=1)]] = Field(default_factory=dict)
+    called: Annotated[float, Field(ge=0, le=1)] = 0.25
+    least_days: Annotated[int, Field(ge=1, le=3660)] = 90
+
+
 class RiskSection(Section):
     """What the risk report warns of.
 
@@ -39,3 +54,4 @@ class RiskSection(Section):
     false_alarm_months: Annotated[int, Field(ge=3, le=240)] = 24
     rise: Annotated[float, Field(gt=1, le=10)] = 1.5
     market: MarketSection = MarketSection()
+    liquidity: LiquiditySection = LiquiditySection()

@@ -106,8 +106,8 @@ def tails(
         moved = _compounded(found, drawn, centre).reshape(RESAMPLES, DRAWS_EACH, -1)
     else:
         moved = found.ahead * found.shocks[again]
-    ends = np.array([_tail(_losses(one, held), chance) for one in moved])  # (resamples, 2, m)
-    values = _tail(told, chance)
+    ends = np.array([tail_of(_losses(one, held), chance) for one in moved])  # (resamples, 2, m)
+    values = tail_of(told, chance)
     low, high = np.quantile(ends, [(1 - level) / 2, (1 + level) / 2], axis=0)
 
     def estimate(k: int, m: int) -> Estimate:
@@ -126,7 +126,9 @@ def paths(found: Filtered, periods: int, rng: np.random.Generator, draws: int = 
 
 def tail_loss(returns: npt.ArrayLike, exposure: npt.ArrayLike, chance: float = 0.05) -> Floats:
     """Return the loss (m) that positions (m, k) exceed with the given chance, over returns (draws, k)."""
-    return _tail(_losses(np.asarray(returns, dtype=float), np.atleast_2d(np.asarray(exposure, dtype=float))), chance)[0]
+    return tail_of(_losses(np.asarray(returns, dtype=float), np.atleast_2d(np.asarray(exposure, dtype=float))), chance)[
+        0
+    ]
 
 
 def backtest(
@@ -171,8 +173,8 @@ def _losses(returns: Floats, exposure: Floats) -> Floats:
     return -returns @ exposure.T
 
 
-def _tail(losses: Floats, chance: float) -> Floats:
-    """Return the limit and the mean beyond it (2, m) of losses (draws, m)."""
+def tail_of(losses: Floats, chance: float) -> Floats:
+    """Return the limit that losses (draws, m) exceed with the chance, and the mean of those beyond it (2, m)."""
     # One that comes next exceeds Weibull's quantile with the chance it is made for, however few came before.
     limit = np.maximum(np.quantile(losses, 1 - chance, axis=0, method="weibull"), 0.0)
     over = losses >= limit

@@ -52,11 +52,13 @@ def block_paths(
         return NotEstimable(f"{len(values)} periods are too few to draw paths from: {FEWEST} are needed")
     mean = values.mean(axis=0)
     apart = values - mean
-    means = mean + apart[_places(len(values), len(values), draws, block, rng)].mean(axis=1)
-    return Paths(mean, means, apart[_places(len(values), periods, draws, block, rng)])
+    means = mean + apart[block_places(len(values), len(values), draws, block, rng)].mean(axis=1)
+    return Paths(mean, means, apart[block_places(len(values), periods, draws, block, rng)])
 
 
-def _places(length: int, periods: int, draws: int, block: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def block_places(
+    length: int, periods: int, draws: int, block: float, rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
     """Return positions in the past (draws, periods): each follows the one before, or begins a new block."""
     fresh = rng.random((draws, periods)) < 1 / block
     fresh[:, 0] = True

@@ -92,6 +92,7 @@ _TITLES = {
     "summary.past_warnings": Message("What became of earlier warnings cannot be told yet"),
     "risk.compliance": Message("Where papers and suitability stand cannot be told"),
     "risk.credit": Message("What loans may cost cannot be told"),
+    "risk.liquidity": Message("How long liquid assets last cannot be told"),
     "risk.market": Message("What markets may take cannot be told"),
     "risk.operational": Message("How often each process fails cannot be told"),
     "risk.overview": Message("What is burning cannot be told"),

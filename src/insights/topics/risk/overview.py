@@ -10,6 +10,8 @@ from insights.models.risk.charts import NEEDS as CHARTS
 from insights.models.risk.credit import credit as measured
 from insights.models.risk.incidents import NEEDS as INCIDENTS
 from insights.models.risk.incidents import incidents
+from insights.models.risk.liquidity import NEEDS as LIQUIDITY
+from insights.models.risk.liquidity import liquidity
 from insights.models.risk.loans import NEEDS as LOANS
 from insights.models.risk.market import NEEDS as MARKET
 from insights.models.risk.market import market
@@ -17,6 +19,7 @@ from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer, Evidence, NotAvailable
 from insights.topics.risk.compliance import Compliance, compliance_evidence, compliance_rows
 from insights.topics.risk.credit import Credit, credit_evidence, credit_rows
+from insights.topics.risk.liquidity import Outflows, liquidity_evidence, liquidity_rows
 from insights.topics.risk.market import Losses, market_evidence, market_rows
 from insights.topics.risk.operational import Operational, operational_evidence, operational_rows
 from insights.topics.risk.reputation import Reputation, reputation_evidence, reputation_rows
@@ -31,6 +34,7 @@ class Overview:
     compliance: Compliance | None
     credit: Credit | None
     market: Losses | None
+    liquidity: Outflows | None
     operational: Operational | None
     reputation: Reputation | None
 
@@ -45,6 +49,8 @@ def overview(bank: Bank) -> Answer | NotAvailable:
         parts["credit"], facts["credit"] = credit_evidence(bank)
     if not bank.needs(*MARKET) and not isinstance(market(bank), NotEstimable):
         parts["market"], facts["market"] = market_evidence(bank)
+    if not bank.needs(*LIQUIDITY) and not isinstance(liquidity(bank), NotEstimable):
+        parts["liquidity"], facts["liquidity"] = liquidity_evidence(bank)
     if not bank.needs(*INCIDENTS) and not isinstance(incidents(bank).year, NotEstimable):
         parts["operational"], facts["operational"] = operational_evidence(bank)
     parts["reputation"], facts["reputation"] = reputation_evidence(bank)
@@ -69,6 +75,7 @@ def _overview(evidence: dict[str, Evidence]) -> Overview:
         made("compliance", compliance_rows),
         made("credit", credit_rows),
         made("market", market_rows),
+        made("liquidity", liquidity_rows),
         made("operational", operational_rows),
         made("reputation", reputation_rows),
     )

@@ -9,6 +9,7 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.risk.compliance import compliance
 from insights.reports.exhibits.risk.credit import credit
+from insights.reports.exhibits.risk.liquidity import liquidity
 from insights.reports.exhibits.risk.list_words import register_in_words
 from insights.reports.exhibits.risk.market import market
 from insights.reports.exhibits.risk.operational import operational
@@ -22,6 +23,7 @@ from insights.topics.evidence import Answer
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "risk.compliance": compliance,
     "risk.credit": credit,
+    "risk.liquidity": liquidity,
     "risk.market": market,
     "risk.operational": operational,
     "risk.overview": overview,

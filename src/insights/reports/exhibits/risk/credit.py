@@ -189,7 +189,7 @@ def _hangs(found: Credit) -> Table:
         if own.empty:
             continue
         index, top = find(found.rows, measure=INDEX, of=by), find(found.rows, measure=TOP_TEN, of=by)
-        row: dict[str, Any] = {"by": label, "index": None if index is None else index.value}
+        row: dict[str, Any] = {"by": label, "index": None if index is None else 10_000 * index.value}
         row["as"] = None if index is None else 1 / index.value
         row["top"] = (
             Message("–") if by == "industry" else None if top is None else Message("{v:percent}", {"v": top.value})
@@ -197,7 +197,7 @@ def _hangs(found: Credit) -> Table:
         rows.append(row)
     columns = (
         Column("by", Message("Concentration")),
-        Column("index", Message("Herfindahl index"), "number"),
+        Column("index", Message("Herfindahl index (one has all: 10,000)"), "count"),
         Column("as", Message("As many of equal size"), "count"),
         Column("top", Message("Share of the ten largest")),
     )

@@ -6,6 +6,13 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.risk.compliance import compliance_estimates, state_count
 from insights.reports.exhibits.risk.credit import credit_estimates, credit_refusals, track_sentences
+from insights.reports.exhibits.risk.liquidity import (
+    alarms,
+    days_told,
+    is_short,
+    liquidity_estimates,
+    liquidity_refusals,
+)
 from insights.reports.exhibits.risk.market import market_estimates
 from insights.reports.exhibits.risk.operational import operational_estimates, operational_sentences
 from insights.reports.exhibits.risk.reputation import (
@@ -19,6 +26,7 @@ from insights.reports.exhibits.told import find
 from insights.topics.evidence import Answer
 from insights.topics.risk.compliance import BREACH, EXPIRED, SOON
 from insights.topics.risk.credit import LOSS
+from insights.topics.risk.liquidity import DAYS, RUN, TIGHT
 from insights.topics.risk.market import OVER
 from insights.topics.risk.operational import TOTAL
 from insights.topics.risk.overview import Overview
@@ -32,7 +40,7 @@ _LEVELS = {
 
 def overview(answer: Answer, found: Overview, bank: Bank) -> Exhibit:
     """Say what is burning, what is smouldering, what went out, and how good past warnings were."""
-    lines = {"burning": _burning(found), "smouldering": _smouldering(answer, found), "out": _out(answer, found)}
+    lines = {"burning": _burning(answer, found), "smouldering": _smouldering(answer, found), "out": _out(answer, found)}
     facts = answer.facts
     said: list[Message] = []
     if found.credit is not None:
@@ -54,7 +62,7 @@ def overview(answer: Answer, found: Overview, bank: Bank) -> Exhibit:
             ),
             *design_sentences(facts["reputation"]),
         ),
-        caveats=(Message("Liquidity and fraud are not part of this report yet: nothing here tells of them."),),
+        caveats=(Message("Fraud is not part of this report yet: nothing here tells of it."),),
         refusals=_refusals(answer, found),
         estimates=tuple(_estimates(found)),
     )
@@ -67,8 +75,15 @@ def _title(lines: dict[str, list[Message]]) -> Message:
     return Message("Burning: {what}", values)
 
 
-def _burning(found: Overview) -> list[Message]:
+def _burning(answer: Answer, found: Overview) -> list[Message]:
     lines = []
+    if found.liquidity is not None and is_short(answer.facts["liquidity"], found.liquidity):
+        days = days_told(found.liquidity, RUN) or days_told(found.liquidity, TIGHT)
+        assert days is not None, "days too few are told"
+        values: dict[str, Any] = {"n": days.value, "low": days.low, "high": days.high}
+        lines.append(
+            Message("liquid assets would last {n:count} days ({low:count} to {high:count}) in a tight market", values)
+        )
     if found.compliance is not None:
         told = found.compliance
         if told.suitability is not None:
@@ -129,6 +144,8 @@ def _smouldering(answer: Answer, found: Overview) -> list[Message]:
             Message("{n:count} clients may lose more to markets than their tolerance allows"),
             Message("clients who may lose more to markets than their tolerance allows: number withheld"),
         )
+    if found.liquidity is not None and answer.facts["liquidity"]["last"] in alarms(found.liquidity):
+        lines.append(Message("deposits fall faster than usual (early warning)"))
     if found.operational is not None:
         total = find(found.operational.rows, kind="", measure=TOTAL)
         if total is not None and total.n_events is not None:
@@ -157,6 +174,8 @@ def _refusals(answer: Answer, found: Overview) -> tuple[Message, ...]:
     for name, label in names.items():
         if getattr(found, name) is None:
             lines.append(Message("{what}: cannot be told, see below", {"what": label}))
+    if found.liquidity is not None:
+        lines += liquidity_refusals(answer.facts["liquidity"])
     return (*lines, *reputation_refusals(answer.facts["reputation"]))
 
 
@@ -170,6 +189,8 @@ def _estimates(found: Overview) -> list[dict[str, Any]]:
         ]
     if found.market is not None:
         lines += [r for r in market_estimates(found.market) if r["name"] == "clients_over_tolerance"]
+    if found.liquidity is not None:
+        lines += [r for r in liquidity_estimates(found.liquidity) if r["name"] == DAYS]
     if found.operational is not None:
         lines += [r for r in operational_estimates(found.operational) if not r["group"]]
     if found.reputation is not None:

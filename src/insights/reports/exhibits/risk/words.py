@@ -77,6 +77,13 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
         r"the indices explain less than half.*",
         Message("The indices explain less than half of the ups and downs of the book: they do not tell its losses."),
     ),
+    (r"nobody has deposits", Message("No balance is of a category that the settings call deposits.")),
+    (
+        r"\d+ periods are too few to tell how far it may fall.*",
+        Message("Fewer than two years of deposits are on record: too few to tell how far they may fall."),
+    ),
+    (r"\d+ months of changes; .*", Message("Two years show what is normal; there is nothing after them yet.")),
+    (r"the values before the watch do not vary", Message("Deposits never moved in the first two years.")),
     (r"no loan performs", Message("No loan is as agreed.")),
     (r"nobody has a loan", Message("Nobody has a loan.")),
     (r"\d+ reported events; 20 are needed.*", Message("Fewer than twenty incidents have been reported.")),
@@ -98,6 +105,11 @@ def why_not(reason: str) -> Message:
 def kind_label(code: str, bank: Bank) -> Message | str:
     """Return what a kind of incident is called."""
     return Message("other processes") if code == "other" else code_label("kind", code, bank.settings.labels)
+
+
+def item_label(code: str, bank: Bank) -> Message | str:
+    """Return what an item of the bank's own books is called."""
+    return code_label("item", code, bank.settings.labels)
 
 
 def industry_label(code: str, bank: Bank) -> Message | str:
