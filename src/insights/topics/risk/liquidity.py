@@ -78,9 +78,9 @@ def liquidity_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]
         sums = np.sort(found.clients.groupby(by)["amount"].sum().to_numpy(float))[::-1]
         if len(sums) > TOP:
             kept = dict(zip(("largest", "second", "absolute"), sizes, strict=True))
-            share = float(sums[:TOP].sum() / sums.sum())
+            top = float(sums[:TOP].sum() / sums.sum())
             rows.append(plain(herfindahl(sums), "index", len(sums), measure=INDEX, of=by) | kept)
-            rows.append(plain(share, "share", TOP, measure=TOP_TEN, of=by) | kept)
+            rows.append(plain(top, "share", TOP, measure=TOP_TEN, of=by) | kept)
     if found.undrawn.any():
         rows.append(summed(found.undrawn) | {"measure": UNDRAWN})
     rows += _items(found, all_deposits)
