@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from insights.models.channels.managed import ACTIVITY, INCOME, by_lot, in_steps
 from insights.models.channels.programmes import Reach
 from insights.models.channels.rollout import Panel
-from insights.models.managed import ACTIVITY, INCOME, by_lot, in_steps
 from insights.models.months import SpellMonths
 from insights.stats.results import Estimate
 
@@ -29,11 +29,11 @@ def test_steps_find_what_was_planted_beside_a_trend_of_all(outcome: str, effect:
     trend = 0.001 * periods  # everybody earns more year by year: no effect of anything
     own = rng.normal(0, 0.002, N)[:, None] + rng.normal(0, 0.001, (N, 12))
     values = 0.005 + own + trend + effect * (periods >= start[:, None])
-    found = in_steps("p", values, panel(start, held), outcome)
-    assert isinstance(found.effect, Estimate)
+    found = in_steps(outcome, values, panel(start, held))
+    assert isinstance(found.mean, Estimate)
     planted = effect * (4 if outcome == INCOME else 1)  # income is told a year, and a period is a quarter
-    assert found.effect.low < planted < found.effect.high
-    assert (found.effect.low > 0) == (effect > 0)
+    assert found.mean.low < planted < found.mean.high
+    assert (found.mean.low > 0) == (effect > 0)
     assert (found.reached, found.others) == (350, 250)
 
 
@@ -41,9 +41,9 @@ def test_where_everybody_was_reached_those_reached_later_are_the_others() -> Non
     rng = np.random.default_rng(8)
     start = np.where(np.arange(N) % MANAGERS < 20, 4.0, np.where(np.arange(N) % MANAGERS < 45, 7.0, 10.0))
     values = 0.005 + rng.normal(0, 0.002, (N, 12)) + 0.004 * (np.arange(12) >= start[:, None])
-    found = in_steps("p", values, panel(start, rng.lognormal(13, 1, N)), INCOME)
-    assert isinstance(found.effect, Estimate)
-    assert found.effect.low < 0.016 < found.effect.high
+    found = in_steps(INCOME, values, panel(start, rng.lognormal(13, 1, N)))
+    assert isinstance(found.mean, Estimate)
+    assert found.mean.low < 0.016 < found.mean.high
     assert found.others == 400  # a side of nobody would have the effect withheld
 
 
@@ -66,8 +66,8 @@ def test_the_lot_compares_the_arms_and_counts_who_left() -> None:
     )  # fmt: skip
     reached = Reach("p", np.where(treated, float(day), np.inf), np.full(N, float(day)), CLUSTER, False, True)
     found = by_lot(frame, reached, months, ACTIVITY, "CHF")
-    assert isinstance(found.effect, Estimate)
+    assert isinstance(found.mean, Estimate)
     # Who left is no longer active in five of the twelve months, in one of ten, all of them treated here.
     truth = active[treated][:, day : day + 12].mean() - active[~treated][:, day : day + 12].mean()
-    assert found.effect.value == pytest.approx(truth, abs=0.01)
-    assert found.effect.low > 0.05
+    assert found.mean.value == pytest.approx(truth, abs=0.01)
+    assert found.mean.low > 0.05

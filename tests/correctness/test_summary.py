@@ -13,6 +13,7 @@ from insights.data.snapshot import Bank, open_bank
 from insights.errors import SettingsError
 from insights.models.needs.trials import LOGIT, POPULAR, SEGMENT
 from insights.reports.exhibits.needs.words import WAYS
+from insights.reports.exhibits.told import INTERVALS
 from insights.topics import summary
 from insights.topics.evidence import Answer
 from insights.topics.summary.lines import LINES, NAMES, Line, Source, read
@@ -252,14 +253,15 @@ def test_effects_are_those_of_programmes_judged_together(bank: Bank) -> None:
         effect("club", "mark", 0.05, 0.0499),  # just clear by itself, and not among three
         effect("desk", "left", 0.0, 0.02),
         effect("desk", "wait", -9.0, 1.0),  # no outcome of this table
+        effect("desk", "income", 0.0001, 0.0002),
     )
     exhibit = shown(summary.effects(pack(changes), bank), bank)
     assert title(exhibit) == "“club” moved leaving"
-    assert len(exhibit.estimates) == 3
-    assert [r["clear"].id for r in exhibit.tables[0].rows] == ["no", "yes", "no"]
+    assert len(exhibit.estimates) == 4
+    assert [r["clear"].id for r in exhibit.tables[0].rows] == ["no", "yes", "no", "no"]
+    assert INTERVALS["basis_points"].id in {r["effect"].id for r in exhibit.tables[0].rows}
     (untold,) = exhibit.sentences
     assert {m.id for m in untold.values["names"]} >= {
-        "income a year, of the assets before",
         "share of months with activity",
         "brand image",
     }

@@ -9,6 +9,7 @@ import pandas as pd
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
 from insights.models.channels.lots import LEFT
+from insights.models.channels.managed import INCOME, managed
 from insights.models.channels.outcomes import LARGEST, MONEY, OUTCOMES, Outcome, Rollout
 from insights.models.channels.programmes import NEEDS, programmes
 from insights.models.channels.rollout import rollout as followed
@@ -58,7 +59,7 @@ def changes(bank: Bank) -> Answer | NotAvailable:
     """Tell what every programme was worth, the last change of a channel first."""
     if missing := missing_for_changes(bank):
         return NotAvailable(ID, missing)
-    found = [followed(bank, name) for name in told_programmes(bank)]
+    found = [managed(bank, name) for name in told_programmes(bank)]
     if not any(isinstance(o.mean, Estimate) for f in found for o in f.outcomes):
         return refused(ID, why(found[0]) if found else "no_rows", {"programme": found[0].name if found else ""})
     return Answer(ID, ID, change_evidence(found), change_rows, change_facts(bank, found))
@@ -170,7 +171,7 @@ def _path(programme: Rollout, o: Outcome) -> list[dict[str, Any]]:
     curve = None if o.effects is None else o.effects.by_event_time()
     if curve is None or isinstance(curve, NotEstimable):
         return []
-    a_year = 12 / programme.length if o.name == MONEY else 1.0
+    a_year = 12 / programme.length if o.name in (MONEY, INCOME) else 1.0
     rows = []
     for r in curve.table.to_dict("records"):
         value, low, high = (a_year * float(r[c]) for c in ("effect", "band_low", "band_high"))

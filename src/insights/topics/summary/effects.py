@@ -12,13 +12,11 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.managed import managed, missing_for_managed
 from insights.stats.changes import changed
 from insights.stats.paired import Family
 from insights.stats.results import Estimate
-from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable, Published
-from insights.topics.rows import estimates, line
-from insights.topics.summary.pack import NAN, SHOWN, Findings, Pack, Row
+from insights.topics.evidence import Answer, Evidence, NotAvailable, Published
+from insights.topics.summary.pack import NAN, Findings, Pack, Row
 
 ID = "summary.effects"
 ALPHA = 0.05
@@ -51,35 +49,26 @@ SOURCES = (
     Source(SATISFACTION, "channels.changes", "change_effect", "programme", (("outcome", "mark"),)),
     Source(ATTRITION, "channels.changes", "change_effect", "programme", (("outcome", "left"),)),
     Source(MONEY, "channels.changes", "change_effect", "programme", (("outcome", "money"),)),
+    Source(INCOME, "channels.changes", "change_effect", "programme", (("outcome", "income"),)),
+    Source(ACTIVITY, "channels.changes", "change_effect", "programme", (("outcome", "activity"),)),
     Source(LOYALTY, "loyalty.loop", "change_difference", "change", (("outcome", "loyalty"),)),
     Source(BRAND, "loyalty.loop", "change_difference", "change", (("outcome", "brand"),)),
 )
 
 
 def effects(pack: Pack, bank: Bank) -> Answer | NotAvailable:
-    """Return the effects that the pack tells, and those on income and activity, p-values adjusted together (Holm).
-
-    ``effects`` are read from the findings of the pack; ``own`` are estimated here by the same designs.
-    """
+    """Return the effects that the findings of the pack tell, p-values adjusted together (Holm)."""
     behind = {change.name: change.programme for change in bank.settings.loyalty.changes}
     rows = [row | {"programme": behind.get(str(row["programme"]), row["programme"])} for row in _rows(pack.now)]
-    own = [] if missing_for_managed(bank) else list(managed(bank))
-    told = [m for m in own if isinstance(m.effect, Estimate)]
-    if not rows and not told:
+    if not rows:
         return NotAvailable(ID, ("programmes.started_on",))
     frame = pd.DataFrame(rows, columns=COLUMNS)
-    lines = [
-        {"outcome": m.outcome, "programme": m.programme} | line(m.effect, float(min(m.reached, m.others))) for m in told
-    ]
     return Answer(
         id=ID,
         kind=ID,
-        evidence={
-            "effects": Published(frame, ("outcome", "programme")),
-            "own": estimates(lines, "outcome", "programme"),
-        },
+        evidence={"effects": Published(frame, ("outcome", "programme"))},
         estimate=_judged,
-        facts={"untold": [o for o in OUTCOMES if o not in {*frame["outcome"], *(m.outcome for m in told)}]},
+        facts={"untold": [o for o in OUTCOMES if o not in set(frame["outcome"])]},
     )
 
 
@@ -98,9 +87,7 @@ def _line(source: Source, programme: str, row: Row) -> dict[str, object]:
 
 
 def _judged(evidence: Mapping[str, Evidence]) -> pd.DataFrame:
-    own = cast(Estimates, evidence["own"]).rows
-    own = own[own["value"].notna()].assign(finding=ID, status=SHOWN)
-    rows = pd.concat([cast(Published, evidence["effects"]).rows, own[COLUMNS]], ignore_index=True)
+    rows = cast(Published, evidence["effects"]).rows
     told = [Estimate(r["value"], r["low"], r["high"], "", 0) for r in rows.to_dict("records")]
     p = np.array([NAN if (found := changed(e).p_value) is None else found for e in told], dtype=float)
     return rows.assign(p_value=p, clear=Family(p, ALPHA).found)

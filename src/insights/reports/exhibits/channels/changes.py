@@ -7,6 +7,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.channels.lots import LEFT
+from insights.models.channels.managed import ACTIVITY, INCOME
 from insights.models.channels.outcomes import LARGEST, MARK, MONEY, SETTLED, WAIT
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.channels.words import OUTCOMES, programme_label, why_not
@@ -18,6 +19,7 @@ from insights.topics.evidence import Answer
 
 LEVEL = 0.05
 KINDS = {MONEY: "percent", MARK: "number", WAIT: "tenths", SETTLED: "points", LEFT: "points"}
+KINDS |= {INCOME: "basis_points", ACTIVITY: "points"}
 
 
 def changes(answer: Answer, found: ChangeRows, bank: Bank) -> Exhibit:

@@ -2,6 +2,7 @@
 
 from insights.data.snapshot import Bank
 from insights.models.channels.lots import LEFT
+from insights.models.channels.managed import ACTIVITY, INCOME
 from insights.models.channels.outcomes import MARK, MONEY, SETTLED, WAIT
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.untold import in_words
@@ -14,6 +15,8 @@ OUTCOMES = {
     WAIT: Message("minutes clients waited per contact"),
     SETTLED: Message("share of contacts that settled the matter"),
     LEFT: Message("share who left within the time followed"),
+    INCOME: Message("income a year, of the assets before"),
+    ACTIVITY: Message("share of months with activity"),
 }
 _LONG = 120
 """From so many minutes on a time is told in hours."""
