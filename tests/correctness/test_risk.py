@@ -194,7 +194,7 @@ def test_the_register_has_one_row_per_client_and_no_fraud(bank: Bank) -> None:
     assert (rows["due_on"] > "2026-10-31").all()
     words = in_words("risk_register", rows, bank)
     assert "fraud" not in " ".join(words.astype(str).to_numpy().ravel()).lower()
-    assert set(risk.lists(bank)) == {"risk_register"}
+    assert set(risk.lists(bank)) == {"risk_register", "fraud_alerts"}
 
 
 @pytest.mark.parametrize("question", risk.QUESTIONS)

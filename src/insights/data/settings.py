@@ -116,6 +116,10 @@ class DisclosureSection(Section):
     dominance_two: float = Field(default=0.75, gt=0, le=1)
 
 
+SECRET_FROM_MANAGERS = frozenset({"fraud_alerts"})
+"""Lists that no recipient has who hands lists on to relationship managers."""
+
+
 class Recipient(Section):
     """Who receives restricted lists: a group of the operating system, and the lists it may read.
 
@@ -125,6 +129,16 @@ class Recipient(Section):
     group: str = Field(min_length=1)
     lists: list[str] = Field(min_length=1)
     by_manager: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _not_for_managers(self) -> "Recipient":
+        secret = sorted(SECRET_FROM_MANAGERS.intersection((*self.lists, *self.by_manager)))
+        if secret and self.by_manager:
+            raise ValueError(
+                f"who hands lists to relationship managers may not have {secret[0]}: suspicion of fraud never reaches "
+                "them. Name a recipient of its own for it, without by_manager"
+            )
+        return self
 
 
 class ListsSection(Section):

@@ -41,6 +41,28 @@ class LiquiditySection(Section):
     least_days: Annotated[int, Field(ge=1, le=3660)] = 90
 
 
+class FraudSection(Section):
+    """Which bookings are screened for fraud, and how many of them can be looked into.
+
+    ``kinds`` of bookings out of the client's money are screened. ``fraud`` and ``cleared`` are the labels of outcomes;
+    what is not labelled ``maturation_days`` after its booking is taken to have raised no suspicion. ``analysts`` look
+    into ``cases_per_day`` each; a case costs ``case_cost``, and of the amount of a fraud found in time the share
+    ``recovered`` is saved. Of what no alert is raised for, the share ``sample_share`` is drawn all the same, so that
+    misses can be known. Alerts are open for ``open_days``.
+    """
+
+    kinds: tuple[str, ...] = ("payment", "transfer")
+    fraud: tuple[str, ...] = ("fraud",)
+    cleared: tuple[str, ...] = ("cleared",)
+    maturation_days: Annotated[int, Field(ge=7, le=720)] = 180
+    analysts: Annotated[float, Field(gt=0)] = 1.0
+    cases_per_day: Annotated[float, Field(gt=0)] = 8.0
+    case_cost: Annotated[float, Field(ge=0)] = 0.0
+    recovered: Share = 0.5
+    sample_share: Annotated[float, Field(gt=0, le=0.5)] = 0.01
+    open_days: Annotated[int, Field(ge=1, le=92)] = 14
+
+
 class RiskSection(Section):
     """What the risk report warns of.
 
@@ -55,3 +77,4 @@ class RiskSection(Section):
     rise: Annotated[float, Field(gt=1, le=10)] = 1.5
     market: MarketSection = MarketSection()
     liquidity: LiquiditySection = LiquiditySection()
+    fraud: FraudSection = FraudSection()

@@ -20,9 +20,9 @@ reasons add up to no more than there are: of a couple in two groups each counts 
 What does not know households yet counts clients, as before: results of models (``Estimates``) unless a row says how
 many households are behind it; in ``lifecycle`` the household's own curves, the path of prospects, the two divisions,
 the backtest, what censoring may hide, arms of programmes and saves; in ``clients`` the leavers behind rates by stage;
-in ``channels`` sources and sides of programmes; in ``risk`` the track of warnings; ``quality``; the changes in
-``summary``; and the bands and groups that ``value`` and ``clients`` put together beforehand (protection still withholds
-what is too small or dominated for it afterwards).
+in ``channels`` sources and sides of programmes; in ``risk`` the track of warnings, and whose payments rules struck;
+``quality``; the changes in ``summary``; and the bands and groups that ``value`` and ``clients`` put together beforehand
+(protection still withholds what is too small or dominated for it afterwards).
 
 Rules for all numbers
 ---------------------

@@ -93,6 +93,7 @@ _TITLES = {
     "risk.compliance": Message("Where papers and suitability stand cannot be told"),
     "risk.credit": Message("What loans may cost cannot be told"),
     "risk.liquidity": Message("How long liquid assets last cannot be told"),
+    "risk.fraud": Message("How good alerts of fraud are cannot be told"),
     "risk.market": Message("What markets may take cannot be told"),
     "risk.operational": Message("How often each process fails cannot be told"),
     "risk.overview": Message("What is burning cannot be told"),

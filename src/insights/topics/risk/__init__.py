@@ -1,4 +1,4 @@
-"""Risk: what is burning, smouldering, gone out; facts, incidents, reputation, loans, markets, liquidity; register."""
+"""Risk: what burns, smoulders, went out; facts, loans, markets, liquidity, incidents, fraud, reputation; register."""
 
 import pandas as pd
 
@@ -6,6 +6,7 @@ from insights.data.snapshot import Bank
 from insights.models.risk.register import register as register_rows
 from insights.topics.risk.compliance import compliance
 from insights.topics.risk.credit import credit
+from insights.topics.risk.fraud import LIST, fraud, fraud_alerts
 from insights.topics.risk.liquidity import liquidity
 from insights.topics.risk.market import market
 from insights.topics.risk.operational import operational
@@ -13,13 +14,24 @@ from insights.topics.risk.overview import overview
 from insights.topics.risk.register import register
 from insights.topics.risk.reputation import reputation
 
-QUESTIONS = ("overview", "compliance", "credit", "market", "liquidity", "operational", "reputation", "register")
+QUESTIONS = (
+    "overview",
+    "compliance",
+    "credit",
+    "market",
+    "liquidity",
+    "operational",
+    "fraud",
+    "reputation",
+    "register",
+)
 """What the report asks, in its order."""
 
 __all__ = [
     "QUESTIONS",
     "compliance",
     "credit",
+    "fraud",
     "liquidity",
     "lists",
     "market",
@@ -32,5 +44,5 @@ __all__ = [
 
 def lists(bank: Bank) -> dict[str, pd.DataFrame]:
     """Return the restricted lists of this report by name; a list that cannot be made is not there."""
-    found = register_rows(bank)
-    return {} if found is None else {"risk_register": found}
+    made = {"risk_register": register_rows(bank), LIST: fraud_alerts(bank)}
+    return {name: rows for name, rows in made.items() if rows is not None}

@@ -8,6 +8,8 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.risk.charts import NEEDS as CHARTS
 from insights.models.risk.credit import credit as measured
+from insights.models.risk.fraud import NEEDS as PAYMENTS
+from insights.models.risk.fraud import fraud
 from insights.models.risk.incidents import NEEDS as INCIDENTS
 from insights.models.risk.incidents import incidents
 from insights.models.risk.liquidity import NEEDS as LIQUIDITY
@@ -19,6 +21,7 @@ from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer, Evidence, NotAvailable
 from insights.topics.risk.compliance import Compliance, compliance_evidence, compliance_rows
 from insights.topics.risk.credit import Credit, credit_evidence, credit_rows
+from insights.topics.risk.fraud import Screening, fraud_evidence, fraud_rows
 from insights.topics.risk.liquidity import Outflows, liquidity_evidence, liquidity_rows
 from insights.topics.risk.market import Losses, market_evidence, market_rows
 from insights.topics.risk.operational import Operational, operational_evidence, operational_rows
@@ -37,6 +40,7 @@ class Overview:
     liquidity: Outflows | None
     operational: Operational | None
     reputation: Reputation | None
+    fraud: Screening | None
 
 
 def overview(bank: Bank) -> Answer | NotAvailable:
@@ -53,6 +57,8 @@ def overview(bank: Bank) -> Answer | NotAvailable:
         parts["liquidity"], facts["liquidity"] = liquidity_evidence(bank)
     if not bank.needs(*INCIDENTS) and not isinstance(incidents(bank).year, NotEstimable):
         parts["operational"], facts["operational"] = operational_evidence(bank)
+    if not bank.needs(*PAYMENTS) and not isinstance(fraud(bank), NotEstimable):
+        parts["fraud"], facts["fraud"] = fraud_evidence(bank)
     parts["reputation"], facts["reputation"] = reputation_evidence(bank)
     evidence = {f"{name}/{key}": part for name, own in parts.items() for key, part in own.items()}
     if not evidence:
@@ -78,4 +84,5 @@ def _overview(evidence: dict[str, Evidence]) -> Overview:
         made("liquidity", liquidity_rows),
         made("operational", operational_rows),
         made("reputation", reputation_rows),
+        made("fraud", fraud_rows),
     )

@@ -9,6 +9,7 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.risk.compliance import compliance
 from insights.reports.exhibits.risk.credit import credit
+from insights.reports.exhibits.risk.fraud import alerts_in_words, fraud
 from insights.reports.exhibits.risk.liquidity import liquidity
 from insights.reports.exhibits.risk.list_words import register_in_words
 from insights.reports.exhibits.risk.market import market
@@ -24,6 +25,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "risk.compliance": compliance,
     "risk.credit": credit,
     "risk.liquidity": liquidity,
+    "risk.fraud": fraud,
     "risk.market": market,
     "risk.operational": operational,
     "risk.overview": overview,
@@ -32,5 +34,8 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "risk.reputation": reputation,
 }
 
-LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {"risk_register": register_in_words}
-"""How the restricted list of this report is put into words, by name."""
+LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {
+    "fraud_alerts": alerts_in_words,
+    "risk_register": register_in_words,
+}
+"""How each restricted list of this report is put into words, by name."""

@@ -6,6 +6,7 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.risk.compliance import compliance_estimates, state_count
 from insights.reports.exhibits.risk.credit import credit_estimates, credit_refusals, track_sentences
+from insights.reports.exhibits.risk.fraud import count_of, fraud_sentence
 from insights.reports.exhibits.risk.liquidity import (
     alarms,
     days_told,
@@ -26,6 +27,7 @@ from insights.reports.exhibits.told import find
 from insights.topics.evidence import Answer
 from insights.topics.risk.compliance import BREACH, EXPIRED, SOON
 from insights.topics.risk.credit import LOSS
+from insights.topics.risk.fraud import OPEN
 from insights.topics.risk.liquidity import DAYS, RUN, TIGHT
 from insights.topics.risk.market import OVER
 from insights.topics.risk.operational import TOTAL
@@ -45,6 +47,8 @@ def overview(answer: Answer, found: Overview, bank: Bank) -> Exhibit:
     said: list[Message] = []
     if found.credit is not None:
         said += track_sentences(facts["credit"], found.credit.track)
+    if found.fraud is not None:
+        said += fraud_sentence(facts["fraud"], found.fraud)
     if found.operational is not None:
         said += operational_sentences(found.operational)[1:]
     rows = [{"level": _LEVELS[k], "what": what} for k, own in lines.items() for what in own or [Message("nothing")]]
@@ -62,7 +66,6 @@ def overview(answer: Answer, found: Overview, bank: Bank) -> Exhibit:
             ),
             *design_sentences(facts["reputation"]),
         ),
-        caveats=(Message("Fraud is not part of this report yet: nothing here tells of it."),),
         refusals=_refusals(answer, found),
         estimates=tuple(_estimates(found)),
     )
@@ -146,6 +149,12 @@ def _smouldering(answer: Answer, found: Overview) -> list[Message]:
         )
     if found.liquidity is not None and answer.facts["liquidity"]["last"] in alarms(found.liquidity):
         lines.append(Message("deposits fall faster than usual (early warning)"))
+    if found.fraud is not None:
+        lines += _line(
+            count_of(found.fraud, OPEN),
+            Message("{n:count} payments wait to be looked into for fraud"),
+            Message("payments wait to be looked into for fraud: number withheld"),
+        )
     if found.operational is not None:
         total = find(found.operational.rows, kind="", measure=TOTAL)
         if total is not None and total.n_events is not None:

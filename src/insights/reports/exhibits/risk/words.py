@@ -57,6 +57,12 @@ RISKS = {
     "credit": Message("credit"),
     "market": Message("markets"),
 }
+FRAUD_RULES = {
+    "payee_known": Message("payee known for fraud"),
+    "payee_gathers": Message("several clients began to pay the payee at the same time"),
+    "large_new_payee": Message("more than four times the usual amount, to a new payee"),
+    "burst": Message("five payments or more within a week"),
+}
 LEVELS = {"high": Message("high"), "middle": Message("middle")}
 BY = {
     "client_id": Message("By client"),
@@ -84,6 +90,23 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
     ),
     (r"\d+ months of changes; .*", Message("Two years show what is normal; there is nothing after them yet.")),
     (r"the values before the watch do not vary", Message("Deposits never moved in the first two years.")),
+    (r"no payments to screen", Message("There are no payments to screen.")),
+    (r"no payment is labelled.*", Message("No payment is labelled as a fraud.")),
+    (
+        r"labels are immature.*",
+        Message("Labels are immature: payments do not go back far enough for their outcomes to be known."),
+    ),
+    (
+        r"\d+ frauds among the payments of the test.*",
+        Message("Fewer than ten frauds were found among the payments of the test."),
+    ),
+    (r"no payment of the test raised.*", Message("No payment of the test raised an alert.")),
+    (r"no alert was looked into", Message("No alert was looked into.")),
+    (r"\d+ frauds to learn from.*", Message("Fewer than seventy frauds with a known outcome: too few to learn from.")),
+    (
+        r"\d+ of \d+ payments drawn below.*",
+        Message("Less than four fifths of the payments drawn below the threshold were looked into."),
+    ),
     (r"no loan performs", Message("No loan is as agreed.")),
     (r"nobody has a loan", Message("Nobody has a loan.")),
     (r"\d+ reported events; 20 are needed.*", Message("Fewer than twenty incidents have been reported.")),
