@@ -1,4 +1,4 @@
-"""The command line: ``insights demo | check | run | history | reveal | client``.
+"""The command line: ``insights demo | check | run | watch | history | reveal | client``.
 
 What a command is asked is checked before it does anything. A fault of the user's or of the data's is told on the error
 channel in two or three lines, without a traceback; the exit code is 1, or 2 where the command itself was wrong.
@@ -95,6 +95,26 @@ def check(config: str, as_of: str | None, raw: str | None) -> None:
     click.echo(str(report))
     click.echo("the extracts can be used" if report.ok else "the extracts cannot be used yet")
     sys.exit(0 if report.ok else FAULT)
+
+
+@main.command()
+@_config
+@_as_of
+@_raw
+@click.option("--since", metavar="DAY", help="Compare with this day as it was known then, not with the last watch.")
+def watch(config: str, as_of: str, raw: str | None, since: str | None) -> None:
+    """Write what is new since the last watch into the restricted lists: for a daily schedule, between packs.
+
+    New open risks, suspicious payments, clients who speak of something new, channels in trouble and outbreaks, by the
+    rules and with the restrictions of the reports. It is near-real-time batch: it knows what the extracts hold.
+    """
+    from insights.reports.parameters import check_parameters
+    from insights.reports.watch import watch as watch_bank
+
+    parameters = check_parameters(config=config, as_of=as_of, raw=raw)
+    before = check_parameters(config=config, as_of=since).as_of if since else None
+    for line in watch_bank(parameters.config, parameters.as_of, parameters.raw, before):
+        click.echo(line)
 
 
 @main.command()

@@ -32,6 +32,8 @@ from insights.reports.wording import Wording
 
 ON_REQUEST = "client_file"
 """The list that no run makes: the file of one client, when it is asked for."""
+CHANGED = "needs_changed"
+"""The list that only ``insights watch`` makes: clients who speak of something that they did not speak of before."""
 
 Lists = tuple[dict[str, pd.DataFrame], dict[str, ListFiles]]
 """Restricted lists by name, and the files to be written of them."""
@@ -74,7 +76,7 @@ def write_lists(
     lines = []
     for recipient, may in sorted(bank.settings.lists.recipients.items()):
         for name in may.lists:
-            if name == ON_REQUEST:
+            if name in (ON_REQUEST, CHANGED):
                 continue
             if name in made:
                 own = (files or {}).get(name)

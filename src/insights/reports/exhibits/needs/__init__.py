@@ -8,7 +8,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.needs.fairness import fairness
-from insights.reports.exhibits.needs.list_words import offers_in_words
+from insights.reports.exhibits.needs.list_words import changed_in_words, offers_in_words
 from insights.reports.exhibits.needs.offers import offers
 from insights.reports.exhibits.needs.overview import overview
 from insights.reports.exhibits.needs.refusals import refused
@@ -24,5 +24,8 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "needs.score": score,
 }
 
-LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {"offers": offers_in_words}
-"""How the restricted list of this report is put into words, by name."""
+LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {
+    "needs_changed": changed_in_words,
+    "offers": offers_in_words,
+}
+"""How each restricted list about needs is put into words, by name."""

@@ -1,4 +1,4 @@
-"""The restricted list of offers in words: headings, kinds of product and reasons in the bank's own language."""
+"""The restricted lists about needs in words: headings, kinds of product and reasons in the bank's own language."""
 
 import pandas as pd
 
@@ -6,6 +6,7 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.needs.words import category_label
 from insights.reports.wording import Wording
+from insights.reports.wording.labels import code_label
 
 _HEADS = {
     "client_id": Message("Client"),
@@ -42,6 +43,20 @@ _WHY = {
     "complaints+": Message("complained within the year"),
     "complaints-": Message("no complaint within the year"),
 }
+
+
+_CHANGED = {
+    "client_id": _HEADS["client_id"],
+    "rm_id": _HEADS["rm_id"],
+    "noted_on": Message("Spoke of it on"),
+    "topic": Message("New topic"),
+}
+
+
+def changed_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
+    """Return the clients who speak of something new as their reader sees them."""
+    topic = [wording.text(code_label("topic", str(code), bank.settings.labels)) for code in rows["topic"]]
+    return rows.assign(topic=topic).rename(columns={name: wording.heading(head) for name, head in _CHANGED.items()})
 
 
 def offers_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
