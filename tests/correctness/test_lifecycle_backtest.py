@@ -289,7 +289,7 @@ def test_the_page_names_the_riskiest_tenth_and_how_much_more_often_they_left(lin
 
 
 def test_what_one_client_dominates_is_withheld_by_assets(tmp_path: Path) -> None:
-    bank = made(tmp_path, straight, richest=10_000_000)
+    bank = made(tmp_path, straight, richest=10_000_000, clients=1200)
     answer = lifecycle.backtest(bank)
     assert isinstance(answer, Answer)
     rows = answer.exact["scores"].query("test == 'assets'")

@@ -87,7 +87,7 @@ def test_every_row_is_accounted_for(
         assert bookings_kept["amount"].astype(float).abs().max() <= 1e12 or bookings_kept["amount"].isna().all()
 
 
-@BOUNDED
+@settings(BOUNDED, max_examples=8)  # two intakes each
 @given(st.lists(CLIENT, max_size=8), st.lists(BOOKING, max_size=8), st.data())
 def test_rows_after_the_day_change_nothing_of_it(
     clients: list[tuple[str, ...]], bookings: list[tuple[str, ...]], data: st.DataObject

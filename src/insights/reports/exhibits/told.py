@@ -1,9 +1,11 @@
 """Rows of ``Estimates`` as cells of tables, as values of sentences, and as rows of a finding."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from insights.reports.exhibits.base import Message
@@ -33,9 +35,8 @@ def as_estimate(row: dict[Any, Any]) -> Estimate | None:
 
 def find(rows: pd.DataFrame, **where: Any) -> Estimate | None:
     """Return the estimate of the one row in which the columns have these values; None without one, or withheld."""
-    for column, value in where.items():
-        rows = rows[rows[column] == value]
-    return None if rows.empty else as_estimate(rows.iloc[0].to_dict())
+    places = np.flatnonzero(_have(rows, where))
+    return as_estimate({name: rows[name].iat[places[0]] for name in rows.columns}) if len(places) else None
 
 
 def cell(estimate: Estimate | None, kind: str) -> Message | None:
@@ -51,8 +52,15 @@ def cell(estimate: Estimate | None, kind: str) -> Message | None:
 
 def cell_of(rows: pd.DataFrame, kind: str, **where: Any) -> Message | None:
     """Return the one row with these values as a cell: a dash where there is none, None where it is withheld."""
-    there = np.logical_and.reduce([rows[column] == value for column, value in where.items()])
-    return cell(find(rows, **where), kind) if there.any() else Message("–")
+    return cell(find(rows, **where), kind) if _have(rows, where).any() else Message("–")
+
+
+def _have(rows: pd.DataFrame, where: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
+    """Return which rows have these values (n): an exhibit looks up hundreds, so no frame is made on the way."""
+    there = np.ones(len(rows), dtype=bool)
+    for column, value in where.items():
+        there &= (rows[column] == value).to_numpy(dtype=bool, na_value=False)
+    return there
 
 
 def finding_row(name: str, row: dict[Any, Any], *, group: dict[str, str], months: int | None = None) -> dict[str, Any]:
