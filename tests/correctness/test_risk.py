@@ -13,6 +13,7 @@ import pytest
 from shown import shown, title
 from small_bank import write_bank
 
+from insights.data.pseudonyms import Key
 from insights.data.snapshot import Bank, open_bank
 from insights.demo import Law, simulate
 from insights.models.risk import compliance as facts
@@ -24,6 +25,7 @@ from insights.models.risk.defaults import Defaults, learned
 from insights.models.risk.defaults import tested as held_against_outcomes
 from insights.models.risk.incidents import Incidents, incidents
 from insights.models.risk.loans import MOST_LTV, NEVER, Loans, loans
+from insights.models.risk.quarter import Quarter, followed, quarter
 from insights.models.risk.register import register
 from insights.reports.disclosure import protect
 from insights.reports.lists import in_words
@@ -57,6 +59,50 @@ def test_papers_expired_and_loans_above_their_collateral_are_those_planted(
     rows = loans(bank).rows
     assert int((rows["drawn"] > rows["collateral"]).sum()) == counts["collateral_breaches"]
     assert rows.loc[rows["default"] < NEVER, "client_id"].nunique() == counts["loans_defaulted"]
+
+
+def test_stale_risk_profiles_are_counted_exactly(bank: Bank, demo_bank_small: Path) -> None:
+    raw = pd.read_csv(demo_bank_small / "kundenhistorie.csv", sep=";", dtype=str)
+    day = pd.to_datetime(raw["GUELTIG_AB"], format="%d.%m.%Y")
+    last = day[raw["RISIKOPROFIL"].notna()].groupby(raw["KUNDEN_NR"]).max()
+    key = Key.load(bank.settings)
+    last.index = pd.Index(key.pseudonyms("client", list(last.index)))
+    limit = pd.Timestamp("2026-10-31") - pd.DateOffset(months=36)
+    told = facts.profiles(bank).set_index("client_id")
+    assert set(told.index) == set(in_force(bank)["client_id"])
+    expected = last.reindex(told.index) <= limit
+    assert expected.sum() > 20
+    assert ((told["state"] == facts.STALE) == expected).all()
+
+
+def test_what_became_of_the_register_of_a_quarter_ago(bank: Bank) -> None:
+    def rows(*told: tuple[str, str, str]) -> pd.DataFrame:
+        return pd.DataFrame(told, columns=["client_id", "risk", "level"])
+
+    before = rows(*(("a", r, "middle") for r in ("papers", "credit", "market")), ("b", "papers", "high"))
+    now = rows(("a", "papers", "high"), ("a", "credit", "middle"), ("b", "papers", "high"), ("c", "papers", "high"))
+    told = followed(before, pd.concat([now, rows(("c", "credit", "middle"))]))
+    assert dict(zip(told["client_id"] + told["risk"], told["fate"], strict=True)) == {
+        "apapers": "came true",
+        "acredit": "smoulders on",
+        "amarket": "went out",
+        "bpapers": "burns on",
+        "cpapers": "without warning",
+        "ccredit": "new",
+    }
+    found = quarter(bank)
+    assert isinstance(found, Quarter)
+    # Papers that were to expire within a quarter and were not renewed are expired by now, and nothing else came true.
+    then = open_bank(bank.settings.path, as_of=found.day)
+    due = facts.papers(then).rows
+    soon = due[(due["state"] == facts.SOON) & (due["expires_on"] <= pd.Timestamp(bank.as_of))]
+    here = facts.papers(bank).rows.set_index("client_id")["state"].reindex(soon["client_id"])
+    own = found.rows[(found.rows["risk"] == "papers") & (found.rows["fate"] == "came true")]
+    assert set(own["client_id"]) == set(here.index[here == facts.EXPIRED])
+    listed = risk.lists(bank)["risk_register"]
+    fresh = set(found.rows["client_id"]) - set(found.before["client_id"])
+    assert set(listed.loc[listed["change"] == "new", "client_id"]) == fresh
+    assert (listed["owners"].str.contains("workout") == listed["steps"].str.contains("work_out")).all()
 
 
 def test_products_above_the_tolerance_are_counted_exactly(bank: Bank) -> None:
@@ -190,9 +236,11 @@ def test_the_register_has_one_row_per_client_and_no_fraud(bank: Bank) -> None:
     expired = set(expired.loc[expired["state"] == facts.EXPIRED, "client_id"])
     assert expired <= set(rows["client_id"])
     assert set(rows.loc[rows["client_id"].isin(expired), "level"]) == {"high"}
-    assert set(",".join(rows["risks"]).split(",")) <= {"papers", "suitability", "credit", "market"}
+    assert set(",".join(rows["risks"]).split(",")) <= {"papers", "profile", "suitability", "credit", "market"}
     assert (rows["due_on"] > "2026-10-31").all()
+    assert set(rows["change"]) == {"unknown"}
     words = in_words("risk_register", rows, bank)
+    assert words["Warning to the client"].str.len().min() > 30
     assert "fraud" not in " ".join(words.astype(str).to_numpy().ravel()).lower()
     assert set(risk.lists(bank)) == {"risk_register", "fraud_alerts"}
 

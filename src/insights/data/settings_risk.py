@@ -66,12 +66,16 @@ class FraudSection(Section):
 class RiskSection(Section):
     """What the risk report warns of.
 
-    Identity papers that expire within ``papers_days`` are told beforehand. A loan is watched while its payments are
-    late or more than the share ``watch_cover`` of its collateral is drawn. Charts of complaints and mentions are
-    designed for one false alarm in ``false_alarm_months``, and to find a rise by the factor ``rise`` soonest.
+    Identity papers that expire within ``papers_days`` are told beforehand. A risk profile is stale when its last
+    entry is older than ``profile_months``. The desk that keeps the register can settle ``cases_per_day``. A loan is
+    watched while its payments are late or more than the share ``watch_cover`` of its collateral is drawn. Charts of
+    complaints and mentions are designed for one false alarm in ``false_alarm_months``, and to find a rise by the
+    factor ``rise`` soonest.
     """
 
     papers_days: Annotated[int, Field(ge=1, le=366)] = 90
+    profile_months: Annotated[int, Field(ge=6, le=240)] = 36
+    cases_per_day: Annotated[float, Field(gt=0)] = 20.0
     watch_cover: Annotated[float, Field(gt=0, le=1)] = 0.90
     false_alarm_months: Annotated[int, Field(ge=3, le=240)] = 24
     rise: Annotated[float, Field(gt=1, le=10)] = 1.5

@@ -1,4 +1,4 @@
-"""Facts of compliance: papers that have expired, products above the risk that a client accepts. Counted, not scored."""
+"""Facts of compliance: papers that expired, risk profiles gone stale, products above the risk accepted. No scores."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +14,9 @@ from insights.models.risk_taken import risk_taken
 
 PAPERS = ("clients.kyc_expires_on",)
 SUITABILITY = HOLDING_NEEDS
+PROFILES = ("client_history.risk_tolerance", "client_history.valid_from")
 EXPIRED, SOON, VALID, UNRECORDED = "expired", "soon", "valid", "not recorded"
+STALE, FRESH = "stale", "fresh"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,26 @@ def _papers(bank: Bank) -> Papers:
         [day.isna(), day <= today, day <= today + timedelta(days=days)], [UNRECORDED, EXPIRED, SOON], VALID
     )
     return Papers(pd.DataFrame({"client_id": rows["client_id"], "expires_on": day, "state": state}), days)
+
+
+def profiles(bank: Bank) -> pd.DataFrame:
+    """Return client_id, recorded_on (datetime64, NaT), state of the clients in force; check ``PROFILES`` first.
+
+    A risk profile is stale when its last entry in the history of clients is ``profile_months`` old or older; the state
+    is "not recorded" where there is no entry with a tolerance.
+    """
+    return once(bank, "risk_profiles", lambda: _profiles(bank))
+
+
+def _profiles(bank: Bank) -> pd.DataFrame:
+    history = bank.table("client_history")
+    told = history.filter(history.risk_tolerance.notnull(), history.valid_from <= bank.as_of)
+    last = told.group_by("client_id").agg(recorded_on=told.valid_from.max()).execute()
+    rows = in_force(bank)[["client_id"]].merge(last, on="client_id", how="left")
+    day = pd.to_datetime(rows["recorded_on"])
+    limit = pd.Timestamp(bank.as_of) - pd.DateOffset(months=bank.settings.risk.profile_months)
+    state = np.select([day.isna(), day <= limit], [UNRECORDED, STALE], FRESH)
+    return pd.DataFrame({"client_id": rows["client_id"], "recorded_on": day, "state": state})
 
 
 def breaches(bank: Bank) -> pd.DataFrame | None:

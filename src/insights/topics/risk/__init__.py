@@ -3,7 +3,6 @@
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.risk.register import register as register_rows
 from insights.topics.risk.compliance import compliance
 from insights.topics.risk.credit import credit
 from insights.topics.risk.fraud import LIST, fraud, fraud_alerts
@@ -11,7 +10,7 @@ from insights.topics.risk.liquidity import liquidity
 from insights.topics.risk.market import market
 from insights.topics.risk.operational import operational
 from insights.topics.risk.overview import overview
-from insights.topics.risk.register import register
+from insights.topics.risk.register import register, register_list
 from insights.topics.risk.reputation import reputation
 
 QUESTIONS = (
@@ -44,5 +43,5 @@ __all__ = [
 
 def lists(bank: Bank) -> dict[str, pd.DataFrame]:
     """Return the restricted lists of this report by name; a list that cannot be made is not there."""
-    made = {"risk_register": register_rows(bank), LIST: fraud_alerts(bank)}
+    made = {"risk_register": register_list(bank), LIST: fraud_alerts(bank)}
     return {name: rows for name, rows in made.items() if rows is not None}

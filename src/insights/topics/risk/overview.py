@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from insights.data.months import add_months
 from insights.data.snapshot import Bank
 from insights.models.risk.charts import NEEDS as CHARTS
 from insights.models.risk.credit import credit as measured
@@ -17,6 +18,7 @@ from insights.models.risk.liquidity import liquidity
 from insights.models.risk.loans import NEEDS as LOANS
 from insights.models.risk.market import NEEDS as MARKET
 from insights.models.risk.market import market
+from insights.models.risk.quarter import MONTHS
 from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer, Evidence, NotAvailable
 from insights.topics.risk.compliance import Compliance, compliance_evidence, compliance_rows
@@ -25,6 +27,7 @@ from insights.topics.risk.fraud import Screening, fraud_evidence, fraud_rows
 from insights.topics.risk.liquidity import Outflows, liquidity_evidence, liquidity_rows
 from insights.topics.risk.market import Losses, market_evidence, market_rows
 from insights.topics.risk.operational import Operational, operational_evidence, operational_rows
+from insights.topics.risk.register import quarter_evidence, quarter_rows
 from insights.topics.risk.reputation import Reputation, reputation_evidence, reputation_rows
 
 ID = "risk.overview"
@@ -41,6 +44,7 @@ class Overview:
     operational: Operational | None
     reputation: Reputation | None
     fraud: Screening | None
+    quarter: pd.DataFrame | None
 
 
 def overview(bank: Bank) -> Answer | NotAvailable:
@@ -59,6 +63,9 @@ def overview(bank: Bank) -> Answer | NotAvailable:
         parts["operational"], facts["operational"] = operational_evidence(bank)
     if not bank.needs(*PAYMENTS) and not isinstance(fraud(bank), NotEstimable):
         parts["fraud"], facts["fraud"] = fraud_evidence(bank)
+    parts["quarter"] = quarter_evidence(bank)
+    if parts["quarter"]:
+        facts["day"] = add_months(bank.as_of, -MONTHS).isoformat()
     parts["reputation"], facts["reputation"] = reputation_evidence(bank)
     evidence = {f"{name}/{key}": part for name, own in parts.items() for key, part in own.items()}
     if not evidence:
@@ -85,4 +92,5 @@ def _overview(evidence: dict[str, Evidence]) -> Overview:
         made("operational", operational_rows),
         made("reputation", reputation_rows),
         made("fraud", fraud_rows),
+        made("quarter", quarter_rows),
     )

@@ -1,4 +1,4 @@
-"""Facts of compliance: papers, and products above the risk that clients accept."""
+"""Facts of compliance: papers, risk profiles, and products above the risk that clients accept."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.risk.words import PAPERS
+from insights.reports.exhibits.risk.words import PAPERS, PROFILES
 from insights.reports.exhibits.rows import count_row, dated, needed, number
 from insights.topics.evidence import Answer
-from insights.topics.risk.compliance import BREACH, EXPIRED, SOON, Compliance
+from insights.topics.risk.compliance import BREACH, EXPIRED, SOON, STALE, Compliance
 
 
 def compliance(answer: Answer, found: Compliance, bank: Bank) -> Exhibit:
@@ -18,9 +18,12 @@ def compliance(answer: Answer, found: Compliance, bank: Bank) -> Exhibit:
     tables = []
     if found.papers is not None:
         tables.append(_papers(found.papers))
+    if found.profiles is not None:
+        tables.append(_profiles(found.profiles))
     if found.suitability is not None:
         tables.append(_suitability(found))
     names = {"papers": Message("Identity papers"), "suitability": Message("Suitability")}
+    names["profiles"] = Message("Risk profiles")
     missing = answer.facts["missing"]
     return Exhibit(
         id=answer.id,
@@ -36,6 +39,11 @@ def compliance(answer: Answer, found: Compliance, bank: Bank) -> Exhibit:
         ),
         caveats=(
             Message("Papers have expired when their last day is the as-of date or earlier."),
+            Message(
+                "A risk profile is stale when its last entry in the history of clients is {months:count} months old or "
+                "older; an entry counts as an assessment.",
+                {"months": answer.facts["months"]},
+            ),
             Message(
                 "Tolerance is the one on file today; a product may have fitted the one on file when it was bought."
             ),
@@ -78,6 +86,10 @@ def compliance_sentences(answer: Answer, found: Compliance) -> tuple[Message, ..
         said.append(
             Message("Papers of {n:count} more expire within {d:count} days.", {"n": soon, "d": answer.facts["days"]})
         )
+    stale = state_count(found.profiles, STALE)
+    if stale is not None:
+        values = {"n": stale, "months": answer.facts["months"]}
+        said.append(Message("Risk profiles of {n:count} clients are {months:count} months old or older.", values))
     if found.above is not None and len(found.above) and not found.above["amount"].isna().any():
         total = float(found.above["amount"].sum())
         said.append(
@@ -101,9 +113,16 @@ def _figure(found: Compliance, title: Message) -> Figure | None:
 
 
 def _papers(cells: pd.DataFrame) -> Table:
-    rows = tuple({"state": PAPERS[r["state"]], "clients": number(r["clients"])} for r in cells.to_dict("records"))
-    columns = (Column("state", Message("Identity papers")), Column("clients", Message("Clients"), "count"))
-    return Table(columns, rows, Message("Identity papers of clients in force"))
+    return _states(cells, PAPERS, Message("Identity papers"), Message("Identity papers of clients in force"))
+
+
+def _profiles(cells: pd.DataFrame) -> Table:
+    return _states(cells, PROFILES, Message("Risk profile"), Message("Risk profiles of clients in force"))
+
+
+def _states(cells: pd.DataFrame, names: dict[str, Message], head: Message, caption: Message) -> Table:
+    rows = tuple({"state": names[r["state"]], "clients": number(r["clients"])} for r in cells.to_dict("records"))
+    return Table((Column("state", head), Column("clients", Message("Clients"), "count")), rows, caption)
 
 
 def _suitability(found: Compliance) -> Table:
@@ -134,6 +153,9 @@ def compliance_estimates(found: Compliance) -> list[dict[str, Any]]:
     if found.papers is not None:
         for r in found.papers.to_dict("records"):
             lines.append(count_row("clients_papers", r["clients"], unit="clients", group={"state": str(r["state"])}))
+    if found.profiles is not None:
+        for r in found.profiles.to_dict("records"):
+            lines.append(count_row("clients_profile", r["clients"], unit="clients", group={"state": str(r["state"])}))
     if found.suitability is not None:
         for r in found.suitability[found.suitability["state"] == BREACH].to_dict("records"):
             group = {"stated": str(r["stated"])}

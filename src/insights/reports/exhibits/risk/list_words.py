@@ -4,7 +4,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Message
-from insights.reports.exhibits.risk.words import CONSEQUENCES, LEVELS, REASONS, RISKS, STEPS
+from insights.reports.exhibits.risk.words import CHANGES, CONSEQUENCES, LEVELS, OWNERS, REASONS, RISKS, STEPS, WARNINGS
 from insights.reports.wording import Wording
 
 _HEADS = {
@@ -12,18 +12,23 @@ _HEADS = {
     "rm_id": Message("Relationship manager"),
     "rank": Message("Rank"),
     "level": Message("Level"),
+    "change": Message("Change"),
     "risks": Message("Risks"),
     "reasons": Message("Reason"),
     "consequences": Message("Possible consequence"),
     "steps": Message("Next step"),
+    "owners": Message("Who takes it"),
+    "warnings": Message("Warning to the client"),
     "amount": Message("Amount concerned ({currency})"),
     "due_on": Message("Due on"),
 }
-_CODES = {"risks": RISKS, "reasons": REASONS, "consequences": CONSEQUENCES, "steps": STEPS, "level": LEVELS}
+_CODES = {"risks": RISKS, "reasons": REASONS, "consequences": CONSEQUENCES, "steps": STEPS, "owners": OWNERS}
+_CODES |= {"level": LEVELS, "change": CHANGES, "warnings": WARNINGS}
 
 
 def register_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
-    """Return the register as its reader sees it."""
+    """Return the register as its reader sees it, with the warning that belongs to each reason."""
+    rows = rows.assign(warnings=rows["reasons"])
     words = {
         name: ["; ".join(wording.text(labels[code]) for code in str(codes).split(",")) for codes in rows[name]]
         for name, labels in _CODES.items()

@@ -16,6 +16,7 @@ from insights.reports.exhibits.risk.liquidity import (
 )
 from insights.reports.exhibits.risk.market import market_estimates
 from insights.reports.exhibits.risk.operational import operational_estimates, operational_sentences
+from insights.reports.exhibits.risk.register import fate_estimates, quarter_sentences
 from insights.reports.exhibits.risk.reputation import (
     design_sentences,
     outbreak_message,
@@ -25,7 +26,7 @@ from insights.reports.exhibits.risk.reputation import (
 from insights.reports.exhibits.rows import dated
 from insights.reports.exhibits.told import find
 from insights.topics.evidence import Answer
-from insights.topics.risk.compliance import BREACH, EXPIRED, SOON
+from insights.topics.risk.compliance import BREACH, EXPIRED, SOON, STALE
 from insights.topics.risk.credit import LOSS
 from insights.topics.risk.fraud import OPEN
 from insights.topics.risk.liquidity import DAYS, RUN, TIGHT
@@ -44,7 +45,7 @@ def overview(answer: Answer, found: Overview, bank: Bank) -> Exhibit:
     """Say what is burning, what is smouldering, what went out, and how good past warnings were."""
     lines = {"burning": _burning(answer, found), "smouldering": _smouldering(answer, found), "out": _out(answer, found)}
     facts = answer.facts
-    said: list[Message] = []
+    said: list[Message] = [*quarter_sentences(facts, found.quarter)]
     if found.credit is not None:
         said += track_sentences(facts["credit"], found.credit.track)
     if found.fraud is not None:
@@ -128,6 +129,12 @@ def _smouldering(answer: Answer, found: Overview) -> list[Message]:
             Message("papers that expire within {d:count} days: number of clients withheld"),
             d=answer.facts["compliance"]["days"],
         )
+    if found.compliance is not None and found.compliance.profiles is not None:
+        lines += _line(
+            state_count(found.compliance.profiles, STALE),
+            Message("risk profiles of {n:count} clients are stale"),
+            Message("stale risk profiles: number of clients withheld"),
+        )
     if found.credit is not None:
         states = found.credit.states
         for state, line in (
@@ -204,4 +211,4 @@ def _estimates(found: Overview) -> list[dict[str, Any]]:
         lines += [r for r in operational_estimates(found.operational) if not r["group"]]
     if found.reputation is not None:
         lines += reputation_estimates(found.reputation)
-    return lines
+    return lines + fate_estimates(found.quarter)

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pandas as pd
+
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.risk.words import REASONS
+from insights.reports.exhibits.risk.words import FATES, LEVELS, REASONS, RISKS, why_not
 from insights.reports.exhibits.rows import count_row, dated, number
+from insights.reports.exhibits.told import find, finding_row
 from insights.topics.evidence import Answer
-from insights.topics.risk.register import Register
+from insights.topics.risk.register import PER_DAY, Register
 
 
 def register(answer: Answer, found: Register, bank: Bank) -> Exhibit:
@@ -19,23 +22,36 @@ def register(answer: Answer, found: Register, bank: Bank) -> Exhibit:
         if names
         else Message("Nobody receives the register: name a recipient of the list risk_register in the settings.")
     ]
+    facts = answer.facts
+    said += quarter_sentences(facts, found.fates)
+    said += _load(facts, found)
+    tables = [_table(found)]
+    if found.fates is not None:
+        tables.append(_fates(facts, found.fates))
     return Exhibit(
         id=answer.id,
         title=title,
         sentences=tuple(said),
-        figure=_figure(found, title),
-        tables=(_table(found),),
+        figure=_figure(answer.facts, found, title),
+        tables=tuple(tables),
         basis=dated(
             bank,
             Message(
-                "One line per client in the register, with level, reason, possible consequence, next step and due "
-                "date; the names stand in the restricted list only."
+                "One line per client in the register, with level, change, reason, possible consequence, warning, next "
+                "step, who takes it and due date; the names stand in the restricted list only."
             ),
         ),
         caveats=(
             Message("Suspicion of fraud, and of members of staff, is never in this register: managers read it."),
+            Message(
+                "What went out was settled, the client left, or the alarm was false: these cannot be told apart. A "
+                "warning that is heeded does not come true."
+            ),
             Message("What is too rare to be told alone stands together in one row; the list has each."),
         ),
+        refusals=(Message("{what}: {why}", {"what": Message("Last quarter's warnings"), "why": why_not(facts["why"])}),)
+        if "why" in facts
+        else (),
         estimates=tuple(register_estimates(found)),
     )
 
@@ -57,12 +73,72 @@ def _rows(found: Register) -> list[dict[str, Any]]:
     return [{"reason": REASONS[str(r["reason"])], "n": number(r["clients"])} for r in rows]
 
 
-def _figure(found: Register, title: Message) -> Figure | None:
-    bars = [{"label": r["reason"], "value": r["n"]} for r in _rows(found)]
-    if not bars:
+def fate_count(cells: pd.DataFrame | None, fate: str) -> float | None:
+    """Return the clients with a fate; None where withheld."""
+    if cells is None:
         return None
-    data = {"bars": bars, "kind": "count", "x_label": Message("Clients with the open risk")}
-    return Figure("bars", data, Message("Clients by open risk. {title}.", {"title": title}))
+    clients = cells.loc[cells["fate"] == fate, "clients"]
+    return None if clients.empty else number(clients.iloc[0])
+
+
+def quarter_sentences(facts: dict[str, Any], cells: pd.DataFrame | None) -> tuple[Message, ...]:
+    """Say how good last quarter's warnings were."""
+    if cells is None:
+        return ()
+    names = ("came true", "smoulders on", "went out", "without warning")
+    true, still, out, unwarned = (fate_count(cells, name) for name in names)
+    values: dict[str, Any] = {"day": facts["day"], "true": true, "still": still, "out": out, "unwarned": unwarned}
+    if true is not None and still is not None and out is not None:
+        told = Message(
+            "Of the risks open on {day:date}, {true:count} clients' warnings came true, {still:count} still smoulder, "
+            "and {out:count} went out.",
+            values,
+        )
+    elif out is not None and still is not None:
+        told = Message(
+            "Of the risks open on {day:date}, {out:count} clients' went out and {still:count} still smoulder; the "
+            "number of warnings that came true is withheld.",
+            values,
+        )
+    else:
+        told = Message("What became of the risks open on {day:date}: numbers withheld.", values)
+    if unwarned is None:
+        return (told, Message("How many are serious now without having been warned of is withheld.", values))
+    return (told, Message("{unwarned:count} clients have a serious risk now that was not open then.", values))
+
+
+def _load(facts: dict[str, Any], found: Register) -> list[Message]:
+    told = None if found.per_day is None else find(found.per_day, measure=PER_DAY)
+    if told is None:
+        return []
+    values = {"n": told.value, "c": facts["capacity"]}
+    return [
+        Message(
+            "At least {n:tenths} new risks came up each working day of that quarter; {c:tenths} a day can be settled.",
+            values,
+        )
+    ]
+
+
+def _fates(facts: dict[str, Any], cells: pd.DataFrame) -> Table:
+    rows = tuple({"fate": FATES[str(r["fate"])], "n": number(r["clients"])} for r in cells.to_dict("records"))
+    columns = (Column("fate", Message("What became of it")), Column("n", Message("Clients"), "count"))
+    return Table(columns, rows, Message("The register of {day:date} and that of today", {"day": facts["day"]}))
+
+
+def _figure(facts: dict[str, Any], found: Register, title: Message) -> Figure | None:
+    cells = {(str(r["risk"]), str(r["level"])): r["clients"] for r in found.heat.to_dict("records")}
+    risks = [risk for risk in RISKS if risk in facts["risks"]]
+    if not cells:
+        return None
+    values = [[number(cells.get((risk, level), 0.0)) for level in LEVELS] for risk in risks]
+    data = {
+        "rows": [RISKS[risk] for risk in risks],
+        "columns": list(LEVELS.values()),
+        "values": values,
+        "kind": "count",
+    }
+    return Figure("heat", data, Message("Clients with an open risk, by risk and level. {title}.", {"title": title}))
 
 
 def _table(found: Register) -> Table:
@@ -78,4 +154,18 @@ def register_estimates(found: Register) -> list[dict[str, Any]]:
     ]
     for r in found.number.to_dict("records"):
         lines.append(count_row("clients", r["clients"], unit="clients", group={"risks": str(r["number"])}))
+    for r in found.heat.to_dict("records"):
+        group = {"risk": str(r["risk"]), "level": str(r["level"])}
+        lines.append(count_row("clients_by_risk", r["clients"], unit="clients", group=group))
+    lines += fate_estimates(found.fates)
+    if found.per_day is not None:
+        lines += [
+            finding_row(PER_DAY, {str(k): v for k, v in r.items()}, group={}) for r in found.per_day.to_dict("records")
+        ]
     return lines
+
+
+def fate_estimates(cells: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Return what became of last quarter's register as rows of a finding."""
+    rows = [] if cells is None else cells.to_dict("records")
+    return [count_row("last_quarter", r["clients"], unit="clients", group={"fate": str(r["fate"])}) for r in rows]

@@ -13,6 +13,11 @@ PAPERS = {
     "valid": Message("valid"),
     "not recorded": Message("not recorded"),
 }
+PROFILES = {
+    "stale": Message("stale"),
+    "fresh": Message("up to date"),
+    "not recorded": Message("not recorded"),
+}
 LOANS = {
     "performing": Message("as agreed"),
     "near collateral": Message("near the collateral"),
@@ -29,6 +34,7 @@ COVERS = {
 REASONS = {
     "papers_expired": Message("Identity papers have expired"),
     "papers_due": Message("Identity papers expire soon"),
+    "profile_stale": Message("Risk profile is stale"),
     "above_tolerance": Message("Holds products above the risk accepted"),
     "loss_above_tolerance": Message("May lose more to markets than accepted"),
     "loan_default": Message("Loan in default"),
@@ -45,14 +51,54 @@ CONSEQUENCES = {
 STEPS = {
     "renew_papers": Message("Get new papers; no new business until then"),
     "ask_for_papers": Message("Ask for new papers at the next contact"),
+    "assess_anew": Message("Assess the risk tolerance anew, in writing"),
     "talk_about_risk": Message("Talk about risk: sell, or assess the tolerance anew in writing"),
     "work_out": Message("Hand over to the workout team"),
     "margin_call": Message("Call for more collateral or repayment"),
     "call_about_payment": Message("Call about the late payment"),
     "review_collateral": Message("Review the collateral"),
 }
+WARNINGS = {
+    "papers_expired": Message(
+        "Your identity papers on file have expired. Until we have new ones we may not do new business."
+    ),
+    "papers_due": Message("Your identity papers on file expire soon. Please bring the new ones to our next talk."),
+    "profile_stale": Message(
+        "What you told us about the risk you want to take is long ago. We should go through it again."
+    ),
+    "above_tolerance": Message(
+        "You hold products that are riskier than the risk you told us you want to take. We should sell them, or assess "
+        "together whether you want more risk."
+    ),
+    "loss_above_tolerance": Message(
+        "In a bad year your portfolio may lose more than fits the risk you told us you want to take."
+    ),
+    "loan_default": Message("Your loan is in default. Our workout team will agree the next steps with you."),
+    "over_collateral": Message("Your loan is larger than its collateral. We need more collateral or a repayment."),
+    "payment_late": Message("A payment on your loan is late. Please tell us when we may expect it."),
+    "near_collateral": Message(
+        "Your loan is close to the limit of its collateral. If prices fall we must ask for more."
+    ),
+}
+"""The warning that a client is given, by the reason."""
+OWNERS = {"manager": Message("relationship manager"), "workout": Message("workout team")}
+CHANGES = {
+    "new": Message("new within a quarter"),
+    "worse": Message("worse than a quarter ago"),
+    "same": Message("as a quarter ago"),
+    "unknown": Message("not known"),
+}
+FATES = {
+    "came true": Message("warned of then, serious now"),
+    "burns on": Message("serious then and now"),
+    "without warning": Message("serious now, not warned of then"),
+    "smoulders on": Message("open then, a warning now"),
+    "new": Message("a new warning"),
+    "went out": Message("open then, no longer open"),
+}
 RISKS = {
     "papers": Message("papers"),
+    "profile": Message("risk profile"),
     "suitability": Message("suitability"),
     "credit": Message("credit"),
     "market": Message("markets"),
@@ -90,6 +136,9 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
     ),
     (r"\d+ months of changes; .*", Message("Two years show what is normal; there is nothing after them yet.")),
     (r"the values before the watch do not vary", Message("Deposits never moved in the first two years.")),
+    (r"the register of a part.*", Message("The register of a part of the bank is not looked back on.")),
+    (r"some risks could not be told.*", Message("Some risks could not be told a quarter ago.")),
+    (r"nobody was a client.*", Message("Nobody was a client a quarter ago.")),
     (r"no payments to screen", Message("There are no payments to screen.")),
     (r"no payment is labelled.*", Message("No payment is labelled as a fraud.")),
     (

@@ -12,6 +12,7 @@ from insights.topics.summary.past_warnings import OTHERS, WARNED, Warnings
 
 NAMES = {
     "papers": Message("Identity papers expired, or about to"),
+    "profile": Message("Stale risk profile"),
     "suitability": Message("Products above the risk accepted"),
     "credit": Message("Loan late, in default or near its collateral"),
     "market": Message("More to lose in markets than accepted"),
