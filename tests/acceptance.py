@@ -1,5 +1,7 @@
 """Counts how many entries of ``acceptance.toml`` a run of the tests covered, and lets none of them be skipped.
 
+What came of each is written into ``state/acceptance.json``, where the annex of a report finds it.
+
 A test names the entry it covers: ``@pytest.mark.acceptance("kaplan_meier_rossi")``. Where the shared data exists, such
 a test fails when it is skipped or when no entry has its name. The last lines of a run say how many entries were run.
 """
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from insights.reports.annex.proofs import ENTRIES, FILE, write_outcomes
 
 ABSENT = "the shared data is absent: set INSIGHTS_SHARED, or put it in ../shared"
 
@@ -38,6 +42,7 @@ class AcceptanceCount:
 
     def __init__(self) -> None:
         self.ran: set[str] = set()
+        self.outcomes: dict[str, dict[str, bool]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Write the entries of each test where its reports carry them to the controlling process."""
@@ -64,11 +69,16 @@ class AcceptanceCount:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note the entries of a test whose body ran, whatever came of it."""
         if report.when == "call" and not report.skipped:
-            self.ran.update(str(value) for name, value in report.user_properties if name == "acceptance")
+            own = {str(value) for name, value in report.user_properties if name == "acceptance"}
+            self.ran |= own
+            for entry in own & ENTRIES.keys():
+                self.outcomes.setdefault(entry, {})[report.nodeid] = report.passed
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the count above pytest's own closing line."""
+        """Print the count above pytest's own closing line, and write down for the reports' annex what came out."""
         terminalreporter.write_line(summary(self.ran))
+        if self.outcomes:
+            write_outcomes(Path(__file__).resolve().parents[1] / "state" / FILE, self.outcomes)
 
 
 def summary(ran: set[str]) -> str:

@@ -11,8 +11,6 @@ from small_bank import CLIENTS, write_bank
 from insights.data.settings_targets import Target, TargetName
 from insights.data.snapshot import Bank, open_bank
 from insights.errors import SettingsError
-from insights.models.needs.trials import LOGIT, POPULAR, SEGMENT
-from insights.reports.exhibits.needs.words import WAYS
 from insights.reports.exhibits.told import INTERVALS
 from insights.topics import summary
 from insights.topics.evidence import Answer
@@ -314,33 +312,6 @@ def test_new_lines_are_read_off_needs_risk_and_value(bank: Bank) -> None:
     assert (row["group"]["decision"], row["group"]["strength"], row["value"]) == ("loans", "tested", 5e5)
     missed = finding("risk.credit", *credit, estimate("observed_expected", 1.6, 1.2, 2.1))
     assert not shown(summary.decisions(pack(missed), bank), bank).estimates
-
-
-def test_models_in_use_are_listed_with_what_was_tested(bank: Bank) -> None:
-    tested = finding("lifecycle.backtest", estimate("auc", 0.61, 0.58, 0.64, months=12, group={"test": "all"}))
-    check = {"name": "x", "null": "y", "statistic": None, "df": None, "reason": ""}
-    tested["checks"] = [check | {"p_value": 0.01}, check | {"p_value": 0.5}, check | {"p_value": None, "reason": "few"}]
-    exhibit = shown(summary.inventory(pack(OUTLOOK, tested, ASSETS), bank), bank)
-    assert title(exhibit) == "2 models are in use; how 1 of them did out of time is told in this pack"
-    assert [p.report for p in exhibit.paragraphs] == ["lifecycle", "clients"]
-    assert all(len(p.sentences) == 6 for p in exhibit.paragraphs)
-    row = next(r for r in exhibit.tables[0].rows if r["made"])
-    assert (row["made"], row["rejected"], row["reasoned"]) == (2, 1, 1)
-    assert not shown(summary.inventory(pack(), bank), bank).told
-
-
-def test_what_was_tested_of_a_model_has_the_name_that_its_own_report_gives_it(bank: Bank) -> None:
-    ways = {LOGIT: 0.06, SEGMENT: 0.05, POPULAR: 0.04}
-    score = finding(
-        "needs.score", *(estimate("precision", v, v - 0.01, v + 0.01, group={"way": w}) for w, v in ways.items())
-    )
-    used = finding("needs.overview", estimate("first_buyers", 30.0, 20.0, 40.0, months=3, group={"category": "bonds"}))
-    (needs,) = shown(summary.inventory(pack(used, score), bank), bank).paragraphs
-    told = {m.id: m.values["told"].values["value"] for m in needs.sentences[-1].values["told"]}
-    assert told == {
-        "bought, of those named by the logit {told}": 0.06,
-        f"by the rule “{WAYS[SEGMENT].id}” {{told}}": 0.05,
-    }
 
 
 def test_numbers_that_follow_the_market_or_a_refit_are_no_change(bank: Bank) -> None:

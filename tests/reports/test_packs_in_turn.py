@@ -14,7 +14,8 @@ from insights.models.memory.predictions import LEAVING
 from insights.models.memory.store import NAME, read_memory, write_memory
 from insights.reports.history import read_pack
 
-OLD, BROKEN, NOW = "2025-10-31", "2026-08-31", "2026-10-31"
+OLD, BROKEN, NOW = "2026-04-30", "2026-08-31", "2026-10-31"
+"""The first day on which four landmarks test a model, a pack in between, and half a year after the first."""
 REPORTS = ("--report", "lifecycle", "--report", "summary")
 
 
@@ -44,7 +45,7 @@ def reverse(config: Path, home: Path, pack: Path, patch: pytest.MonkeyPatch) -> 
 def test_a_broken_model_is_found_out_and_a_damaged_pack_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = write_demo(tmp_path / "bank", clients=3000, months=48, seed=1).out / "bank.toml"
+    config = write_demo(tmp_path / "bank", clients=3000, months=54, seed=1).out / "bank.toml"
     old = make_pack(tmp_path, config, OLD, *REPORTS)
     damaged = make_pack(tmp_path, config, BROKEN, *REPORTS)
     sound = make_pack(tmp_path, config, NOW, *REPORTS)
@@ -58,6 +59,6 @@ def test_a_broken_model_is_found_out_and_a_damaged_pack_is_named(
     assert "left less often than the others" in findings(again)["summary.past"]["title"]["id"]
     summary = unescape((again / "summary.html").read_text(encoding="utf-8")).replace("\u00a0", " ")
     assert "The pack of 31 August 2026 is left out of the comparison" in summary
-    assert "since 31 October 2025" in summary or "Since 31 October 2025" in summary
+    assert "since 30 April 2026" in summary or "Since 30 April 2026" in summary
     told = insights(tmp_path, "history", "--config", config).stdout
     assert f"{BROKEN}  damaged: findings.json was changed after the run" in told

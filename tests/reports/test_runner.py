@@ -98,7 +98,7 @@ def house(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nursery:
 
 def test_a_pack_is_complete_and_says_what_it_is(house: House) -> None:
     files = set(contents(house.pack))
-    pages = {f"{name}{suffix}.html" for name in ("index", "quality", "lifecycle") for suffix in ("", ".zh-CN")}
+    pages = {f"{name}{suffix}.html" for name in ("index", "annex", "quality", "lifecycle") for suffix in ("", ".zh-CN")}
     assert files == pages | {"findings.json", "pack.json"}
     manifest = read_pack(house.pack)
     assert [(r["name"], r["state"]) for r in manifest["reports"]] == [
@@ -206,6 +206,18 @@ def test_one_report_is_renewed_and_the_others_are_carried_over(house: House) -> 
     assert contents(house.pack) == after
 
 
+def test_the_annexes_are_gathered_alone_and_every_report_is_carried_over(house: House) -> None:
+    annex = house.pack / "annex.html"
+    before = annex.read_text()
+    for heading in ("Data quality", "Client lifecycle", "Models and methods", "Tests, registered and executed"):
+        assert heading in before
+    house.run(reports=["annex"])
+    assert [r["state"] for r in read_pack(house.pack)["reports"]] == ["carried over", "carried over"]
+    assert annex.read_text() == before
+    with pytest.raises(ParameterError, match="there is no pack of 2026-09-30 whose annexes could be gathered"):
+        house.run(reports=["annex"], as_of="2026-09-30")
+
+
 def test_pages_under_other_rules_of_disclosure_are_not_carried_over(house: House) -> None:
     house.config.write_text(house.config.read_text() + "\n[disclosure]\nmin_clients = 5\n")
     with pytest.raises(RunError, match="made under other rules of disclosure"):
@@ -281,7 +293,8 @@ def test_managements_own_words_stand_on_the_index(house: House) -> None:
 def test_languages_and_folder_can_be_asked_for(house: House) -> None:
     index = house.run(languages=["en"], out=str(house.folder / "elsewhere"), by="region")
     assert index == house.folder / "elsewhere" / "demo" / AS_OF / "index.html"
-    assert sorted(p.name for p in index.parent.glob("*.html")) == ["index.html", "lifecycle.html", "quality.html"]
+    pages = ["annex.html", "index.html", "lifecycle.html", "quality.html"]
+    assert sorted(p.name for p in index.parent.glob("*.html")) == pages
     assert read_pack(index.parent)["stamp"]["by"] == "region"
 
 

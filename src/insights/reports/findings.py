@@ -92,7 +92,9 @@ def findings_bytes(findings: Sequence[Mapping[str, Any]]) -> bytes:
                 todo="correct the writer of this exhibit",
             )
         _HELD.add(digest)
-    return (json.dumps(list(findings), ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+    # One finding a line: without indentation the file is a third smaller, and two packs can still be compared by line.
+    compact = [json.dumps(f, ensure_ascii=False, allow_nan=False, separators=(",", ":")) for f in findings]
+    return ("[\n" + ",\n".join(compact) + "\n]\n").encode() if compact else b"[]\n"
 
 
 def held(findings: Iterable[Mapping[str, Any]]) -> None:

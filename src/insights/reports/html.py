@@ -13,7 +13,9 @@ from itertools import pairwise
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from insights.data.settings_sources import TableSource
 from insights.errors import DisclosureError
+from insights.reports.annex import Proof, annex, from_exhibits
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.publish import EXHIBIT_MIME, verify
 from insights.reports.template import anchor, render
@@ -37,7 +39,9 @@ class ReportContext:
 
     ``status`` is "draft" or the name of whoever approved the report; ``mode`` is "bank" or "public_data"; ``stamp`` are
     rows of (label, value); ``secret`` is that of the run, under which exhibits are sealed; ``languages`` maps the other
-    languages of this report to their files, and ``pages`` all reports of the pack to theirs in this language.
+    languages of this report to their files, and ``pages`` all reports of the pack to theirs in this language. For the
+    annex: ``tables`` are the sources of the bank's tables, ``proofs`` the published results, and ``whole_annex`` is the
+    page with the annexes of all reports.
     """
 
     bank_name: str
@@ -54,6 +58,9 @@ class ReportContext:
     next: Link | None = None
     languages: Mapping[str, str] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, TableSource] = field(default_factory=dict)
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    whole_annex: str = ""
     round_to: int = 5
     min_clients: int = 10
 
@@ -79,11 +86,12 @@ class Block:
     level: int = 2
     prose: Markup | None = None
     exhibit: ExhibitView | None = None
+    source: Exhibit | None = None
 
 
 def blocks(notebook: NotebookNode, wording: Wording, secret: str) -> list[Block]:
     """Return what the notebook shows, in its order and with headings that never skip a level."""
-    taken: set[str] = {"summary", "contents", "stamp"}
+    taken: set[str] = {"summary", "contents", "annex", "stamp"}
     found: list[Block] = []
     depth = 1  # of the headings so far: the report's title is the one of level 1
     number = 0
@@ -98,7 +106,7 @@ def blocks(notebook: NotebookNode, wording: Wording, secret: str) -> list[Block]
                 view = exhibit_view(
                     exhibit, wording, anchor=anchor(exhibit.id, taken), number=number, level=min(depth + 1, 3)
                 )
-                found.append(Block(exhibit=view))
+                found.append(Block(exhibit=view, source=exhibit))
     return found
 
 
@@ -143,6 +151,7 @@ def page(found: list[Block], wording: Wording, context: ReportContext) -> str:
         as_of=wording.text(as_of),
         status=wording.text(status_message(context.status)),
         blocks=found,
+        annex=_annex([b.source for b in found if b.source], wording, context),
         findings=leads,
         refused=(refused := [e for e in exhibits if not e.told]),
         untold=_by_title(refused),
@@ -151,6 +160,13 @@ def page(found: list[Block], wording: Wording, context: ReportContext) -> str:
         notes=disclosure_notes(context.mode, wording, context.round_to, context.min_clients),
         public=context.mode == "public_data",
     )
+
+
+def _annex(shown: list[Exhibit], wording: Wording, context: ReportContext) -> list[ExhibitView]:
+    """Return the annex for validators, made from what the page shows."""
+    parts = annex(context.report, from_exhibits(shown), context.tables, context.proofs)
+    taken: set[str] = set()
+    return [exhibit_view(part, wording, anchor=anchor(part.id, taken), number=0, level=3) for part in parts]
 
 
 def _without_empty_sections(found: list[Block]) -> list[Block]:

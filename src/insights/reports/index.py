@@ -50,6 +50,7 @@ class PackView:
     currency: str = ""
     languages: Mapping[str, str] = field(default_factory=dict)
     all_packs: str = "../index.html"
+    annex: str = ""
     round_to: int = 5
     min_clients: int = 10
 

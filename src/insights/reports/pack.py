@@ -6,7 +6,7 @@ Everything here is a function of executed notebooks, bank and parameters: no clo
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from nbformat import NotebookNode
 from insights.data.settings import Settings
 from insights.errors import RunError
 from insights.reports import findings as findings_file
+from insights.reports.annex import Proof, from_findings, proofs
+from insights.reports.annex.page import NAME as ANNEX
+from insights.reports.annex.page import render_annex
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.findings import findings_bytes, findings_of, message_data, message_from
 from insights.reports.history import read_pack, write_manifest
@@ -42,7 +45,10 @@ class About:
 
 @dataclass(frozen=True)
 class Run:
-    """What all pages of a run share. ``order`` are the names of all reports; the first language is the bank's own."""
+    """What all pages of a run share. ``order`` are the names of all reports; the first language is the bank's own.
+
+    ``proofs`` are the published results that the statistics must reproduce, as the tests left them.
+    """
 
     bank: About
     parameters: RunParameters
@@ -50,6 +56,7 @@ class Run:
     languages: tuple[str, ...]
     secret: str
     order: tuple[str, ...]
+    proofs: Mapping[str, Proof] = field(default_factory=proofs)
 
     def about(self, part: Part | None = None) -> dict[str, Any]:
         """Return the head of a manifest."""
@@ -183,13 +190,17 @@ def finish_pack(run: Run, reports: Sequence[Report], folder: Path, *, all_packs:
     """Write findings, index pages and manifest of a pack, and return whether it is complete."""
     reports = sorted(reports, key=lambda report: run.order.index(report.name) if report.name in run.order else -1)
     complete = all(report.state in (COMPLETE, CARRIED) for report in reports)
-    data = findings_bytes([finding for report in reports for finding in report.findings])
-    (folder / findings_file.FILE).write_bytes(data)
+    found = [finding for report in reports for finding in report.findings]
+    (folder / findings_file.FILE).write_bytes(findings_bytes(found))
+    told, beside = from_findings(found), {report.name for report in reports}
     for language in run.languages:
+        pages = {other: _file(ANNEX, other, run.languages) for other in run.languages}
+        context = _context(run, ANNEX, language, pages, beside, part)
+        (folder / pages[language]).write_text(render_annex(told, language=language, context=context), encoding="utf-8")
         view = _view(run, reports, language, all_packs, part)
         page = render_pack_index(view, language)
         (folder / _file("index", language, run.languages)).write_text(page, encoding="utf-8")
-    told = [
+    listed = [
         {
             "name": report.name,
             "state": report.state,
@@ -199,7 +210,7 @@ def finish_pack(run: Run, reports: Sequence[Report], folder: Path, *, all_packs:
         }
         for report in reports
     ]
-    write_manifest(folder, run.about(part) | {"complete": complete, "reports": told})
+    write_manifest(folder, run.about(part) | {"complete": complete, "reports": listed})
     return complete
 
 
@@ -239,9 +250,10 @@ def _context(
 ) -> ReportContext:
     settings = run.bank.settings
     row = [report for report in run.order if report in beside]
-    at = row.index(name)
+    at = row.index(name) if name in row else None
 
-    def neighbour(index: int) -> Link | None:
+    def neighbour(step: int) -> Link | None:
+        index = -1 if at is None else at + step
         if not 0 <= index < len(row):
             return None
         return Link(REPORTS.get(row[index], row[index]), _file(row[index], language, run.languages))
@@ -257,10 +269,13 @@ def _context(
         labels=settings.labels,
         stamp=run.stamp.rows(),
         index=_file("index", language, run.languages),
-        previous=neighbour(at - 1),
-        next=neighbour(at + 1),
+        previous=neighbour(-1),
+        next=neighbour(1),
         languages={other: page for other, page in pages.items() if other != language},
         pages={report: _file(report, language, run.languages) for report in row},
+        tables=settings.tables,
+        proofs=run.proofs,
+        whole_annex=_file(ANNEX, language, run.languages),
         round_to=settings.disclosure.round_to,
         min_clients=settings.disclosure.min_clients,
     )
@@ -291,6 +306,7 @@ def _view(run: Run, reports: Sequence[Report], language: str, all_packs: str, pa
         currency=settings.bank.currency,
         languages={other: _file("index", other, run.languages) for other in run.languages if other != language},
         all_packs=all_packs,
+        annex=_file(ANNEX, language, run.languages),
         round_to=settings.disclosure.round_to,
         min_clients=settings.disclosure.min_clients,
     )

@@ -20,6 +20,7 @@ from insights.data.snapshot import Bank, open_bank
 from insights.data.store import write_atomic
 from insights.errors import InsightsError, ParameterError, RunError
 from insights.models.groups import group_columns
+from insights.reports.annex.page import NAME as ANNEX
 from insights.reports.audit import who
 from insights.reports.execution import execute_all
 from insights.reports.history import Attempt, link, new_attempt, publishing, write_manifest
@@ -50,7 +51,7 @@ def run(
     """
     settings = load_settings(parameters.config, raw=parameters.raw)
     notebooks = find_notebooks()
-    check_against_bank(parameters, settings, notebooks)
+    check_against_bank(parameters, settings, [*notebooks, ANNEX])
     check_lists(settings, reports := _reports_dir(parameters, settings))
     with (
         nullcontext(nursery) if nursery else Nursery() as starts,
@@ -86,8 +87,14 @@ def _make_pack(work: Work) -> Path:
         _check_bank(parameters, bank)
         work.log |= {"raw_files": bank.processed.files, "processed": bank.processed.path.name}
         jobs = jobs_of(work, bank)
+        if not jobs and not (work.reports / work.pack_name).exists():
+            raise ParameterError(
+                f"there is no pack of {parameters.as_of.isoformat()} whose annexes could be gathered",
+                expected="a pack of this day; each one brings its annex with it",
+                todo="run all reports, without --report",
+            )
         names = [job.report for job in jobs]
-        lists = None if parameters.split else _beside(lambda: _lists(work, names))
+        lists = None if parameters.split or not jobs else _beside(lambda: _lists(work, names))
         plan, done = execute_all(work, bank, jobs)
         if lists is not None:
             wait([lists])

@@ -72,7 +72,7 @@ class Job:
 def jobs_of(work: Work, bank: Bank) -> list[Job]:
     """Return the notebooks to execute: those asked for, the summary with them where the pack has one, part by part."""
     wanted = [name for name in work.notebooks if not work.parameters.reports or name in work.parameters.reports]
-    if SUMMARY in already_there(work) and SUMMARY not in wanted:
+    if wanted and SUMMARY in already_there(work) and SUMMARY not in wanted:
         wanted.append(SUMMARY)  # it speaks of the reports that are renewed
     if not work.parameters.split:
         return [Job(name, work.notebooks[name]) for name in wanted]

@@ -85,7 +85,6 @@ _TITLES = {
     "summary.delivery": Message("Whether the delivery changed cannot be told yet"),
     "summary.effects": Message("What programmes moved cannot be told"),
     "summary.goals": Message("Whether goals are met cannot be told"),
-    "summary.inventory": Message("Which models are in use cannot be told"),
     "summary.past": Message("How predictions of earlier packs came out cannot be told yet"),
     "summary.past_needs": Message("How predictions of first purchases came out cannot be told yet"),
     "summary.past_value": Message("Whether clients brought what was foretold cannot be told yet"),

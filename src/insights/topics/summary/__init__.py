@@ -6,7 +6,6 @@ from insights.topics.summary.delivery import delivery
 from insights.topics.summary.effects import effects
 from insights.topics.summary.framework import framework
 from insights.topics.summary.goals import goals
-from insights.topics.summary.inventory import inventory
 from insights.topics.summary.paragraphs import paragraphs
 from insights.topics.summary.past import past
 from insights.topics.summary.past_needs import past_needs
@@ -21,7 +20,6 @@ __all__ = [
     "effects",
     "framework",
     "goals",
-    "inventory",
     "paragraphs",
     "past",
     "past_needs",

@@ -11,7 +11,6 @@ from insights.reports.exhibits.summary.delivery import delivery
 from insights.reports.exhibits.summary.effects import effects
 from insights.reports.exhibits.summary.framework import framework
 from insights.reports.exhibits.summary.goals import goals
-from insights.reports.exhibits.summary.inventory import inventory
 from insights.reports.exhibits.summary.paragraphs import paragraphs
 from insights.reports.exhibits.summary.past import past
 from insights.reports.exhibits.summary.past_needs import past_needs
@@ -28,7 +27,6 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "summary.past_value": past_value,
     "summary.past_warnings": past_warnings,
     "summary.framework": framework,
-    "summary.inventory": inventory,
     "summary.state": state,
     "summary.decisions": decisions,
     "summary.effects": effects,

@@ -1,0 +1,55 @@
+"""What each published result is, and where it comes from."""
+
+from insights.reports.exhibits.base import Message
+
+WHAT = {
+    "kaplan_meier_rossi": Message("survival curves and log-rank test, Rossi data"),
+    "cox_rossi_efron": Message("Cox model with ties, robust and clustered errors, Rossi data"),
+    "cox_rossi_ph_test": Message("score test of proportional hazards, Rossi data"),
+    "cox_heart_start_stop": Message("Cox model with changing columns, heart transplants"),
+    "immortal_time_heart": Message("no immortal time in an effect, heart transplants"),
+    "delayed_entry_mgus2": Message("late entry, age as the clock, blood disorder"),
+    "competing_risks_mgus2": Message("incidence by reason with errors, blood disorder"),
+    "multistate_ebmt3": Message("shares in states over time, bone-marrow transplants"),
+    "discrete_hazard_rossi": Message("discrete hazard by month, Rossi data"),
+    "gbsg2_metrics": Message("Brier score, AUC and concordance under censoring, breast cancer"),
+    "eu_savings": Message("surrender and claims, 21,921 savings policies"),
+    "bg_nbd_cdnow": Message("BG/NBD model of repeat purchases, CDNOW"),
+    "pareto_nbd_cdnow": Message("Pareto/NBD model of repeat purchases, CDNOW"),
+    "gamma_gamma_cdnow": Message("gamma-gamma model of amounts, CDNOW"),
+    "shifted_beta_geometric": Message("retention by renewal, regular cohort"),
+    "ordered_logit_housing": Message("ordered logit and its tests, housing survey"),
+    "importance_swiss": Message("shares of importance, Swiss provinces"),
+    "bank_loyalty_survey": Message("slopes, reliability and importance, a bank's loyalty survey"),
+    "staggered_did_mpdta": Message("effects of a change that came in steps, minimum wage"),
+    "kupiec": Message("test of how often a limit is exceeded"),
+    "run_length": Message("run lengths of control charts"),
+}
+FROM = {
+    "kaplan_meier_rossi": "R survival",
+    "cox_rossi_efron": "R survival",
+    "cox_rossi_ph_test": "R survival",
+    "cox_heart_start_stop": "R survival",
+    "immortal_time_heart": "R survival",
+    "delayed_entry_mgus2": "R survival",
+    "competing_risks_mgus2": "R survival",
+    "multistate_ebmt3": "R mstate",
+    "discrete_hazard_rossi": "R glm",
+    "gbsg2_metrics": "scikit-survival",
+    "eu_savings": "R survival",
+    "bg_nbd_cdnow": "lifetimes; Fader, Hardie & Lee 2005",
+    "pareto_nbd_cdnow": "lifetimes; Fader, Hardie & Lee 2005",
+    "gamma_gamma_cdnow": "lifetimes; Fader, Hardie & Lee 2005",
+    "shifted_beta_geometric": "Fader & Hardie 2007",
+    "ordered_logit_housing": "R MASS",
+    "importance_swiss": "R relaimpo",
+    "bank_loyalty_survey": Message("two implementations of the formulas"),
+    "staggered_did_mpdta": "R did, csdid",
+    "kupiec": "Kupiec 1995",
+    "run_length": "R spc",
+}
+STATES = {
+    "passed": Message("passed"),
+    "failed": Message("failed"),
+    "not_run": Message("not tested on this code"),
+}

@@ -1,0 +1,53 @@
+"""The seeds that random numbers of a report come from: fixed in the code, each by its purpose."""
+
+from collections.abc import Mapping
+
+SEEDS: Mapping[str, tuple[str, ...]] = {
+    "quality": (),
+    "clients": (
+        "19970105",
+        "20",
+        "20040731",
+        "backtest",
+        "segments",
+    ),
+    "lifecycle": (
+        "20",
+        "20040731",
+        "backtest",
+    ),
+    "value": (
+        "19970105",
+        "20",
+        "20040731",
+        "backtest",
+        "value_hindsight",
+    ),
+    "loyalty": (
+        "19970105",
+        "20",
+        "20040731",
+        "backtest",
+        "choosing",
+        "late answers",
+        "survey",
+    ),
+    "needs": (
+        "7",
+        "needs",
+    ),
+    "channels": (),
+    "risk": ("20",),
+    "summary": (
+        "19970105",
+        "20",
+        "20040731",
+        "7",
+        "backtest",
+        "memory of packs",
+        "needs",
+        "past predictions",
+        "what came",
+    ),
+}
+"""Seeds by report, those of the models behind it too: a name where it is derived from one, else the number."""
