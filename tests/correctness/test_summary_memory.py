@@ -150,6 +150,25 @@ def test_a_change_is_named(bank: Bank, tmp_path: Path) -> None:
     assert title(exhibit) == ("More than chance changed since 30 September 2026: complaints per client, twelve months")
 
 
+def test_a_measure_whose_table_was_delivered_otherwise_is_not_judged(bank: Bank, tmp_path: Path) -> None:
+    """Last time twice as many contacts were delivered for the same months: no change of the clients."""
+    then = delivered(bank)
+    rows = then.rows.assign(rows=np.where(then.rows["table"] == "contacts", 2 * then.rows["rows"], then.rows["rows"]))
+    found = measured(bank)
+    twice = np.where(found.labels["measure"] == "contacts_12m", 2.0, 1.0)
+    values = replace(found.replicates, value=found.replicates.value * twice, values=found.replicates.values * twice)
+    told = remembered(tmp_path, bank, delivered=replace(then, rows=rows), measures=replace(found, replicates=values))
+    published = findings(bank, alone(NOW), THEN)
+    for row in published.by_id["summary.changes"]["estimates"]:
+        row["value"] *= 2 if row["group"]["measure"] == "contacts_12m" else 1
+    exhibit = shown(summary.changes(after(told, published), bank), bank)
+    assert title(exhibit) == "What was delivered since 30 September 2026 is not as it was: contacts"
+    cells = {r["measure"].id: r["clear"] for r in exhibit.tables[0].rows}
+    assert cells["contacts per client, twelve months"].id == "delivered otherwise"
+    assert cells["complaints per client, twelve months"].id == "no"
+    assert not any("contacts" in c["name"] for c in exhibit.checks)
+
+
 def test_a_memory_that_is_damaged_missing_or_of_another_pack_is_left_out(
     bank: Bank, before: Bank, tmp_path: Path
 ) -> None:

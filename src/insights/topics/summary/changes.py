@@ -2,12 +2,14 @@
 
 Two families of tests share out the error of the pack. The measures by which a bank is remembered are paired client by
 client through their bootstrap replicates: little of what both packs share is left in the error. All other numbers are
-compared by their published intervals as if the packs shared nothing: that errs on the side of silence.
+compared by their published intervals as if the packs shared nothing: that errs on the side of silence. A measure whose
+tables were delivered otherwise than last time is not judged, nor are the numbers of reports that read such tables: a
+change may come from there.
 """
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +17,6 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.memory.measures import JOINED, LEFT, Measured, measured
-from insights.models.memory.store import Memory, remembered
 from insights.stats.changes import change_between, changed
 from insights.stats.intervals import normal_quantile
 from insights.stats.paired import Family, normal_p, paired_errors
@@ -23,6 +24,7 @@ from insights.stats.proportions import proportion, rate
 from insights.stats.resampling import Replicates
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, Published
+from insights.topics.summary.delivered import Otherwise, delivery_evidence, differences, memory_of, touched
 from insights.topics.summary.own import NAN, told
 from insights.topics.summary.pack import SHOWN, Findings, Pack, Row
 
@@ -35,14 +37,18 @@ COUNTED = (LEFT, JOINED)
 STAYED = "stayed"
 SKIPPED = ("summary",)
 OF_ANOTHER_KIND: dict[str, tuple[str, ...]] = {
-    "clients.risk": ("mean_volatility",),
+    "clients.risk": ("mean_volatility", "rank_correlation_volatility"),
     "lifecycle.backtest": ("expected",),
     "value.bridge": ("part", "change"),
+    "channels.overview": ("change_whole",),
+    "channels.changes": ("change_whole",),
+    "channels.rollout": ("change_whole",),
 }
 """Numbers of findings that are not compared, as their intervals do not speak of another month.
 
 The market moves volatilities for all clients at once; what a model foretells at past dates moves when it is fitted
-again; a bridge is a comparison already. Each of them would be a change in every pack.
+again; a bridge is a comparison already; what a change brought until now grows with every month. Each of them would be a
+change in every pack.
 """
 
 
@@ -50,8 +56,9 @@ again; a bridge is a comparison already. Each of them would be a change in every
 class Changes:
     """What changed.
 
-    ``measures``: measure, group, unit, value, before, change, low, high, p_value, clear (bool); value is as published,
-    low and high are those of the change (95 %, for itself). ``findings``: finding, name, group, months, unit, value,
+    ``measures``: measure, group, unit, value, before, change, low, high, p_value, clear, delivered (bool: on tables
+    that were delivered otherwise, so not judged); value is as published, low and high are those of the change (95 %,
+    for itself). ``otherwise`` names those tables. ``findings``: finding, name, group, months, unit, value,
     before, low, high, p_value, clear. ``compared`` counts the numbers of findings that both packs tell with an
     interval. ``paired`` says whether replicates were there.
     """
@@ -60,6 +67,7 @@ class Changes:
     findings: pd.DataFrame
     compared: int
     paired: bool
+    otherwise: Otherwise = field(default_factory=Otherwise)
 
     @property
     def clear(self) -> int:
@@ -72,17 +80,19 @@ def changes(pack: Pack, bank: Bank) -> Answer:
 
     Evidence: ``left``, ``left_by`` (parts) and ``joined`` count clients, ``others`` are the measures that count none,
     ``errors`` the standard errors of the paired changes (none where the last run's memory is missing), ``before`` what
-    was published then.
+    was published then; ``schema``, ``rows`` and ``marks`` are what was delivered otherwise.
     """
     memory = memory_of(pack, bank)
     now = measured(bank)
     before = pack.before.findings if pack.before else Findings("", {})
+    items, otherwise = tuple(bank.settings.loyalty.outcome), differences(pack, bank)
     titles = {id: found["title"] for id, found in pack.now.by_id.items()}
     return Answer(
         id=ID,
         kind=ID,
-        evidence=evidence_of(now, memory.measures if memory else None, before),
-        estimate=lambda evidence: _changes(evidence, pack.now, before, bank.settings.disclosure.round_to),
+        evidence=evidence_of(now, memory.measures if memory else None, before)
+        | ({} if otherwise is None else delivery_evidence(otherwise)),
+        estimate=lambda evidence: _changes(evidence, pack.now, before, bank.settings.disclosure.round_to, items),
         facts={"before": before.as_of or None, "memory": memory is not None, "gaps": list(pack.gaps), "titles": titles},
     )
 
@@ -142,8 +152,10 @@ def _before(found: Findings) -> Published:
     return Published(pd.DataFrame(rows, columns=columns), ("measure", "group"))
 
 
-def _changes(evidence: Mapping[str, Evidence], now: Findings, before: Findings, round_to: int) -> Changes:
-    return _told(_measures(evidence, round_to), now, before, "errors" in evidence)
+def _changes(
+    evidence: Mapping[str, Evidence], now: Findings, before: Findings, round_to: int, items: tuple[str, ...] = ()
+) -> Changes:
+    return _told(_measures(evidence, round_to), now, before, "errors" in evidence, touched(evidence, items))
 
 
 def between(now: Findings, before: Findings, errors: Estimates | None, round_to: int) -> Changes:
@@ -161,11 +173,20 @@ def paired(now: Measured, then: Measured) -> Estimates:
     return Estimates(_errors(now, then), ("measure", "group"))
 
 
-def _told(measures: pd.DataFrame, now: Findings, before: Findings, with_errors: bool) -> Changes:
-    findings = pd.DataFrame(list(_findings(now, before)), columns=FINDING_COLUMNS)
+def _told(
+    measures: pd.DataFrame,
+    now: Findings,
+    before: Findings,
+    with_errors: bool,
+    otherwise: Otherwise | None = None,
+) -> Changes:
+    otherwise = otherwise or Otherwise()
+    measures["delivered"] = measures["measure"].isin(otherwise.measures).to_numpy(bool)
+    measures["p_value"] = measures["p_value"].where(~measures["delivered"], NAN)
+    findings = pd.DataFrame(list(_findings(now, before, otherwise.reports)), columns=FINDING_COLUMNS)
     for rows in (measures, findings):
         rows["clear"] = Family(rows["p_value"].to_numpy(float), ALPHA / 2).found
-    return Changes(measures, findings, len(findings), with_errors)
+    return Changes(measures, findings, len(findings), with_errors, otherwise)
 
 
 def shares(counts: ClientCounts, measure: str, round_to: int) -> list[dict[str, object]]:
@@ -221,10 +242,10 @@ def _against(found: pd.DataFrame, then: pd.DataFrame, told_errors: pd.DataFrame 
 FINDING_COLUMNS = ["finding", "name", "group", "months", "unit", "value", "before", "low", "high", "p_value"]
 
 
-def _findings(now: Findings, before: Findings) -> Iterator[dict[str, Any]]:
-    """Yield every number that both packs tell with an interval, with its change."""
+def _findings(now: Findings, before: Findings, left_out: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+    """Yield every number that both packs tell with an interval, with its change; but for the reports left out."""
     for id in now.by_id:
-        if id.partition(".")[0] in SKIPPED:
+        if id.partition(".")[0] in (*SKIPPED, *left_out):
             continue
         then = {_key(row): row for row in before.rows(id)}
         for row in now.rows(id):
@@ -249,8 +270,3 @@ def _findings(now: Findings, before: Findings) -> Iterator[dict[str, Any]]:
 
 def _key(row: Row) -> tuple[object, ...]:
     return row.name, tuple(sorted(row.group.items())), row.months, row.unit
-
-
-def memory_of(pack: Pack, bank: Bank) -> Memory | None:
-    """Return what the last comparable run remembers; None where there is none, or it is of another pack."""
-    return remembered(bank, pack.before.memory, pack.before.data) if pack.before else None

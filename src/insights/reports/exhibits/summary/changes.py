@@ -8,9 +8,9 @@ from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.rows import SHOWN, dated
 from insights.reports.exhibits.summary.words import FAULTS
 from insights.reports.findings import message_from
-from insights.reports.wording.labels import REPORTS, code_label
+from insights.reports.wording.labels import REPORTS, code_label, table_label
 from insights.topics.evidence import Answer
-from insights.topics.summary.changes import ALPHA, NAME, Changes
+from insights.topics.summary.changes import ALPHA, NAME, SKIPPED, Changes
 
 MEASURES = {
     "left_12m": Message("clients who left within twelve months"),
@@ -64,7 +64,11 @@ def _title(found: Changes, rows: list[dict[Any, Any]], before: str | None, bank:
     if not found.compared and all(math.isnan(r["before"]) for r in rows):
         return Message("What changed cannot be told: the last pack tells none of these numbers")
     names = [named(r, bank) for r in rows if r["clear"]]
-    values = {"before": before, "names": names, "n": found.clear}
+    values = {"before": before, "names": names, "n": found.clear, "tables": _tables(found)}
+    if names and found.otherwise.tables:
+        return Message("More than chance changed since {before:date}: {names}; delivered otherwise: {tables}", values)
+    if found.otherwise.tables:
+        return Message("What was delivered since {before:date} is not as it was: {tables}", values)
     if not found.clear:
         return Message("Nothing material changed since {before:date}", values)
     if names:
@@ -86,7 +90,24 @@ def _sentences(found: Changes, before: str | None, clear: int) -> tuple[Message,
             values,
         )
     ]
+    if found.otherwise.tables:
+        rows = found.measures[found.measures["delivered"] & (found.measures["group"] == "")]
+        touched = [MEASURES[m] for m in rows["measure"]]
+        said.append(
+            Message(
+                "Delivered otherwise than last time: {tables}. What is counted from them is not judged: {names}.",
+                {"tables": _tables(found), "names": touched},
+            )
+            if touched
+            else Message("Delivered otherwise than last time: {tables}.", {"tables": _tables(found)})
+        )
+        reports = [REPORTS[r] for r in found.otherwise.reports if r not in SKIPPED]
+        said.append(Message("Nor are the numbers of the reports that read these tables: {names}.", {"names": reports}))
     return tuple(said)
+
+
+def _tables(found: Changes) -> list[Message | str]:
+    return [table_label(name) for name in found.otherwise.tables]
 
 
 def _columns(before: str | None) -> tuple[Column, ...]:
@@ -103,9 +124,12 @@ def _cells(row: dict[Any, Any], bank: Bank) -> dict[str, Any]:
     if math.isnan(row["before"]):
         return cells | {"before": Message("not told"), "change": "", "clear": ""}
     cells["before"] = Message(_VALUE[kind].id, {"value": row["before"]})
+    values = {"value": row["change"], "low": row["low"], "high": row["high"]}
+    if row["delivered"]:
+        told = Message("–") if math.isnan(row["low"]) else Message(_CHANGE[kind].id, values)
+        return cells | {"change": told, "clear": Message("delivered otherwise")}
     if math.isnan(row["p_value"]):
         return cells | {"change": Message("interval not known"), "clear": ""}
-    values = {"value": row["change"], "low": row["low"], "high": row["high"]}
     return cells | {
         "change": Message(_CHANGE[kind].id, values),
         "clear": Message("yes") if row["clear"] else Message("no"),
