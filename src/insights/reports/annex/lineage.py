@@ -10,7 +10,7 @@ QUERY, DATABASE = "query", "database"
 
 
 def delivered(report: str, tables: Mapping[str, TableSource]) -> list[tuple[str, TableSource]]:
-    """Return the tables that a report reads and this bank delivers, with their sources; of another name, all of them."""
+    """Return the tables that a report reads and this bank delivers, with their sources (another name: all)."""
     return [(name, tables[name]) for name in TABLES if name in READS.get(report, TABLES) and name in tables]
 
 
