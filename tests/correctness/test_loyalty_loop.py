@@ -5,13 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from loyalty_bank import demo
+from loyalty_bank import SECTION as SURVEY
+from loyalty_bank import demo, survey_bank
 from shown import shown, title
 from small_bank import write_bank
 
 from insights.data.settings_loyalty import Change
 from insights.data.snapshot import Bank, open_bank
-from insights.models.loyalty.changes import EVERYBODY, TOO_YOUNG, Followed, changes, moved
+from insights.models.loyalty.answers import answers
+from insights.models.loyalty.changes import EVERYBODY, TOO_YOUNG, Followed, _measured, changes, moved
 from insights.models.loyalty.feedback import heard, marks_after
 from insights.reports.exhibits.loyalty.loop import loop as write
 from insights.stats.results import Estimate, NotEstimable
@@ -85,6 +87,21 @@ def test_nothing_recorded_and_no_change_stated(tmp_path: Path) -> None:
     exhibit = shown(loyalty.loop(bank), bank)
     assert title(exhibit) == "No change is recorded that feedback led to: whether the loop closes cannot be told"
     assert exhibit.refusals[0].values["needs"][:2] == ["[loyalty] changes", "programmes.programme"]
+
+
+def test_brand_and_stated_loyalty_are_followed_after_every_change(tmp_path: Path) -> None:
+    """The change of the settings is about waiting; those whom it reached answered in the spring before and after."""
+    bank = survey_bank(tmp_path, section=SURVEY + SECTION)
+    ids = sorted(bank.table("clients").execute()["client_id"].astype(str))
+    rows = pd.DataFrame({"client_id": ids, "day": pd.Timestamp("2021-10-01"), "left_on": pd.NaT})
+    found = _measured(bank, rows, bank.settings.loyalty.changes[0])
+    assert {"loyalty:after", "brand:after"} <= set(found.columns)
+    assert "quality:after" not in found  # nobody complained of it
+    survey = answers(bank).answers
+    late = pd.to_datetime(survey["answered_on"]) > pd.Timestamp("2021-10-01")
+    own = survey[late].groupby("client_id")["brand"].mean()
+    told = found.set_index("client_id")["brand:after"]
+    pd.testing.assert_series_equal(told.dropna().sort_index(), own.dropna().sort_index(), check_names=False)
 
 
 def law(effect: float, seed: int = 1, n: int = 3000) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from insights.topics.summary.state import judged
 
 TARGETS = """[targets]
 loyalty = { at_least = 7.5 }
-attrition = { at_most = 0.05 }
+attrition = { at_most = 0.05, owner = "desk" }
 value = { at_least = 300 }
 """
 
@@ -205,6 +205,35 @@ def test_the_better_founded_decision_comes_first(bank: Bank) -> None:
     exhibit = shown(summary.decisions(pack(lever, risk, OUTLOOK, RETENTION), bank), bank)
     assert [r["group"]["decision"] for r in exhibit.estimates] == ["programme", "above_risk", "lever"]
     assert exhibit.estimates[2]["group"]["of"] == "quality"  # brand has more, and its interval reaches zero
+
+
+def test_offers_are_a_decision_only_where_they_beat_the_usual_guess(bank: Bank) -> None:
+    """40 offers, bought by one in ten, of a kind of which 50 clients lack 1,000,000: 4 x 20,000."""
+    ready = finding(
+        "needs.offers",
+        estimate("offers", 40.0, group={"category": "bonds"}),
+        estimate("offers", 10.0, group={"category": "mandate"}),  # nobody tells what these hold
+        estimate("offer_bought", 0.1, months=3, group={"category": "bonds"}),
+    )
+    gap = finding(
+        "value.potential",
+        estimate("potential", 1e6, group={"kind": "bonds"}),
+        estimate("clients", 50.0, group={"kind": "bonds", "state": "gap"}),
+    )
+
+    def score(low: float) -> dict[str, Any]:
+        return finding("needs.score", estimate("precision", 0.03, low, 0.05, group={"way": "logit", "less": "same"}))
+
+    (row,) = shown(summary.decisions(pack(ready, gap, score(0.01)), bank), bank).estimates
+    assert (row["group"]["decision"], row["group"]["strength"]) == ("offers", "tested")
+    assert row["value"] == pytest.approx(80_000)
+    assert not shown(summary.decisions(pack(ready, gap, score(-0.01)), bank), bank).estimates
+
+
+def test_a_goal_names_who_answers_for_it(bank: Bank) -> None:
+    exhibit = shown(summary.goals(pack(last_year(10, 90)), bank), bank)
+    assert [c.key for c in exhibit.tables[0].columns][-1] == "owner"
+    assert [r["owner"] for r in exhibit.tables[0].rows] == ["", "desk", ""]
 
 
 def test_changes_are_told_against_chance(bank: Bank) -> None:

@@ -30,7 +30,9 @@ def write(frame: pd.DataFrame, path: Path, sep: str = ",") -> None:
 def double_leavers(folder: Path) -> None:
     """Let so many more clients of the place leave since the last pack that twice the share of then has left."""
     clients, spells = read(folder / "kundenstamm.csv", ";"), read(folder / "beziehungen.csv", ";")
-    joined, left = (pd.to_datetime(clients[c], format="%d.%m.%Y") for c in ("EROEFFNET_AM", "SALDIERT_AM"))
+    joined, left = (
+        pd.to_datetime(clients[c], format="%d.%m.%Y", errors="coerce") for c in ("EROEFFNET_AM", "SALDIERT_AM")
+    )
     here = clients["REGION"] == PLACE
 
     def state(day: str) -> tuple[int, int]:
@@ -49,7 +51,7 @@ def double_leavers(folder: Path) -> None:
     days = [pd.Timestamp(THEN) + pd.Timedelta(days=int(k)) for k in rng.integers(1, 110, more)]
     ends = dict(zip(clients.loc[chosen, "KUNDEN_NR"], [d.strftime("%d.%m.%Y") for d in days], strict=True))
     for column in ("SALDIERT_AM", "SALDIERUNG_GEMELDET_AM"):
-        clients.loc[chosen, column] = list(ends.values())
+        clients.loc[chosen, column] = clients.loc[chosen, "KUNDEN_NR"].map(ends)  # a client may be delivered twice
     clients.loc[chosen, "SALDIERUNGSGRUND"] = "K"
     mine = spells["KUNDEN_NR"].isin(ends) & (spells["SALDIERT_AM"] == "")
     spells.loc[mine, "SALDIERT_AM"] = spells.loc[mine, "KUNDEN_NR"].map(ends)

@@ -30,11 +30,13 @@ TargetName = Literal[
 class Target(Section):
     """One goal: the line should be ``at_least`` or ``at_most`` so much, in the unit in which the summary tells it.
 
-    Shares are fractions (0.05 is 5 %), money is in the reporting currency.
+    Shares are fractions (0.05 is 5 %), money is in the reporting currency. ``owner`` is who answers for it, as
+    ``[labels.owner]`` names him.
     """
 
     at_least: float | None = None
     at_most: float | None = None
+    owner: str = ""
 
     @model_validator(mode="after")
     def _one(self) -> "Target":

@@ -23,8 +23,11 @@ from insights.stats.linear import least_squares
 from insights.stats.multiplicity import benjamini_hochberg
 from insights.stats.results import Estimate, NotEstimable
 
-MARK, COMPLAINED = "mark", "complained"
-"""Mean mark of the contacts of a year; whether the client complained in it of what led to the change."""
+MARK, COMPLAINED, BRAND = "mark", "complained", "brand"
+"""Mean mark of the contacts of a year; whether the client complained in it of what led to the change; brand image.
+
+Brand image is told of every change, whatever led to it: it is one of the outcomes that management is judged by.
+"""
 NEEDS = ("programmes.programme", "programmes.started_on")
 NOBODY, EVERYBODY, TOO_YOUNG = (
     "nobody whom the change reached can be followed for a year before and after",
@@ -203,7 +206,7 @@ def _measured(bank: Bank, rows: pd.DataFrame, change: Change) -> pd.DataFrame:
         events[MARK] = told.execute()
     if not missing_for_answers(bank):
         survey = answers(bank)
-        for score in (LOYALTY, *(f for f in survey.factors if f in change.topics)):
+        for score in (LOYALTY, *(f for f in survey.factors if f in change.topics or f == BRAND)):
             own = survey.answers[["client_id", "answered_on", score]].dropna()
             events[score] = own.set_axis(["client_id", "at", "value"], axis=1)
     for name, own in events.items():

@@ -37,7 +37,11 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
         "needs",
     ),
     "channels": (),
-    "risk": ("20",),
+    "risk": (
+        "20",
+        "21",
+        "31",
+    ),
     "summary": (
         "19970105",
         "20",

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.needs.trials import MODELS, SAME
 from insights.topics.evidence import Answer, Published
-from insights.topics.summary.pack import NAN, Findings, Pack, Row
+from insights.topics.summary.pack import NAN, SHOWN, Findings, Pack, Row
 
 ID = "summary.decisions"
 MOST = 3
@@ -112,7 +113,33 @@ def _gap(found: Findings) -> Iterator[Decision]:
         yield Decision("gap", OBSERVED, row, filled, row.group["kind"], people.value if people else NAN)
 
 
-RULES: tuple[Rule, ...] = (_programme, _above_risk, _loans, _lever, _gap)
+def _offers(found: Findings) -> Iterator[Decision]:
+    """Make the offers that are ready, where past ones named clients who bought more often than the usual guess does.
+
+    The size is what such offers may bring in assets within three months: each with its chance, and what clients like
+    these hold of the kind.
+    """
+    better = [
+        r
+        for r in found.rows("needs.score", "precision")
+        if set(r.group) == {"way", "less"} and r.group["way"] in MODELS and r.group["less"] == SAME and _above(r)
+    ]
+    ready = [r for r in found.rows("needs.offers", "offers") if set(r.group) == {"category"} and r.told]
+    assets, people = 0.0, 0.0
+    for row in ready:
+        kind = row.group["category"]
+        chance = found.one("needs.offers", "offer_bought", 3, category=kind)
+        whole = found.one("value.potential", "potential", None, kind=kind)
+        lacking = found.one("value.potential", "clients", None, kind=kind, state="gap")
+        if chance is not None and whole is not None and lacking is not None and lacking.value > 0:
+            assets += row.value * chance.value * whole.value / lacking.value
+            people += row.value
+    if better and assets > 0:
+        size = Row("needs.offers", "offers", {}, 3, assets, NAN, NAN, NAN, "money", NAN, NAN, SHOWN)
+        yield Decision("offers", TESTED, size, max(better, key=lambda r: r.value), people=people)
+
+
+RULES: tuple[Rule, ...] = (_programme, _above_risk, _loans, _offers, _lever, _gap)
 
 
 def _above(row: Row) -> bool:

@@ -135,6 +135,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "products",
         "relationships",
         "revenue",
+        "transactions",
     ),
     "summary": tuple(TABLES),
 }

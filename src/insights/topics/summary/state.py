@@ -144,6 +144,7 @@ def _line(line: Line, now: Row, was: Row, target: Target | None) -> dict[str, An
     row: dict[str, Any] = {"line": line.name, "kind": line.kind, "finding": now.finding, "status": now.status}
     row |= {"value": now.value, "low": now.low, "high": now.high, "unit": now.unit, "n": now.n, "was": was.value}
     row |= {"at_least": target.at_least if target else None, "at_most": target.at_most if target else None}
+    row |= {"owner": target.owner if target else ""}
     row |= {"goal": judged(now, target), "change": NAN, "change_low": NAN, "change_high": NAN, "moved": ""}
     if not now.told or math.isnan(was.value):
         return row

@@ -16,6 +16,7 @@ WHAT = {
     "programme": Message("Offer the programme “{of}” to all clients at risk"),
     "above_risk": Message("Settle the products above the risk that {n:count} clients accept"),
     "loans": Message("Secure the loans that are late, in default or near their collateral"),
+    "offers": Message("Make the {n:count} suitable offers that are ready"),
     "lever": Message("Improve {of} first"),
     "gap": Message("Offer {of} to the {n:count} clients who lack what most clients like them hold"),
 }
@@ -23,6 +24,7 @@ SIZE = {
     "programme": Message("{size} of assets kept in the next twelve months"),
     "above_risk": Message("{size} held in these products"),
     "loans": Message("{size} expected to be lost on all loans in the next twelve months"),
+    "offers": Message("{size} of assets in three months, each offer with its chance and at what such clients hold"),
     "lever": Message("{size} of lifetime value, for one point more"),
     "gap": Message("{size} of assets if all of them did"),
 }
@@ -32,6 +34,10 @@ WHY = {
     "loans": Message(
         "last year's defaults were {proof:number} times those foretold ({low:number} to {high:number}), so the "
         "forecast held"
+    ),
+    "offers": Message(
+        "at past dates {proof:points} more of those named bought ({low:points} to {high:points}) than by offering the "
+        "same as last time; foretold, not drawn by lot"
     ),
     "lever": Message(
         "one point more goes with {proof:tenths} fewer clients lost a year ({low:tenths} to {high:tenths}); observed, "
@@ -50,6 +56,7 @@ MIND = {
         "a renewed statement of the risk that the client accepts, or a wrong risk class of the product"
     ),
     "loans": Message("a pack in which the defaults were clearly fewer than foretold"),
+    "offers": Message("a pack in which those named buy no more often than by offering the same as last time"),
     "lever": Message("a programme drawn by lot that moves this factor and not the leavers"),
     "gap": Message("a pack in which such clients fill the gap no more often than others take it up"),
 }
