@@ -1,4 +1,4 @@
-"""Risk: what burns, smoulders, went out; facts, loans, markets, liquidity, incidents, fraud, reputation; register."""
+"""Risk: what burns, smoulders, went out; facts, loans, markets, liquidity, incidents, fraud, complaints; register."""
 
 import pandas as pd
 
@@ -12,6 +12,8 @@ from insights.topics.risk.operational import operational
 from insights.topics.risk.overview import overview
 from insights.topics.risk.register import register, register_list
 from insights.topics.risk.reputation import reputation
+from insights.topics.risk.service import LIST as COMPLAINTS
+from insights.topics.risk.service import likely_complaints, service
 
 QUESTIONS = (
     "overview",
@@ -22,6 +24,7 @@ QUESTIONS = (
     "operational",
     "fraud",
     "reputation",
+    "service",
     "register",
 )
 """What the report asks, in its order."""
@@ -38,10 +41,11 @@ __all__ = [
     "overview",
     "register",
     "reputation",
+    "service",
 ]
 
 
 def lists(bank: Bank) -> dict[str, pd.DataFrame]:
     """Return the restricted lists of this report by name; a list that cannot be made is not there."""
-    made = {"risk_register": register_list(bank), LIST: fraud_alerts(bank)}
+    made = {"risk_register": register_list(bank), LIST: fraud_alerts(bank), COMPLAINTS: likely_complaints(bank)}
     return {name: rows for name, rows in made.items() if rows is not None}

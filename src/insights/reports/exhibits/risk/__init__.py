@@ -18,6 +18,7 @@ from insights.reports.exhibits.risk.overview import overview
 from insights.reports.exhibits.risk.refusals import refused
 from insights.reports.exhibits.risk.register import register
 from insights.reports.exhibits.risk.reputation import reputation
+from insights.reports.exhibits.risk.service import complaints_in_words, service
 from insights.reports.wording import Wording
 from insights.topics.evidence import Answer
 
@@ -32,10 +33,12 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "risk.refused": refused,
     "risk.register": register,
     "risk.reputation": reputation,
+    "risk.service": service,
 }
 
 LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {
     "fraud_alerts": alerts_in_words,
+    "likely_complaints": complaints_in_words,
     "risk_register": register_in_words,
 }
 """How each restricted list of this report is put into words, by name."""

@@ -136,6 +136,15 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
     ),
     (r"\d+ months of changes; .*", Message("Two years show what is normal; there is nothing after them yet.")),
     (r"the values before the watch do not vary", Message("Deposits never moved in the first two years.")),
+    (
+        r"complaints do not go back.*",
+        Message("Complaints do not go back far enough: three years are needed."),
+    ),
+    (
+        r"\d+ clients who complained to learn from.*",
+        Message("Fewer than seventy clients have complained: too few to learn from."),
+    ),
+    (r"\d+ clients who complained in the test.*", Message("Fewer than fifty clients complained in the last year.")),
     (r"the register of a part.*", Message("The register of a part of the bank is not looked back on.")),
     (r"some risks could not be told.*", Message("Some risks could not be told a quarter ago.")),
     (r"nobody was a client.*", Message("Nobody was a client a quarter ago.")),

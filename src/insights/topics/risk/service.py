@@ -1,0 +1,89 @@
+"""Service quality: how many clients are likely to complain within three months, and whether anything tells who."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from insights.data.snapshot import Bank
+from insights.models.risk.service import AHEAD, FIRST, NAMES, NEEDS, Service
+from insights.models.risk.service import service as measured
+from insights.stats.results import Estimate, NotEstimable
+from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
+from insights.topics.risk.refusals import refused
+from insights.topics.rows import estimates, line
+
+ID = "risk.service"
+EXPECTED, AREA, RATIO, CAPTURED, EFFECT = "expected_complaints", "auc", "observed_expected", "captured", "odds_ratio"
+LIST = "likely_complaints"
+LOW_MARK = -0.3
+"""A mean mark that is so far below that of all clients is named as a reason."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """``rows``: measure, of (a feature, or ""), value, low, high."""
+
+    rows: pd.DataFrame
+
+
+def service(bank: Bank) -> Answer | NotAvailable:
+    """Tell how many clients are likely to complain within three months, and how well earlier quarters were foretold."""
+    if missing := bank.needs(*NEEDS):
+        return NotAvailable(ID, missing)
+    found = measured(bank)
+    if isinstance(found, NotEstimable):
+        return refused(ID, found.reason)
+    evidence: dict[str, Evidence] = {"rows": estimates(_lines(found), "measure", "of")}
+    facts: dict[str, Any] = {"months": AHEAD, "share": FIRST, "tells": tells(found), "checks": [found.check]}
+    return Answer(ID, ID, evidence, service_rows, facts)
+
+
+def tells(found: Service) -> bool:
+    """Whether the past tells who complains, beyond chance."""
+    return isinstance(found.area, Estimate) and found.area.low > 0.5
+
+
+def _lines(found: Service) -> list[dict[str, Any]]:
+    number = float(found.today["chance"].sum())
+    rows = [{"measure": EXPECTED, "of": ""} | line(NotEstimable(""), len(found.today), found.came)]
+    if isinstance(found.ratio, Estimate):
+        ends = {"value": number, "low": number * found.ratio.low, "high": number * found.ratio.high}
+        rows = [{"measure": EXPECTED, "of": ""} | line(found.ratio, len(found.today), found.came) | ends]
+        rows[0]["unit"] = "clients"
+    for measure, told in ((AREA, found.area), (RATIO, found.ratio), (CAPTURED, found.first)):
+        rows.append({"measure": measure, "of": ""} | line(told, found.n, found.came))
+    for effect in found.effects.to_dict("records"):
+        name = effect["name"]
+        if name in NAMES:
+            value, low, high = (float(np.exp(effect[end])) for end in ("estimate", "low", "high"))
+            told = Estimate(value, low, high, "ratio", found.n, found.came)
+            rows.append({"measure": EFFECT, "of": str(name)} | line(told, found.n, found.came))
+    return rows
+
+
+def service_rows(parts: dict[str, Evidence]) -> Quality:
+    """Return the answer from (protected) evidence."""
+    return Quality(cast(Estimates, parts["rows"]).rows)
+
+
+def likely_complaints(bank: Bank) -> pd.DataFrame | None:
+    """Return the tenth of the clients most likely to complain; None where nothing tells who will.
+
+    Columns: client_id, rm_id, rank (within each manager), chance_3m_pct, because (codes with commas between).
+    """
+    if bank.needs(*NEEDS) or isinstance(found := measured(bank), NotEstimable) or not tells(found):
+        return None
+    rows = found.today.sort_values(["chance", "client_id"], ascending=[False, True], ignore_index=True)
+    rows = rows.head(int(np.ceil(FIRST * len(rows))))
+    why = {
+        "complained": rows["complained_12m"] > 0,
+        "unsettled": rows["log2_unsettled_3m"] > 0,
+        "low_marks": rows["mark_12m"] < LOW_MARK,
+    }
+    rows["because"] = [",".join(code for code, own in why.items() if own.iloc[k]) for k in range(len(rows))]
+    rows["chance_3m_pct"] = (100 * rows["chance"]).round(1)
+    rows = rows.sort_values(["rm_id", "chance", "client_id"], ascending=[True, False, True], ignore_index=True)
+    rows["rank"] = rows.groupby("rm_id", dropna=False).cumcount() + 1
+    return rows[["client_id", "rm_id", "rank", "chance_3m_pct", "because"]]
