@@ -14,10 +14,14 @@ class ChannelsSection(Section):
     ``primary`` is the outcome by which a change is judged, registered before anybody looked: net new money, the marks
     of contacts, minutes waited, or the share of contacts that settled the matter; p-values of the others are adjusted.
     Contacts of the same client about the same topic within ``repeat_days`` count as one matter. ``digital`` are the
-    channels without a person to talk to: from these a matter is handed over to the others.
+    channels without a person to talk to: from these a matter is handed over to the others. ``visits`` are those in
+    which client and bank meet. Control charts of channels give, all together, one false alarm in so many months
+    (``false_alarm_months``).
     """
 
     changes: tuple[str, ...] = ()
     primary: Literal["money", "mark", "wait", "settled"] = "money"
     repeat_days: Annotated[int, Field(ge=1, le=366)] = 30
     digital: tuple[str, ...] = ("app", "online", "email", "messaging", "chat", "social")
+    visits: tuple[str, ...] = ("meeting", "visit", "branch")
+    false_alarm_months: Annotated[int, Field(ge=3, le=600)] = 24

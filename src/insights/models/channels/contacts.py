@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.data.months import add_months
+from insights.data.months import add_months, first_of_month
+from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 
@@ -49,7 +50,7 @@ def contacts(bank: Bank) -> Contacts:
 
 def _made(bank: Bank) -> Contacts:
     told = bank.table("contacts")
-    opens = add_months(bank.as_of, 1 - 12 * YEARS)
+    opens = add_months(first_of_month(bank.as_of), 1 - 12 * YEARS)
     told = told.filter(told.contacted_on >= ibis.literal(opens))
     ids = ["contacts_id"] if "contacts_id" in told.columns else []
     rows = told.order_by("client_id", "contacted_on", *ids).select(
@@ -114,6 +115,13 @@ def _by_month(bank: Bank) -> pd.DataFrame:
     counts = {f"{n}_count": rows[n].count() for n in values}
     found = rows.group_by("client_id", "month").agg(**sums, **counts).order_by("client_id", "month")
     return bank.con.to_pyarrow(found).to_pandas()
+
+
+def gone(bank: Bank) -> pd.Series:
+    """Return the day on which each client left the bank (NaT: he is here), by client id."""
+    told = spells(bank)
+    found = told.group_by("client_id").agg(here=told.left_on.isnull().any(), left_on=told.left_on.max()).execute()
+    return pd.to_datetime(found["left_on"]).where(~found["here"]).set_axis(found["client_id"])
 
 
 def complete(rows: pd.DataFrame, delivered: tuple[str, ...]) -> npt.NDArray[np.bool_]:

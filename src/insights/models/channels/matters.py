@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.channels.contacts import UNKNOWN, contacts
+from insights.models.channels.contacts import UNKNOWN, contacts, gone
 from insights.models.channels.state import Measured
 from insights.stats.ratios import ratio_of_sums
 
@@ -49,9 +48,7 @@ def matters(bank: Bank) -> Matters:
 
 
 def _made(bank: Bank) -> Matters:
-    s, rows, told = bank.settings.channels, contacts(bank).rows, spells(bank)
-    gone = told.group_by("client_id").agg(here=told.left_on.isnull().any(), left_on=told.left_on.max()).execute()
-    until = pd.to_datetime(gone["left_on"]).where(~gone["here"]).set_axis(gone["client_id"])
+    s, rows, until = bank.settings.channels, contacts(bank).rows, gone(bank)
     rows = rows.assign(until=rows["client_id"].map(until))
     return come_back(rows, pd.Timestamp(bank.as_of), s.repeat_days, s.digital)
 

@@ -6,15 +6,19 @@ from collections.abc import Iterable
 from insights.reports.exhibits.base import Message
 
 _TITLES = {
+    "channels.answers": Message("How long clients wait for an answer cannot be told"),
     "channels.changes": Message("What changes of channels were worth cannot be told"),
     "channels.matters": Message("How often matters come back cannot be told"),
     "channels.offers": Message("What became of offers cannot be told"),
     "channels.overview": Message("Which channel wastes whose time cannot be told"),
+    "channels.paths": Message("Where it hurts clients most cannot be told"),
     "channels.requests": Message("How long requests take cannot be told"),
     "channels.rollout": Message("How the effect of a change grew cannot be told"),
     "channels.satisfaction": Message("In which channel clients are more satisfied cannot be told"),
     "channels.sources": Message("Which source of clients pays cannot be told"),
     "channels.state": Message("What each channel does cannot be told"),
+    "channels.trends": Message("Whether channels changed cannot be told"),
+    "channels.upkeep": Message("How relationships are kept up cannot be told"),
     "clients.choice": Message("How many segments there are cannot be told"),
     "clients.groups": Message("How groups of clients differ cannot be told"),
     "clients.later": Message("What segments foretell cannot be told"),

@@ -1,26 +1,48 @@
 """Channels: what each does, how satisfied the same clients are in each, and what a change was worth."""
 
+from insights.topics.channels.answers import answers
 from insights.topics.channels.changes import changes, rollout
 from insights.topics.channels.matters import matters
 from insights.topics.channels.offers import offers
 from insights.topics.channels.overview import overview
+from insights.topics.channels.paths import paths
 from insights.topics.channels.requests import requests
 from insights.topics.channels.satisfaction import satisfaction
 from insights.topics.channels.sources import sources
 from insights.topics.channels.state import state
+from insights.topics.channels.trends import trends
+from insights.topics.channels.upkeep import upkeep
 
-QUESTIONS = ("overview", "state", "satisfaction", "changes", "rollout", "matters", "requests", "sources", "offers")
+QUESTIONS = (
+    "overview",
+    "state",
+    "answers",
+    "trends",
+    "upkeep",
+    "satisfaction",
+    "changes",
+    "rollout",
+    "matters",
+    "paths",
+    "requests",
+    "sources",
+    "offers",
+)
 """What the report asks, in its order."""
 
 __all__ = [
     "QUESTIONS",
+    "answers",
     "changes",
     "matters",
     "offers",
     "overview",
+    "paths",
     "requests",
     "rollout",
     "satisfaction",
     "sources",
     "state",
+    "trends",
+    "upkeep",
 ]

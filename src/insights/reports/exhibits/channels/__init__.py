@@ -5,27 +5,35 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.channels.answers import answers
 from insights.reports.exhibits.channels.changes import changes
 from insights.reports.exhibits.channels.matters import matters
 from insights.reports.exhibits.channels.offers import offers
 from insights.reports.exhibits.channels.overview import overview
+from insights.reports.exhibits.channels.paths import paths
 from insights.reports.exhibits.channels.refusals import refused
 from insights.reports.exhibits.channels.requests import requests
 from insights.reports.exhibits.channels.rollout import rollout
 from insights.reports.exhibits.channels.satisfaction import satisfaction
 from insights.reports.exhibits.channels.sources import sources
 from insights.reports.exhibits.channels.state import state
+from insights.reports.exhibits.channels.trends import trends
+from insights.reports.exhibits.channels.upkeep import upkeep
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "channels.answers": answers,
     "channels.changes": changes,
     "channels.matters": matters,
     "channels.offers": offers,
     "channels.overview": overview,
+    "channels.paths": paths,
     "channels.refused": refused,
     "channels.requests": requests,
     "channels.rollout": rollout,
     "channels.satisfaction": satisfaction,
     "channels.sources": sources,
     "channels.state": state,
+    "channels.trends": trends,
+    "channels.upkeep": upkeep,
 }

@@ -233,6 +233,12 @@ def change_basis(answer: Answer, found: ChangeRows, bank: Bank) -> tuple[Message
                 "who never started, by how far both moved since the period before the start (Callaway & Sant'Anna)."
             )
         )
+        lines.append(
+            Message(
+                "Whom a programme reached before the bank's records of him begin, and whoever came to it later, counts "
+                "on neither side."
+            )
+        )
     if any(p["by_lot"] for p in answer.facts["programmes"]):
         lines.append(
             Message("By lot: everybody counts in the arm he was drawn for, adjusted for the year before the draw.")
