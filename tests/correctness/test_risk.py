@@ -36,6 +36,7 @@ from insights.stats.results import Estimate, NotEstimable
 from insights.topics import risk
 from insights.topics.evidence import Answer, ClientCounts, Estimates, NotAvailable, RowCounts
 from insights.topics.risk.operational import TOTAL, operational_evidence, operational_rows
+from insights.topics.risk.register import heat_of
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +104,18 @@ def test_what_became_of_the_register_of_a_quarter_ago(bank: Bank) -> None:
     fresh = set(found.rows["client_id"]) - set(found.before["client_id"])
     assert set(listed.loc[listed["change"] == "new", "client_id"]) == fresh
     assert (listed["owners"].str.contains("workout") == listed["steps"].str.contains("work_out")).all()
+
+
+def test_the_heat_map_tells_no_more_than_the_reasons_do() -> None:
+    told = pd.DataFrame({"reason": ["papers_expired", "late", "other"], "clients": [40.0, np.nan, 15.0]})
+    told.loc[1, "reason"] = "payment_late"
+    heat = heat_of(told).set_index(["risk", "level"])["clients"]
+    assert heat["papers", "high"] == 40.0
+    assert np.isnan(heat["credit", "high"])  # what is late is withheld, and defaults may stand among the others
+    assert np.isnan(heat["papers", "middle"])  # papers soon to expire may stand among the others
+    assert heat["profile", "high"] == 0.0  # there is no such risk
+    every = heat_of(pd.DataFrame({"reason": ["near_collateral", "payment_late"], "clients": [20.0, 10.0]}))
+    assert every.set_index(["risk", "level"]).loc["credit", "clients"].tolist() == [10.0, 20.0]
 
 
 def test_products_above_the_tolerance_are_counted_exactly(bank: Bank) -> None:

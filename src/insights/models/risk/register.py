@@ -70,6 +70,11 @@ def risk_of(reason: str) -> str:
     return next(risk for (risk, _), kind in _KINDS.items() if kind.reason == reason)
 
 
+def reasons_of(risk: str, level: str) -> tuple[str, ...]:
+    """Return the reasons of the register that a risk has at a level."""
+    return tuple(kind.reason for (own, _), kind in _KINDS.items() if own == risk and kind.level == level)
+
+
 def asked(bank: Bank) -> tuple[str, ...]:
     """Return the risks that the bank's tables can tell of."""
     needs = {"papers": PAPERS, "profile": PROFILES, "suitability": SUITABILITY, "credit": LOANS}

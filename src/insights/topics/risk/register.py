@@ -12,7 +12,7 @@ from insights.models.risk.compliance import PAPERS, SUITABILITY
 from insights.models.risk.loans import NEEDS as LOANS
 from insights.models.risk.market import NEEDS as MARKET
 from insights.models.risk.quarter import FATES, WORKING_DAYS, Quarter, quarter
-from insights.models.risk.register import asked, open_risks
+from insights.models.risk.register import HIGH, MIDDLE, RISKS, asked, open_risks, reasons_of
 from insights.models.risk.register import register as register_of
 from insights.topics.evidence import (
     Answer,
@@ -34,8 +34,8 @@ PER_DAY = "new_risks_per_day"
 class Register:
     """Cells with ``status``: ``open`` (reason, clients), ``number`` ("one" or "several" risks, clients).
 
-    ``heat``: risk, level, clients. ``fates`` (fate, clients) and ``per_day`` (one row) look back a quarter; None where
-    the register of then cannot be told.
+    ``heat``: risk, level, clients (nan: cannot be told). ``fates`` (fate, clients) and ``per_day`` (one row) look
+    back a quarter; None where the register of then cannot be told.
     """
 
     open: pd.DataFrame
@@ -68,7 +68,6 @@ def register_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]:
     evidence: dict[str, Evidence] = {
         "open": client_counts(rows, ("reason",), rest=OTHER),
         "number": with_households(number, each, ("number",)),
-        "heat": client_counts(rows, ("risk", "level")),
     }
     evidence |= quarter_evidence(bank)
     listed = [name for name, who in sorted(bank.settings.lists.recipients.items()) if "risk_register" in who.lists]
@@ -99,9 +98,24 @@ def quarter_rows(parts: dict[str, Evidence]) -> pd.DataFrame | None:
 
 def register_rows(parts: dict[str, Evidence]) -> Register:
     """Return the register from (protected) evidence."""
-    open_, number, heat = (cast(ClientCounts, parts[name]).cells for name in ("open", "number", "heat"))
+    open_, number = (cast(ClientCounts, parts[name]).cells for name in ("open", "number"))
     per_day = cast(Estimates, parts["per_day"]).rows if "per_day" in parts else None
-    return Register(open_, number, heat, quarter_rows(parts), per_day)
+    return Register(open_, number, heat_of(open_), quarter_rows(parts), per_day)
+
+
+def heat_of(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return risk, level, clients, added up from the reasons that are told, so that it tells no more than they do.
+
+    nan where a reason is withheld, or may stand together with others.
+    """
+    told = dict(zip(cells["reason"], cells["clients"].astype(float), strict=True))
+    missing = np.nan if OTHER in told else 0.0
+    lines = [
+        (risk, level, sum(told.get(reason, missing) for reason in reasons_of(risk, level)))
+        for risk in RISKS
+        for level in (HIGH, MIDDLE)
+    ]
+    return pd.DataFrame(lines, columns=["risk", "level", "clients"])
 
 
 def register_list(bank: Bank) -> pd.DataFrame | None:

@@ -9,6 +9,7 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.risk.service import AHEAD, FIRST, NAMES, NEEDS, Service
 from insights.models.risk.service import service as measured
+from insights.stats.intervals import normal_quantile
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
 from insights.topics.risk.refusals import refused
@@ -46,14 +47,15 @@ def tells(found: Service) -> bool:
 
 
 def _lines(found: Service) -> list[dict[str, Any]]:
-    number = float(found.today["chance"].sum())
-    rows = [{"measure": EXPECTED, "of": ""} | line(NotEstimable(""), len(found.today), found.came)]
-    if isinstance(found.ratio, Estimate):
-        ends = {"value": number, "low": number * found.ratio.low, "high": number * found.ratio.high}
-        rows = [{"measure": EXPECTED, "of": ""} | line(found.ratio, len(found.today), found.came) | ends]
-        rows[0]["unit"] = "clients"
-    for measure, told in ((AREA, found.area), (RATIO, found.ratio), (CAPTURED, found.first)):
-        rows.append({"measure": measure, "of": ""} | line(told, found.n, found.came))
+    chance = found.today["chance"].to_numpy(float)
+    number, off = float(chance.sum()), 0.0
+    if isinstance(found.ratio, Estimate) and found.ratio.se is not None:
+        off = found.ratio.se / found.ratio.value  # how well the level of last year was known
+    half = normal_quantile(0.95) * float(np.sqrt((chance * (1 - chance)).sum() + (number * off) ** 2))
+    told = Estimate(number, max(number - half, 0.0), number + half, "clients", len(chance), found.came)
+    rows = [{"measure": EXPECTED, "of": ""} | line(told, len(chance), found.came)]
+    for measure, score in ((AREA, found.area), (RATIO, found.ratio), (CAPTURED, found.first)):
+        rows.append({"measure": measure, "of": ""} | line(score, found.n, found.came))
     for effect in found.effects.to_dict("records"):
         name = effect["name"]
         if name in NAMES:

@@ -25,7 +25,7 @@ def register(answer: Answer, found: Register, bank: Bank) -> Exhibit:
     facts = answer.facts
     said += quarter_sentences(facts, found.fates)
     said += _load(facts, found)
-    tables = [_table(found)]
+    tables = [_heat(facts, found), _table(found)]
     if found.fates is not None:
         tables.append(_fates(facts, found.fates))
     return Exhibit(
@@ -126,19 +126,31 @@ def _fates(facts: dict[str, Any], cells: pd.DataFrame) -> Table:
     return Table(columns, rows, Message("The register of {day:date} and that of today", {"day": facts["day"]}))
 
 
+def _cells(facts: dict[str, Any], found: Register) -> list[tuple[str, list[float | None]]]:
+    """Return by risk the clients at each level, of the risks that the bank can tell of."""
+    cells = {(str(r["risk"]), str(r["level"])): number(r["clients"]) for r in found.heat.to_dict("records")}
+    return [(risk, [cells[risk, level] for level in LEVELS]) for risk in RISKS if risk in facts["risks"]]
+
+
 def _figure(facts: dict[str, Any], found: Register, title: Message) -> Figure | None:
-    cells = {(str(r["risk"]), str(r["level"])): r["clients"] for r in found.heat.to_dict("records")}
-    risks = [risk for risk in RISKS if risk in facts["risks"]]
-    if not cells:
+    cells = _cells(facts, found)
+    if not any(value for _, values in cells for value in values):
         return None
-    values = [[number(cells.get((risk, level), 0.0)) for level in LEVELS] for risk in risks]
-    data = {
-        "rows": [RISKS[risk] for risk in risks],
-        "columns": list(LEVELS.values()),
-        "values": values,
-        "kind": "count",
-    }
+    data: dict[str, Any] = {"rows": [RISKS[risk] for risk, _ in cells], "columns": list(LEVELS.values())}
+    data |= {"values": [values for _, values in cells], "kind": "count"}
     return Figure("heat", data, Message("Clients with an open risk, by risk and level. {title}.", {"title": title}))
+
+
+def _heat(facts: dict[str, Any], found: Register) -> Table:
+    rows = tuple(
+        {"risk": RISKS[risk], **dict(zip(LEVELS, values, strict=True))} for risk, values in _cells(facts, found)
+    )
+    columns = (
+        Column("risk", Message("Risk")),
+        Column("high", Message("Serious"), "count"),
+        Column("middle", Message("A warning"), "count"),
+    )
+    return Table(columns, rows, Message("Clients by risk and level"))
 
 
 def _table(found: Register) -> Table:

@@ -46,7 +46,7 @@ def service(answer: Answer, found: Quality, bank: Bank) -> Exhibit:
             Message("Tested on the last four quarters by what was known before them."),
         ),
         caveats=(
-            Message("The interval of the expected number is how far last year's forecasts were off."),
+            Message("The interval holds chance, and how well the level of last year's complaints was known."),
             Message("What goes with complaints need not cause them. Many who are dissatisfied never complain."),
         ),
         estimates=tuple(service_estimates(found)),
@@ -71,7 +71,7 @@ def _sentences(facts: dict[str, Any], found: Quality) -> tuple[Message, ...]:
     told, ratio, first = (find(found.rows, measure=name) for name in (EXPECTED, RATIO, CAPTURED))
     if told is not None:
         values = {"low": told.low, "high": told.high}
-        said.append(Message("Between {low:count} and {high:count}, as far off as last year's forecasts were.", values))
+        said.append(Message("Between {low:count} and {high:count} with 95% probability.", values))
     if ratio is not None:
         values = {"x": ratio.value, "low": ratio.low, "high": ratio.high}
         said.append(
@@ -121,7 +121,7 @@ def _effects(found: Quality) -> Table:
         for name, label in _FEATURES.items()
         if (found.rows["of"] == name).any()
     )
-    columns = (Column("what", Message("A client who …")), Column("odds", Message("Times the odds of a complaint")))
+    columns = (Column("what", Message("What goes with it")), Column("odds", Message("Times the odds of a complaint")))
     return Table(columns, rows, Message("What goes with complaints, all else equal"))
 
 
