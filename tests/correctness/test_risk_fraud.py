@@ -25,7 +25,7 @@ from insights.stats.results import Estimate, NotEstimable
 from insights.topics import risk
 from insights.topics.risk.fraud import fraud_evidence
 
-RULES = FraudSection(cases_per_day=0.15, maturation_days=150)
+RULES = FraudSection(cases_per_day=0.07, maturation_days=150)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def test_the_share_of_frauds_among_alerts_is_within_a_tenth_of_one_who_knows_the
     assert trial.confirmed.value <= ours <= trial.of_known.high
     assert trial.area.low > 5 * trial.base
     # Capacity: the lot is drawn first, the rest is for alerts; the volume is that of the year before.
-    assert 0.4 * 0.15 < trial.per_day < 1.6 * 0.15
+    assert 0.4 < trial.per_day / RULES.cases_per_day < 1.6
 
 
 def test_the_test_knows_only_what_was_known_before_it(planted: Planted) -> None:
@@ -218,9 +218,14 @@ def test_a_bank_with_many_frauds_is_told_how_good_its_alerts_are(
     assert told["confirmed"]["status"] == "shown"
     assert told["pr_auc"]["value"] > told["pr_auc_blind"]["value"]
     assert exhibit.figure is not None
-    # Few victims were not caught: what alerts caught would give them away, so both parts are withheld.
-    parts = [row["status"] for row in exhibit.estimates if row["name"] in ("fraud_amount", "fraud_clients")]
-    assert parts == ["suppressed"] * 4
+    parts = {row["group"]["caught"]: row["value"] for row in exhibit.estimates if row["name"] == "fraud_amount"}
+    saved = next(said.values["saved"] for said in exhibit.sentences if "avoided a loss" in said.id)
+    assert saved == pytest.approx(parts["caught"] * bank.settings.risk.fraud.recovered)
+    # Where few victims were not caught, what alerts caught would give them away, so both parts are withheld.
+    more = judged(planted.cells, RULES.model_copy(update={"cases_per_day": 0.1}), planted.days)
+    monkeypatch.setattr(sys.modules[fraud_evidence.__module__], "measured", lambda bank: more)
+    hidden = shown(risk.fraud(bank), bank).estimates
+    assert [row["status"] for row in hidden if row["name"].startswith("fraud_")] == ["suppressed"] * 4
 
 
 def test_immature_missing_and_absent_labels_are_refused_with_the_reason(tmp_path: Path, planted: Planted) -> None:

@@ -97,7 +97,7 @@ def _sentences(facts: dict[str, Any], found: Screening) -> tuple[Message, ...]:
         said.append(Message("Of the last {d:count} days {open:count} payments wait to be looked into.", values))
     if found.rows is not None:
         said += fraud_sentence(facts, found)
-        said += _caught(found)
+        said += _caught(facts, found)
         missed = find(found.rows, measure=MISSED)
         if missed is not None:
             values |= {"missed": missed.value, "least": missed.low, "most": missed.high}
@@ -131,7 +131,7 @@ def fraud_sentence(facts: dict[str, Any], found: Screening) -> tuple[Message, ..
     )
 
 
-def _caught(found: Screening) -> list[Message]:
+def _caught(facts: dict[str, Any], found: Screening) -> list[Message]:
     assert found.money is not None
     money = {str(r["caught"]): number(r["amount"]) for r in found.money.to_dict("records")}
     total = None if any(v is None for v in money.values()) else sum(v for v in money.values() if v is not None)
@@ -142,7 +142,12 @@ def _caught(found: Screening) -> list[Message]:
         Message(
             "Alerts caught {caught:money} of the {total:money} that the frauds found in that time took.",
             {"caught": caught, "total": total},
-        )
+        ),
+        Message(
+            "If {share:percent} of what is found in time is saved, alerts avoided a loss of {saved:money} in that "
+            "year.",
+            {"share": facts["recovered"], "saved": caught * facts["recovered"]},
+        ),
     ]
 
 

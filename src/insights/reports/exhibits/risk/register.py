@@ -6,11 +6,13 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.risk.words import FATES, LEVELS, REASONS, RISKS, why_not
+from insights.reports.exhibits.risk.words import FATES, REASONS, RISKS, why_not
 from insights.reports.exhibits.rows import count_row, dated, number
 from insights.reports.exhibits.told import find, finding_row
 from insights.topics.evidence import Answer
 from insights.topics.risk.register import PER_DAY, Register
+
+_LEVELS = {"high": Message("Serious"), "middle": Message("A warning")}
 
 
 def register(answer: Answer, found: Register, bank: Bank) -> Exhibit:
@@ -129,26 +131,25 @@ def _fates(facts: dict[str, Any], cells: pd.DataFrame) -> Table:
 def _cells(facts: dict[str, Any], found: Register) -> list[tuple[str, list[float | None]]]:
     """Return by risk the clients at each level, of the risks that the bank can tell of."""
     cells = {(str(r["risk"]), str(r["level"])): number(r["clients"]) for r in found.heat.to_dict("records")}
-    return [(risk, [cells[risk, level] for level in LEVELS]) for risk in RISKS if risk in facts["risks"]]
+    return [(risk, [cells[risk, level] for level in _LEVELS]) for risk in RISKS if risk in facts["risks"]]
 
 
 def _figure(facts: dict[str, Any], found: Register, title: Message) -> Figure | None:
     cells = _cells(facts, found)
     if not any(value for _, values in cells for value in values):
         return None
-    data: dict[str, Any] = {"rows": [RISKS[risk] for risk, _ in cells], "columns": list(LEVELS.values())}
+    data: dict[str, Any] = {"rows": [RISKS[risk] for risk, _ in cells], "columns": list(_LEVELS.values())}
     data |= {"values": [values for _, values in cells], "kind": "count"}
     return Figure("heat", data, Message("Clients with an open risk, by risk and level. {title}.", {"title": title}))
 
 
 def _heat(facts: dict[str, Any], found: Register) -> Table:
     rows = tuple(
-        {"risk": RISKS[risk], **dict(zip(LEVELS, values, strict=True))} for risk, values in _cells(facts, found)
+        {"risk": RISKS[risk], **dict(zip(_LEVELS, values, strict=True))} for risk, values in _cells(facts, found)
     )
     columns = (
         Column("risk", Message("Risk")),
-        Column("high", Message("Serious"), "count"),
-        Column("middle", Message("A warning"), "count"),
+        *(Column(level, label, "count") for level, label in _LEVELS.items()),
     )
     return Table(columns, rows, Message("Clients by risk and level"))
 
