@@ -99,6 +99,20 @@ MODELS = (
     Model("defaults", "risk.credit", (), (Number("risk.credit", "observed_expected"),)),
     Model("alarms", "risk.reputation"),
     Model("market", "risk.market", ("risk.market",)),
+    Model(
+        "fraud",
+        "risk.fraud",
+        (),
+        (Number("risk.fraud", "of_known", (), "percent"), Number("risk.fraud", "pr_auc")),
+        (Number("risk.fraud", "pr_auc_blind"),),
+    ),
+    Model(
+        "complaints",
+        "risk.service",
+        ("risk.service",),
+        (Number("risk.service", "auc"), Number("risk.service", "ratio")),
+        (Number("risk.service", "captured", (), "percent"),),
+    ),
     Model("changes", "summary.changes", ("summary.changes",)),
 )
 

@@ -16,6 +16,8 @@ NAMES = {
     "defaults": Message("Default of loans"),
     "alarms": Message("Alarms of complaints and mentions"),
     "market": Message("Losses by markets"),
+    "fraud": Message("Suspicion of fraud"),
+    "complaints": Message("Complaints expected"),
     "changes": Message("Comparison with the last pack"),
 }
 PURPOSE = {
@@ -31,6 +33,10 @@ PURPOSE = {
     "defaults": Message("what the loans are expected to cost in a year"),
     "alarms": Message("finding a rise of complaints or bad mentions beyond chance"),
     "market": Message("how much markets may take off client assets, fees and own positions"),
+    "fraud": Message("which payments analysts look into first"),
+    "complaints": Message(
+        "how many clients will complain within three months, and whom to call first where that can be told"
+    ),
     "changes": Message("telling a change from chance, number by number"),
 }
 NEVER = {
@@ -46,6 +52,8 @@ NEVER = {
     "defaults": Message("granting a single loan, or regulatory capital"),
     "alarms": Message("the cause of a rise, or blame for it"),
     "market": Message("regulatory capital, or a forecast of prices"),
+    "fraud": Message("proof against a client or a member of staff; blocking a payment without a person"),
+    "complaints": Message("a mark for a client or his manager"),
     "changes": Message("why something changed, or that it did not: silence is no proof"),
 }
 DATA = {
@@ -61,6 +69,8 @@ DATA = {
     "defaults": Message("loans month by month with cover, lateness and defaults"),
     "alarms": Message("complaints and mentions by week"),
     "market": Message("returns of the market's series, and what clients and the bank hold now"),
+    "fraud": Message("payments, payees, channels, and the outcomes of investigations"),
+    "complaints": Message("complaints, contacts, waits and marks by month"),
     "changes": Message("what both packs published, and the sealed replicates of the last run"),
 }
 ASSUMES = {
@@ -78,6 +88,8 @@ ASSUMES = {
     "defaults": Message("cover stays what it is, and lateness comes and goes as it has"),
     "alarms": Message("the first year on record shows what is normal"),
     "market": Message("shocks come as on record, at the size that markets swing now"),
+    "fraud": Message("frauds that are found are like those that are not"),
+    "complaints": Message("what goes with complaints stays as it was"),
     "changes": Message(
         "clients decide independently; packs that share clients are paired only where replicates are kept"
     ),
@@ -95,6 +107,8 @@ BENCHMARK = {
     "defaults": Message("none; its forecast of an earlier date is held against the defaults that came"),
     "alarms": Message("none; how often a chart is wrong is set before it begins"),
     "market": Message("none; the limit of each day is held against what came the day after"),
+    "fraud": Message("a blind order; the drawn sample tells what is missed"),
+    "complaints": Message("a blind choice of a tenth of the clients (10%)"),
     "changes": Message("two hundred pairs of packs in which nothing changed"),
 }
 BREAKS = {
@@ -110,6 +124,8 @@ BREAKS = {
     "defaults": Message("a fall of collateral, or a crisis unlike the years on record"),
     "alarms": Message("a first year that was unusual, or a new way of counting"),
     "market": Message("a market that does not trade, or a shock unlike all on record"),
+    "fraud": Message("thieves who pay as the client does, or labels that come later than the waiting time"),
+    "complaints": Message("a new way of recording complaints"),
     "changes": Message("another delivery: what it changed is named apart"),
 }
 DID = {
@@ -122,6 +138,8 @@ DID = {
     (PRECISION, LOGIT): Message("bought, of those named by the logit {told}"),
     (PRECISION, TREES): Message("bought, of those named by the trees {told}"),
     ("observed_expected", ""): Message("defaults, of those foretold {told}"),
+    ("of_known", ""): Message("frauds, of the alerts that were looked into {told}"),
+    ("pr_auc", ""): Message("area under the curve of precision and recall {told}"),
 }
 BESIDE = {
     ("skill", ""): Message("squared error less by {told} than with the same risk for all"),
@@ -130,6 +148,8 @@ BESIDE = {
     ("holdout_difference", "mean_rate"): Message("squared error of the mean rate greater by {told}"),
     ("holdout_difference", "own_rate"): Message("squared error of the own rate greater by {told}"),
     ("agreement", "quarters/12"): Message("agreement with the segments of a year ago {told}"),
+    ("pr_auc_blind", ""): Message("the same area for a blind order {told}"),
+    ("captured", ""): Message("complained among the tenth with the highest risk (blind: a tenth) {told}"),
     ("forecast_skill", ""): Message("squared error of the shares less by {told}"),
     (PRECISION, SEGMENT): Message("by the rule “most popular in the segment” {told}"),
 }

@@ -16,7 +16,7 @@ from insights.topics.risk.refusals import refused
 from insights.topics.rows import estimates, line
 
 ID = "risk.service"
-EXPECTED, AREA, RATIO, CAPTURED, EFFECT = "expected_complaints", "auc", "observed_expected", "captured", "odds_ratio"
+EXPECTED, AREA, RATIO, CAPTURED, EFFECT = "expected_complaints", "auc", "ratio", "captured", "odds_ratio"
 LIST = "likely_complaints"
 LOW_MARK = -0.3
 """A mean mark that is so far below that of all clients is named as a reason."""
