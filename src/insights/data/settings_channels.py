@@ -16,7 +16,8 @@ class ChannelsSection(Section):
     Contacts of the same client about the same topic within ``repeat_days`` count as one matter. ``digital`` are the
     channels without a person to talk to: from these a matter is handed over to the others. ``visits`` are those in
     which client and bank meet. Control charts of channels give, all together, one false alarm in so many months
-    (``false_alarm_months``).
+    (``false_alarm_months``). ``costs`` says what a programme costs a year, and ``effort`` how much money a year can be
+    moved to where it brings most (both in the reporting currency).
     """
 
     changes: tuple[str, ...] = ()
@@ -24,4 +25,6 @@ class ChannelsSection(Section):
     repeat_days: Annotated[int, Field(ge=1, le=366)] = 30
     digital: tuple[str, ...] = ("app", "online", "email", "messaging", "chat", "social")
     visits: tuple[str, ...] = ("meeting", "visit", "branch")
+    costs: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    effort: Annotated[float, Field(ge=0)] = 0.0
     false_alarm_months: Annotated[int, Field(ge=3, le=600)] = 24

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
@@ -94,7 +95,15 @@ def in_steps(name: str, values: Floats, panel: Panel) -> Outcome:
         controls=controls,
         reached=int(effects.parts.units.sum()),
         others=others,
+        held=float(panel.held[_seen_before(values, panel, used)].sum()),
     )
+
+
+def _seen_before(values: Floats, panel: Panel, used: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return whom (n) the programme reached after the outcome had been seen just before: whom the effect is of."""
+    own = used & np.isfinite(panel.start) & (panel.start >= 1)
+    own[own] = ~np.isnan(values[own, panel.start[own].astype(np.int64) - 1])
+    return own
 
 
 def by_lot(months: SpellMonths, found: Reach, end: int, outcome: str, currency: str) -> Outcome:

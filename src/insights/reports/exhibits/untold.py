@@ -7,11 +7,14 @@ from insights.reports.exhibits.base import Message
 
 _TITLES = {
     "channels.answers": Message("How long clients wait for an answer cannot be told"),
+    "channels.brand": Message("How the brand is seen by channel cannot be told"),
     "channels.changes": Message("What changes of channels were worth cannot be told"),
+    "channels.effort": Message("Where effort pays most cannot be told"),
     "channels.matters": Message("How often matters come back cannot be told"),
     "channels.offers": Message("What became of offers cannot be told"),
     "channels.overview": Message("Which channel wastes whose time cannot be told"),
     "channels.paths": Message("Where it hurts clients most cannot be told"),
+    "channels.preference": Message("How well a client's habit tells his next channel cannot be told"),
     "channels.requests": Message("How long requests take cannot be told"),
     "channels.rollout": Message("How the effect of a change grew cannot be told"),
     "channels.satisfaction": Message("In which channel clients are more satisfied cannot be told"),

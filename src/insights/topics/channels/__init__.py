@@ -1,11 +1,14 @@
 """Channels: what each does, how satisfied the same clients are in each, and what a change was worth."""
 
 from insights.topics.channels.answers import answers
+from insights.topics.channels.brand import brand
 from insights.topics.channels.changes import changes, rollout
+from insights.topics.channels.effort import effort
 from insights.topics.channels.matters import matters
 from insights.topics.channels.offers import offers
 from insights.topics.channels.overview import overview
 from insights.topics.channels.paths import paths
+from insights.topics.channels.preference import preference
 from insights.topics.channels.requests import requests
 from insights.topics.channels.satisfaction import satisfaction
 from insights.topics.channels.sources import sources
@@ -27,17 +30,23 @@ QUESTIONS = (
     "requests",
     "sources",
     "offers",
+    "effort",
+    "preference",
+    "brand",
 )
 """What the report asks, in its order."""
 
 __all__ = [
     "QUESTIONS",
     "answers",
+    "brand",
     "changes",
+    "effort",
     "matters",
     "offers",
     "overview",
     "paths",
+    "preference",
     "requests",
     "rollout",
     "satisfaction",

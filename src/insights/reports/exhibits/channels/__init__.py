@@ -6,11 +6,14 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.channels.answers import answers
+from insights.reports.exhibits.channels.brand import brand
 from insights.reports.exhibits.channels.changes import changes
+from insights.reports.exhibits.channels.effort import effort
 from insights.reports.exhibits.channels.matters import matters
 from insights.reports.exhibits.channels.offers import offers
 from insights.reports.exhibits.channels.overview import overview
 from insights.reports.exhibits.channels.paths import paths
+from insights.reports.exhibits.channels.preference import preference
 from insights.reports.exhibits.channels.refusals import refused
 from insights.reports.exhibits.channels.requests import requests
 from insights.reports.exhibits.channels.rollout import rollout
@@ -23,11 +26,14 @@ from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "channels.answers": answers,
+    "channels.brand": brand,
     "channels.changes": changes,
+    "channels.effort": effort,
     "channels.matters": matters,
     "channels.offers": offers,
     "channels.overview": overview,
     "channels.paths": paths,
+    "channels.preference": preference,
     "channels.refused": refused,
     "channels.requests": requests,
     "channels.rollout": rollout,

@@ -186,7 +186,7 @@ def _events(found: UpkeepRows, bank: Bank) -> Table:
         }
         for kind in _names(found, EVENT)
     ]
-    columns = (Column("kind", Message("Event")), Column(CAME, Message("Invitations that were followed")))
+    columns = (Column("kind", Message("Invited to")), Column(CAME, Message("Invitations that were followed")))
     return Table(columns, tuple(rows), Message("Events of twelve months (95% intervals)"))
 
 

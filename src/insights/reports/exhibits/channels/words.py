@@ -69,6 +69,13 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
     (r"too_few_waits", Message("Too few clients asked for something in the last twelve months.")),
     (r"too_few_months", Message("No channel has enough contacts in each of eighteen months.")),
     (r"too_few_clients", Message("Nobody in force today was a client a year ago.")),
+    (r"its effect on income cannot be told", Message("Its effect on income cannot be told.")),
+    (
+        r"the margin of the first year is not told from nothing",
+        Message("The margin of a client's first year is not told from nothing."),
+    ),
+    (r"cost or margin cannot be told", Message("What a client cost, or his first year's margin, cannot be told.")),
+    (r"too_few_mentions", Message("Too few mentions and answers.")),
     (r"too_few_requests", Message("Too few clients made a request in the last two years.")),
     (r"no_yield", Message("No source has both costs and clients won in the same months.")),
     (r"too_few_offers", Message("Too few clients were made an offer that is over by now.")),
