@@ -126,6 +126,15 @@ UNKNOWN_KEYS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("section", "key"), [("value", "market_series"), ("risk.market", "indices")], ids=["value", "risk"]
+)
+def test_a_key_that_has_moved_is_answered_with_its_place(tmp_path: Path, section: str, key: str) -> None:
+    said = complaint(tmp_path, GOOD + f'\n[{section}]\n{key} = ["equity_index"]\n')
+    assert f"[{section}]" in said
+    assert f"{key} has moved: write it as [market] indices" in said
+
+
 @pytest.mark.parametrize(("right", "wrong", "place", "nearest"), UNKNOWN_KEYS)
 def test_unknown_key_is_answered_with_the_nearest(
     tmp_path: Path, right: str, wrong: str, place: str, nearest: str

@@ -16,6 +16,7 @@ from insights.data.settings_checks import check_labels, check_table
 from insights.data.settings_errors import first_error
 from insights.data.settings_lifecycle import LifecycleSection
 from insights.data.settings_loyalty import LoyaltySection, check_loyalty
+from insights.data.settings_market import IndicesSection
 from insights.data.settings_needs import NeedsSection
 from insights.data.settings_risk import RiskSection
 from insights.data.settings_segments import SegmentsSection
@@ -180,6 +181,7 @@ class Settings(Section):
     disclosure: DisclosureSection = DisclosureSection()
     lists: ListsSection = ListsSection()
     lifecycle: LifecycleSection = LifecycleSection()
+    market: IndicesSection = IndicesSection()
     value: ValueSection = ValueSection()
     loyalty: LoyaltySection = LoyaltySection()
     segments: SegmentsSection = SegmentsSection()

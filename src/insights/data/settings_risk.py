@@ -1,9 +1,10 @@
 """Settings of risks: when papers are due, which loans are watched, how rarely charts cry wolf, what may go."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from insights.data.settings_market import refuse_moved
 from insights.data.settings_sources import Section
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -14,16 +15,19 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 class MarketSection(Section):
     """What markets may do to clients and to the bank.
 
-    ``indices`` are the series of the market table that are prices; without them those whose name ends in ``_index``.
-    ``own`` names the index that an item of the bank's own positions moves with. ``allowed_loss`` is the share of his
-    assets that a client of each tolerance, C1 to C5, may lose in the worst of twenty years. ``scenarios`` names moves
-    of indices, as fractions; an index that is not named stays where it is.
+    The indices are those of ``[market]``. ``own`` names the one that an item of the bank's own positions moves with.
+    ``allowed_loss`` is the share of his assets that a client of each tolerance, C1 to C5, may lose in the worst of
+    twenty years. ``scenarios`` names moves of indices, as fractions; an index that is not named stays where it is.
     """
 
-    indices: tuple[str, ...] = ()
     own: dict[str, str] = Field(default_factory=dict)
     allowed_loss: tuple[Share, Share, Share, Share, Share] = (0.05, 0.10, 0.15, 0.25, 0.40)
     scenarios: dict[Name, dict[str, Move]] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _moved(cls, data: Any) -> Any:
+        return refuse_moved(data, "indices")
 
 
 class LiquiditySection(Section):

@@ -1,9 +1,10 @@
 """Settings of client value: discounting, horizon, the cost of capital and of credit risk, and the tiers."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from insights.data.settings_market import refuse_moved
 from insights.data.settings_sources import Section
 from insights.data.settings_streams import STREAM_NAME, RenewalSection, StreamSection
 
@@ -70,8 +71,7 @@ class ValueSection(Section):
 
     Future margins are discounted at ``annual_discount_rate`` and counted over ``horizon_years``. ``market_return`` is
     what the bank expects markets to add to its clients' assets in a year, all assets together; without it the mean of
-    the past is expected. ``market_series`` names indices of the table ``market`` that move these assets and whose past
-    is longer than that of the clients. Cost of capital:
+    the past is expected, which the indices of ``[market]`` may make longer. Cost of capital:
     ``cost_of_capital_rate`` a year on the capital that a client ties up, ``capital_per_loan`` of what he has drawn and
     ``capital_per_income`` of a year's income from him. Expected credit loss: the bank's own rate of default where it
     has seen enough of them, else ``default_probability`` a year, times ``loss_given_default`` of the part of the loan
@@ -82,7 +82,6 @@ class ValueSection(Section):
     annual_discount_rate: Rate = 0.08
     horizon_years: Annotated[int, Field(ge=1, le=50)] = 10
     market_return: Annotated[float, Field(gt=-0.5, lt=0.5)] | None = None
-    market_series: tuple[str, ...] = ()
     cost_of_capital_rate: Rate = 0.08
     capital_per_loan: Rate = 0.08
     capital_per_income: Rate = 0.15
@@ -97,3 +96,8 @@ class ValueSection(Section):
     )
     referrals: ReferralsSection = ReferralsSection()
     bridge: BridgeSection = BridgeSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _moved(cls, data: Any) -> Any:
+        return refuse_moved(data, "market_series")

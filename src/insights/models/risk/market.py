@@ -10,9 +10,11 @@ from insights.models.cache import once
 from insights.models.indices import index_levels
 from insights.models.risk_taken import LOOK_BACK, client_returns
 from insights.models.value.margins import Months, client_margins
+from insights.models.value.market import PRIOR_MONTHS
 from insights.stats.historical import Backtest, Tail, backtest, filtered, paths, tail_loss, tails
 from insights.stats.inputs import Floats, Ints
 from insights.stats.results import NotEstimable
+from insights.stats.slopes import drawn_slopes
 
 NEEDS = ("market.series", "market.value", "balances.amount", "balances.month", "balances.market_change")
 ASSETS, FEES, OWN = "assets", "fees", "own"
@@ -20,8 +22,6 @@ MONTH, YEAR = 1, 12
 CHANCE = 0.05
 """Of a month, or of a year: one in twenty."""
 LEAST_EXPLAINED = 0.5
-PRIOR_MONTHS = 6.0
-"""A client's own sensitivity weighs as much as the book's where it was seen for so many usual months."""
 DRAWS = 1_000
 SEED = 20
 
@@ -143,7 +143,7 @@ def _made(bank: Bank) -> Market | NotEstimable:
 
 def _index_returns(bank: Bank) -> tuple[Ints, Floats, tuple[str, ...]]:
     """Return months (calendar months from year 0; T), returns (T, k) of the price indices, and their names."""
-    wide = index_levels(bank, bank.settings.risk.market.indices, bank.as_of)
+    wide = index_levels(bank, bank.settings.market.indices, bank.as_of)
     if wide.empty:
         return np.zeros(0, np.int64), np.zeros((0, 0)), ()
     wide = wide.reindex(np.arange(wide.index.min(), wide.index.max() + 1)).where(lambda w: w > 0)
@@ -186,14 +186,7 @@ def _sensitivities(own: Floats, months: Ints, returns: Floats, calendar: Months,
     asked = np.arange(last - own.shape[1] + 1, last + 1)
     place = np.minimum(np.searchsorted(months, asked), len(months) - 1)
     there = months[place] == asked
-    x = np.where(there[:, None], returns[place], 0.0)
-    known = np.isfinite(own) & there
-    y = np.where(known, own, 0.0)
-    square = np.einsum("nt,tj,tk->njk", known.astype(float), x, x)
-    prior = PRIOR_MONTHS * (x.T @ x) / max(int(there.sum()), 1)
-    prior = prior + 1e-12 * np.eye(len(beta))
-    right = y @ x + prior @ beta
-    return np.asarray(np.linalg.solve(square + prior, right[:, :, None])[:, :, 0])
+    return drawn_slopes(own, np.where(there[:, None], returns[place], np.nan), beta, PRIOR_MONTHS)
 
 
 def _own(bank: Bank, names: tuple[str, ...]) -> tuple[Floats, float] | None:

@@ -31,18 +31,17 @@ class LongerPast:
 
 
 def longer_past(bank: Bank, landmark: date, own: Floats, first: int) -> LongerPast | None:
-    """Return what the book's markets did before its first return, by the indices that the settings name; else None.
+    """Return what the book's markets did before its first return, by the indices of ``[market]``; else None.
 
     ``own`` (T) are the book's returns by month, ``first`` (year * 12 + month - 1) is the month of the first of them.
-    Least squares of these on the returns of the indices in the same months. None where no index is named or delivered,
+    Least squares of these on the returns of the indices in the same months. None where no index is delivered,
     none reaches further back, fewer than 24 months have both, or they explain less than half of the variance.
 
     Assumes that the assets have always been as exposed to the indices as they are today.
     """
-    names = bank.settings.value.market_series
-    if not names or bank.needs("market.series", "market.value", "market.month"):
+    if bank.needs("market.series", "market.value", "market.month"):
         return None
-    index = _returns(bank, landmark, names)
+    index = _returns(bank, landmark, bank.settings.market.indices)
     index = index.loc[: first + len(own) - 1]
     both = index.loc[first:]
     before = index.loc[: first - 1]
@@ -66,7 +65,7 @@ def _returns(bank: Bank, landmark: date, names: tuple[str, ...]) -> pd.DataFrame
     """Return the returns of the indices (columns) by month, of the last months without a gap in any of them."""
     wide = index_levels(bank, names, landmark)
     wide = wide[(wide.index <= last_complete(landmark)) & (wide > 0).all(axis=1)]
-    if set(wide.columns) != set(names) or len(wide) < 2:
+    if not set(names) <= set(wide.columns) or len(wide) < 2:
         return pd.DataFrame(columns=list(names), index=pd.Index([], dtype=int), dtype=float)
     breaks = np.flatnonzero(np.diff(wide.index.to_numpy()) != 1)
     wide = wide.iloc[breaks[-1] + 1 :] if len(breaks) else wide

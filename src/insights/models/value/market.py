@@ -9,12 +9,13 @@ from insights.models.value.money import Money
 from insights.stats.inputs import Floats, Ints
 from insights.stats.paths import Paths, block_paths
 from insights.stats.results import NotEstimable
+from insights.stats.slopes import drawn_slopes
 
 YEAR = 12
 EXPOSED_OVER = 24
 """Months over which a client's exposure is taken."""
 PRIOR_MONTHS = 6.0
-"""A client's exposure weighs as much as the book's (1) where it was seen for so many usual months."""
+"""A client's own exposure weighs as much as the book's where it was seen for so many usual months."""
 WIDEST = 3.0
 
 
@@ -96,11 +97,5 @@ def exposures(money: Money, client: Ints, at: int) -> Floats:
     first = max(at - EXPOSED_OVER, 0)
     book, _ = book_returns(money, at)
     book = book[first:]
-    own = money.growth[client, first + 1 : at + 1] - 1
-    held = money.assets[client, first:at] > 0
-    square = np.where(held, book**2, 0.0).sum(axis=1)
-    prior = PRIOR_MONTHS * float(np.mean(book**2))
-    if prior == 0:
-        return np.ones(len(client))
-    found = ((own * book * held).sum(axis=1) + prior) / (square + prior)
-    return np.clip(found, 0.0, WIDEST)
+    own = np.where(money.assets[client, first:at] > 0, money.growth[client, first + 1 : at + 1] - 1, np.nan)
+    return np.clip(drawn_slopes(own, book[:, None], np.ones(1), PRIOR_MONTHS)[:, 0], 0.0, WIDEST)
