@@ -66,6 +66,13 @@ def test_what_came_and_last_year_again_are_those_of_the_books(bank: Bank, found:
     assert found.values.clients["client_id"].isin(left).sum() > 10  # who left since is in it
 
 
+def test_a_clients_own_interval_holds_what_came_as_often_as_it_says(found: Hindsight) -> None:
+    """Not much more often either: an interval that nearly always holds says nothing."""
+    error = np.sqrt(0.95 * 0.05 / len(found.came))
+    assert abs(found.held.mean() - 0.95) < 3 * error
+    assert (found.came > found.high).mean() > 0.005  # of those who stayed too some are beyond it
+
+
 def test_errors_are_those_by_hand_and_a_forecast_that_knows_more_is_nearer() -> None:
     rng = np.random.default_rng(2)
     came = np.exp(rng.normal(3, 1, 400))

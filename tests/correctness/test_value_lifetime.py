@@ -11,6 +11,7 @@ from shown import shown, title
 from value_bank import AS_OF, write_value_bank
 
 from insights.data.snapshot import Bank, open_bank
+from insights.models.exits.rows import exit_rows
 from insights.models.value.draws import drawn_values
 from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.models.value.money import ASSETS, MARGIN, PAID_IN, money
@@ -94,6 +95,15 @@ def test_without_revenue_value_is_in_assets_and_says_so(tmp_path: Path) -> None:
         assert exhibit.refusals[0].values["needs"] == ["revenue.amount"]
     with opened(tmp_path / "paid", drop=("revenue", "balances")) as bank:
         assert of(bank).measure == PAID_IN
+        # Whoever has left has nothing there any more, though no booking says that he took it out.
+        book, rows = money(bank), exit_rows(bank)
+        assert book is not None
+        left = np.flatnonzero(rows.cause > 0)
+        assert len(left) > 50
+        for k in left:
+            column = rows.month[k] - book.first
+            assert (book.assets[rows.client[k], column:] == 0).all()
+        assert (book.assets[rows.client[left], rows.month[left] - book.first - 1] > 0).mean() > 0.3
         exhibit = shown(topic.worth(bank), bank)
         assert title(exhibit).startswith("Told in what they have paid in")
         words = Wording("en", {}, currency="CHF").text(exhibit.refusals[0])

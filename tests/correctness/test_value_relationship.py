@@ -8,7 +8,10 @@ from shown import shown, title
 from small_bank import write_bank
 
 from insights.data.snapshot import Bank, open_bank
-from insights.models.value.relationship import relationship_values
+from insights.models.value.book import lifetimes
+from insights.models.value.relationship import Relationships
+from insights.models.value.relationship import relationship_values as related
+from insights.models.value.worths import cost_values
 from insights.topics import value
 from insights.topics.evidence import Answer, NotAvailable
 
@@ -31,14 +34,21 @@ def referring(folder: Path, more: str = "") -> Bank:
     return open_bank(write_bank(folder, files, delay=0, more=more), as_of="2021-12-31")
 
 
+def told(bank: Bank) -> Relationships:
+    found = related(bank)
+    assert found is not None
+    return found
+
+
 @pytest.fixture(scope="module")
 def demo(demo_bank_small: Path) -> Bank:
     return open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
 
 
 def test_by_hand_and_nothing_twice(tmp_path: Path) -> None:
-    found = relationship_values(referring(tmp_path))
-    assert found is not None
+    every = told(referring(tmp_path))
+    assert every.years is None  # nobody ever left: no lifetime value
+    found = every.clients
     each = 120 - 0.08 * 0.15 * 120  # income less the cost of capital on it
     assert (found["wealth"] + found["risk"]).tolist() == pytest.approx([each] * 60)
     assert found["value"].sum() == pytest.approx(60 * each)
@@ -51,11 +61,30 @@ def test_by_hand_and_nothing_twice(tmp_path: Path) -> None:
 
 
 def test_weights_of_one_leave_the_referred_with_nothing(tmp_path: Path) -> None:
-    found = relationship_values(referring(tmp_path, "[value.referrals]\ncame = 1.0\nhelped = 1.0"))
-    assert found is not None
+    found = told(referring(tmp_path, "[value.referrals]\ncame = 1.0\nhelped = 1.0")).clients
     own = found[found["kind"] != ""]
     assert (own["wealth"] + own["risk"] - own["given"]).tolist() == pytest.approx([0.0] * len(own), abs=1e-9)
     assert (found["value"] >= -1e-9).all()
+
+
+def test_all_parts_together_are_what_the_book_is_worth(demo: Bank) -> None:
+    every, values = told(demo), lifetimes(demo)
+    assert values is not None
+    assert every.years == demo.settings.value.horizon_years
+    found = every.clients
+    assert found["value"].sum() == pytest.approx(values.value.sum(), rel=1e-9)
+    assert found["brand"].sum() == pytest.approx(0, abs=1e-3)
+    assert found["given"].sum() > 0
+    worth = values.clients.set_index("client_id")["value"].reindex(found["client_id"]).fillna(0.0).to_numpy()
+    np.testing.assert_allclose(found["wealth"] + found["risk"], worth, rtol=1e-9, atol=1e-6)
+    assert every.untold == int((~found["client_id"].isin(values.clients["client_id"])).sum())
+    # Costs are split: the cost of risk and that of serving add up to what all costs are worth.
+    ahead, start = values.course(), values.inputs.start
+    whole = (ahead.alive * ahead.cost) @ values.inputs.discount
+    part = 0.3 * start.cost
+    rest = cost_values(values.inputs, start.cost - part, float(0.7 * start.means[2]))
+    np.testing.assert_allclose(cost_values(values.inputs, part, 0.3 * start.means[2]) + rest, whole, rtol=1e-9)
+    assert 0 < -found["risk"].sum() < -whole.sum()
 
 
 def test_the_exhibit_says_what_cannot_be_told(tmp_path: Path, demo: Bank) -> None:

@@ -1,5 +1,6 @@
 """Tiers by hand: shares, hysteresis and holding; the same in twice the currency; what a tier gets; who moves."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from shown import shown, title
 from insights.data.settings import DisclosureSection
 from insights.data.settings_value import TiersSection
 from insights.data.snapshot import Bank, open_bank
-from insights.models.value.book import client_book
+from insights.models.value.book import client_book, lifetimes, with_worth
 from insights.models.value.margins import client_margins
-from insights.models.value.tiers import client_tiers, place_in_tiers, yearly_value
+from insights.models.value.past import past_worths
+from insights.models.value.tiers import WORTH, client_tiers, place_in_tiers, tier_dates, with_tier, yearly_value
 from insights.topics import value
 from insights.topics.evidence import Answer
 from insights.topics.value.cells import REST, merged, tellable, top_cuts
@@ -80,11 +82,49 @@ def test_tiers_of_the_demo_bank(demo: Bank) -> None:
     hold = demo.settings.value.tiers.hold_months
     for row in changes[changes.sum(axis=1) > 1]:
         assert np.diff(np.flatnonzero(row)).min() >= hold
-    # The highest tier is the most valuable one.
+    # They go by what clients are worth over all years: within the margin of the bounds each holds who is worth most.
+    assert tiers.by == WORTH
     book = client_book(demo)
     assert book is not None
-    mean = book.groupby("tier")["value"].mean()
-    assert mean["A"] > mean["B"] > mean["C"] > mean["D"]
+    frame = with_worth(demo, with_tier(demo, book))
+    frame = frame[frame["tier"] != ""]
+    slack = demo.settings.value.tiers.margin
+    for better, worse, share in (("A", "B", 0.05), ("B", "C", 0.20), ("C", "D", 0.50)):
+        bound = frame["worth"].quantile(1 - share)
+        assert (frame.loc[frame["tier"] <= better, "worth"] >= bound * (1 - slack) - 1e-6).all()
+        assert (frame.loc[frame["tier"] >= worse, "worth"] <= bound * (1 + slack) + 1e-6).all()
+
+
+def test_past_values_are_those_of_today_at_todays_own_date(demo: Bank) -> None:
+    now = lifetimes(demo)
+    assert now is not None
+    client, same = past_worths(demo, now, now.inputs.start.at)
+    assert client.tolist() == now.inputs.start.client.tolist()
+    np.testing.assert_allclose(same, now.value, rtol=1e-9)
+    client, then = past_worths(demo, now, now.inputs.start.at - 12)
+    both = np.intersect1d(client, now.inputs.start.client, return_indices=True)[1:]
+    assert 0.5 < then.sum() / now.value.sum() < 2
+    assert np.corrcoef(then[both[0]], now.value[both[1]])[0, 1] > 0.8
+
+
+def test_runs_of_one_half_year_look_at_the_same_earlier_dates(demo: Bank) -> None:
+    margins = client_margins(demo)
+    assert margins is not None
+    seen = []
+    for cut in range(3):  # October, September, August
+        months = replace(margins.months, count=margins.months.count - cut)
+        last = months.count - 1
+        dates = tier_dates(months)
+        assert dates[-1] == last
+        assert last - 12 in dates
+        own = [c for c in dates if months.month(c).month in (6, 12)]
+        assert min(own) <= max(last - 24, 11 + 5)
+        assert set(dates) == {*own, last, last - 12}
+        seen.append(own)
+    assert seen[0] == seen[1] == seen[2]
+    assert tier_dates(replace(margins.months, count=14)) == [
+        c for c in (11, 13) if c == 13 or margins.months.month(c).month in (6, 12)
+    ]
 
 
 def test_what_a_tier_gets(demo: Bank) -> None:
@@ -93,12 +133,19 @@ def test_what_a_tier_gets(demo: Bank) -> None:
     table = answer.exact.table.set_index("tier")
     book = client_book(demo)
     assert book is not None
+    book = with_worth(demo, with_tier(demo, book))
     assert table["clients"].sum() == len(book)
+    assert table["worth"].sum() == pytest.approx(book["worth"].sum())
     assert table["value"].sum() == pytest.approx(book["value"].sum())
     own = book[book["tier"] == "A"]
     assert table.loc["A", "hours"] == pytest.approx(own["hours"].sum())
     assert np.isnan(table.loc[NEW, "hours"])
-    assert title(shown(answer, demo)).startswith("Tier A, ")
+    exhibit = shown(answer, demo)
+    assert title(exhibit).startswith("Tier A, ")
+    assert " is worth " in title(exhibit)
+    assert any(
+        "Tiers by lifetime value over 10 years" in str(m) or "Tiers by lifetime value" in m.id for m in exhibit.basis
+    )
 
 
 def test_moves_add_up_and_hold_no_small_cell(demo: Bank) -> None:

@@ -12,6 +12,7 @@ SOURCE = "Wedderburn (1974) for variance in proportion to the mean; Huber (1967)
 FEWEST_CLUSTERS = 20
 FEWEST_ROWS = 200
 CAP = 0.99
+NORMAL_95 = 1.959964
 NEARLY = 1e-3
 """Columns that differ by less than this part of themselves, taken together, count as dependent."""
 
@@ -20,8 +21,9 @@ NEARLY = 1e-3
 class ScaledFit:
     """``coefficients`` (p); ``influence`` (clusters, p): what each cluster adds to their error; ``labels`` of these.
 
-    ``n`` rows; ``noise`` is the residual's standard deviation relative to the fitted amount, of rows no larger than the
-    cap.
+    ``n`` rows; ``noise`` is what residuals amount to relative to the size, of rows no larger than the cap: the standard
+    deviation of a normal law that has as many of them within its 95 % range. (A few wild ones would decide the usual
+    one, and nearly all rows would lie well inside of a range made of it.)
     """
 
     coefficients: Floats
@@ -76,5 +78,5 @@ def scaled_regression(
     scores = np.zeros((len(labels), x.shape[1]))
     np.add.at(scores, place, z * (weight * rest)[:, None])
     usual = s <= float(np.quantile(s, CAP))
-    noise = float(np.sqrt(np.mean((rest[usual] / s[usual]) ** 2)))
+    noise = float(np.quantile(np.abs(rest[usual] / s[usual]), 0.95)) / NORMAL_95
     return ScaledFit(beta / scale, scores @ inner / scale, labels, len(y), noise)

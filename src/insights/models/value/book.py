@@ -9,9 +9,9 @@ from insights.models.households import household_of
 from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.models.value.margins import ASSETS, MARGIN, client_margins
 from insights.models.value.service import service_given
-from insights.models.value.tiers import YEAR, client_tiers
 
 COST = "cost_to_serve"
+YEAR = 12
 NEEDS = ("clients.joined_on", "clients.left_on")
 
 
@@ -20,7 +20,7 @@ def client_book(bank: Bank) -> pd.DataFrame | None:
 
     Columns: client_id, household (a number), rm_id, ``value`` (margin of the last twelve months, or average assets
     without revenue), ``assets`` (average of the twelve month ends), ``cost`` (to serve; where delivered, a positive
-    amount), ``tier`` ("" where the client has none yet), and what ``service_given`` tells of the twelve months.
+    amount), and what ``service_given`` tells of the twelve months.
     """
     return once(bank, "client_book", lambda: _made(bank))
 
@@ -31,19 +31,28 @@ def with_worth(bank: Bank, frame: pd.DataFrame) -> pd.DataFrame:
     Without that column where it cannot be told in margins: revenue is not delivered, or leaving cannot be foretold. nan
     for a client whose value is not estimated. It is the value of page one, client by client.
     """
-    margins = client_margins(bank)
-    if margins is None or margins.basis != MARGIN or bank.needs(*NEEDS) or not bank.window_from:
-        return frame
-    found = lifetime_values(bank)
-    if not isinstance(found, LifetimeValues):
+    found = lifetimes(bank)
+    if found is None:
         return frame
     worth = found.clients.drop_duplicates("client_id").set_index("client_id")["value"]
     return frame.assign(worth=worth.reindex(frame["client_id"]).to_numpy(float))
 
 
+def lifetimes(bank: Bank) -> LifetimeValues | None:
+    """Return the lifetime values where they can be told in margins; None where a year's value must do.
+
+    That is where revenue is not delivered, or leaving or what clients bring cannot be foretold.
+    """
+    margins = client_margins(bank)
+    if margins is None or margins.basis != MARGIN or bank.needs(*NEEDS) or not bank.window_from:
+        return None
+    found = lifetime_values(bank)
+    return found if isinstance(found, LifetimeValues) else None
+
+
 def _made(bank: Bank) -> pd.DataFrame | None:
-    margins, tiers = client_margins(bank), client_tiers(bank)
-    if margins is None or tiers is None:
+    margins = client_margins(bank)
+    if margins is None:
         return None
     last = margins.months.count - 1
     first = max(last - YEAR + 1, 0)
@@ -54,7 +63,6 @@ def _made(bank: Bank) -> pd.DataFrame | None:
             "rm_id": margins.months.rm_id,
             "value": margins.value(),
             "assets": margins.average_assets(first, last),
-            "tier": tiers.at(last),
         }
     )
     if margins.basis != ASSETS and COST in margins.components:

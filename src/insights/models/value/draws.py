@@ -28,7 +28,7 @@ from insights.models.value.market import Markets
 from insights.models.value.money import MARGIN
 from insights.models.value.reactions import worn
 from insights.models.value.standing import Standing
-from insights.models.value.worths import Inputs, log_growth, values
+from insights.models.value.worths import Inputs, growth_years, values
 from insights.stats.inputs import Floats, Ints
 from insights.stats.scaled import ScaledFit
 
@@ -120,9 +120,9 @@ def drawn_values(
         expected += weight * np.exp(-hazard) * (own.moved(parts, drift, middle) + cost)
         if not chance:
             continue
-        sd = np.float32(np.sqrt(own.variance(middle) - own.variance(before)))
+        sd = np.sqrt(own.variance(middle) - own.variance(before))
         walk += sd * rng.standard_normal((n, DRAWS), dtype=np.float32)
-        noise = np.exp(walk - np.float32(own.variance(middle) / 2))
+        noise = np.exp(walk - own.variance(middle) / 2)
         bad = own.badness(middle)
         realised += weight * (hazard * bad < lot) * (own.moved(parts, own.path(middle), middle) * noise + cost)
         before = middle
@@ -169,13 +169,11 @@ class _Given:
         wanted: tuple[What, ...] = (ASSETS, COST, *self.what) if inputs.measure == MARGIN else (ASSETS,)
         self.columns = {what: columns_of(start, what, ones) for what in wanted}
         self.ratio: dict[int, Floats] = {}
-        self.first = first_growth(start, shared.coefficients[ASSETS, YEAR], shared.growth)
-        fits = inputs.forecast.fits
-        total = max(float(np.abs(start.means[1]).sum()), 1e-300)
-        share = [abs(float(start.means[1][int(k)])) / total if inputs.measure == MARGIN else 1.0 for k in self.what]
-        noise = [min(fits[k, YEAR].noise, 2.0) for k in self.what]
-        self.year_one = float(np.log1p(np.dot(share, np.square(noise))))
-        self.later = float(np.log1p(min(fits[ASSETS, YEAR].noise, 2.0) ** 2))
+        self.node: tuple[int, dict[What, Singles], Singles] | None = None
+        first = first_growth(start, shared.coefficients[ASSETS, YEAR], shared.growth)
+        self.growth = (first.mean + first.second(shared.lasting)).astype(np.float32)
+        self.shrinking = np.minimum(self.growth, np.float32(0))
+        self.year_one, self.later = _noise(inputs)
         paths = shared.market
         self.fades = next((r.fades for r in inputs.forecast.reaction.values()), 0.0)
         self.swings = None if paths is None else np.cumsum(paths.swings, axis=1)
@@ -183,22 +181,32 @@ class _Given:
         self.squares = None if paths is None else np.cumsum(paths.swings**2, axis=1)
         self.left = None if paths is None else _fading(paths.swings, self.fades)
 
-    def amounts(self, month: int) -> tuple[dict[What, Floats], Singles | float]:
+    def amounts(self, month: int) -> tuple[dict[What, Singles], Singles | float]:
         """Return what moves with the market, as if it stood still, by what it is; and costs (n, draws each)."""
-        node = next((k for k in NODES if k >= month), NODES[-1])
-        parts = {what: self._linear(what, node) for what in self.what}
-        if month > YEAR:
-            shared = self.shared
-            growth = log_growth(self.first, shared.lasting, YEAR, np.array([month]))[..., 0]
-            parts = {what: own * np.exp(growth) for what, own in parts.items()}
+        parts, cost = self._at_node(next((k for k in NODES if k >= month), NODES[-1]))
+        factors: dict[What, Singles] = {}
         for what, drift in self.shared.rates.items():
             if what in parts:
-                parts[what] = parts[what] * np.exp(drift * min(month, YEAR) / YEAR)
+                factors[what] = np.exp(drift * min(month, YEAR) / YEAR).astype(np.float32)
+        if month > YEAR:
+            later, last = growth_years(YEAR, np.array([month]))[0, 1:].astype(np.float32)
+            grown = np.exp(self.growth * later + self.shrinking * last if last else self.growth * later)
+            factors = {what: grown * factors[what] if what in factors else grown for what in parts}
+        parts = {what: own * factors[what] if what in factors else own for what, own in parts.items()}
         if self.inputs.measure != MARGIN:
-            return {ASSETS: np.maximum(parts[ASSETS], 0) / 12}, 0.0
-        return parts, self._linear(COST, node).astype(np.float32)
+            return {ASSETS: np.asarray(np.maximum(parts[ASSETS], 0) / 12, dtype=np.float32)}, 0.0
+        return parts, cost
 
-    def moved(self, parts: dict[What, Floats], log: Moved | None, month: int) -> Singles:
+    def _at_node(self, node: int) -> tuple[dict[What, Singles], Singles]:
+        """Return what is forecast for a node, and costs there; that of the last node asked for is kept."""
+        if self.node is None or self.node[0] != node:
+            parts = {what: self._linear(what, node).astype(np.float32) for what in self.what}
+            nothing = np.zeros((1, 1), np.float32)
+            cost = self._linear(COST, node).astype(np.float32) if self.inputs.measure == MARGIN else nothing
+            self.node = node, parts, cost
+        return self.node[1], self.node[2]
+
+    def moved(self, parts: dict[What, Singles], log: Moved | None, month: int) -> Singles:
         """Return the sum of the parts, each moved by the market; ``log`` is its log growth less the mean.
 
         Over the draws the mean growth is the expected one, so that each client keeps the value that he was given.
@@ -219,7 +227,7 @@ class _Given:
                     apart = apart + (self.shared.powers[what] - 1).astype(np.float32) * log.displaced
                 growth = np.exp(apart)
                 level = growth * (level / growth.mean(axis=1, keepdims=True))
-            total += amounts.astype(np.float32) * level
+            total += amounts * level
         return total
 
     def drift(self, month: int) -> Moved | None:
@@ -251,9 +259,10 @@ class _Given:
         total = years[:, :whole].sum(axis=1) * YEAR + (years[:, whole] * part if part else 0.0)
         return np.asarray(total / month, dtype=np.float32)
 
-    def variance(self, month: int) -> float:
-        """Return the variance of the log of a client's own amount, so many months ahead."""
-        return self.year_one * min(month, YEAR) / YEAR + self.later * max(month - YEAR, 0) / YEAR
+    def variance(self, month: int) -> Singles:
+        """Return the variance of the log of each client's own amount (n, 1), so many months ahead."""
+        found = self.year_one * min(month, YEAR) / YEAR + self.later * max(month - YEAR, 0) / YEAR
+        return np.asarray(found[:, None], dtype=np.float32)
 
     def _linear(self, what: What, node: int) -> Floats:
         if what in (ASSETS, COST):
@@ -262,6 +271,25 @@ class _Given:
             self.ratio = {node: growth_ratio(self._linear(ASSETS, node), self.inputs.start)}
         beta = self.shared.coefficients[what, node]
         return self.ratio[node] * (self.columns[what][:, :-1] @ beta[:-1]) + self.columns[what][:, -1:] * beta[-1]
+
+
+def _noise(inputs: Inputs) -> tuple[Floats, float]:
+    """Return the variance of the log of a client's own amount after one year (n), and what each later year adds.
+
+    All that a client brings moves with what he holds; what a component of his income has beyond that is its own, and
+    counts by the square of its part in his income: what goes wrong with one does not go wrong with the others.
+    """
+    noise = {what: min(fit.noise, 2.0) ** 2 for (what, node), fit in inputs.forecast.fits.items() if node == YEAR}
+    held, start = noise[ASSETS], inputs.start
+    found = np.full(start.n, held)
+    if inputs.measure == MARGIN and start.income.shape[1]:
+        income = np.abs(start.income)
+        total = income.sum(axis=1, keepdims=True)
+        usual = np.abs(start.means[1]) / max(float(np.abs(start.means[1]).sum()), 1e-300)
+        share = np.where(total > 0, income / np.maximum(total, 1e-300), usual)
+        beyond = np.array([max(noise[k] - held, 0.0) for k in range(start.income.shape[1])])
+        found = found + share**2 @ beyond
+    return np.log1p(found), float(np.log1p(held))
 
 
 def _lots(labels: Ints) -> Floats:

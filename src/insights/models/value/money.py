@@ -14,7 +14,7 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.rows import exit_rows
 from insights.models.value.margins import ASSETS, INCOME, MARGIN, OTHER, client_margins
-from insights.stats.inputs import Floats
+from insights.stats.inputs import Floats, Ints
 
 PAID_IN = "paid_in"
 """Values are told in the margin; without revenue in assets; without these in what was paid in."""
@@ -113,7 +113,19 @@ def _paid_in(bank: Bank) -> Money:
     first = start.year * 12 + start.month - 1
     shape = (len(exit_rows(bank).clients), last_complete(bank.as_of) - first + 1)
     held = np.maximum(np.cumsum(_sums(rows, bank, first, shape), axis=1), 0.0)
+    # Whoever leaves takes it with him, whether or not that is booked.
+    held[np.arange(shape[1]) >= (_left(bank) - first)[:, None]] = 0.0
     return Money(PAID_IN, first, held, {}, np.zeros(shape), None)
+
+
+def _left(bank: Bank) -> Ints:
+    """Return the month (from year 0) in which each client (n, codes of ``exit_rows``) left; of others one too late."""
+    rows = exit_rows(bank)
+    found = np.full(len(rows.clients), np.iinfo(np.int32).max, dtype=np.int64)
+    last = np.flatnonzero(np.append(np.diff(rows.client) != 0, True)) if rows.n else np.zeros(0, dtype=np.int64)
+    gone = last[rows.cause[last] > 0]
+    found[rows.client[gone]] = rows.month[gone]
+    return found
 
 
 def _sums(rows: ir.Table, bank: Bank, first: int, shape: tuple[int, int]) -> Floats:

@@ -14,8 +14,8 @@ import pandas as pd
 from insights.data.months import add_months, month_of
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.value.book import YEAR
 from insights.models.value.margins import client_margins
-from insights.models.value.tiers import YEAR
 
 NEEDS = ("holdings.amount", "holdings.month")
 MOSTLY = 0.5

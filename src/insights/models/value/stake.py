@@ -9,13 +9,14 @@ from insights.models.exits.risk import exit_risks
 from insights.models.stages import NEEDS as STAGE_NEEDS
 from insights.models.stages import STAGES, assign_stages
 from insights.models.value.book import NEEDS, client_book, with_worth
+from insights.models.value.tiers import with_tier
 
 WITHIN = "_12m"
 UNKNOWN = "not_assigned"
 
 
 def value_at_stake(bank: Bank) -> pd.DataFrame:
-    """Return ``client_book`` with ``risk`` and ``stake``, computed once.
+    """Return ``client_book`` with ``tier``, ``risk`` and ``stake``, computed once.
 
     risk: probability of leaving within twelve months for a reason that is the client's own choice ([lifecycle]
     not_by_choice names the others). ``worth``: see ``with_worth``. stake: risk x worth, or risk x a year's value where
@@ -39,6 +40,7 @@ def _made(bank: Bank) -> pd.DataFrame:
     chosen = [c for c in risks.columns if c.endswith(WITHIN) and c.removesuffix(WITHIN) not in others]
     told = pd.DataFrame({"client_id": risks["client_id"], "risk": risks[chosen].sum(axis=1)})
     frame = with_worth(bank, book.merge(told.drop_duplicates("client_id"), on="client_id", how="left"))
+    frame = with_tier(bank, frame)
     frame["stake"] = frame["risk"] * np.maximum(frame["worth" if "worth" in frame else "value"], 0.0)
     frame["stage"] = _stage(bank, frame["client_id"])
     return frame

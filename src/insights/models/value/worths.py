@@ -127,6 +127,18 @@ def values(inputs: Inputs) -> Floats:
     return np.asarray(course(inputs, assets=False).brought(inputs.measure) @ inputs.discount)
 
 
+def cost_values(inputs: Inputs, cost: Floats, mean: float) -> Floats:
+    """Return what a part of the costs is worth (n, negative), where all costs are in ``inputs``.
+
+    ``cost`` (n) is that part of ``Standing.cost`` and ``mean`` its mean over all clients of the landmark. Costs are
+    forecast linearly in both, so that the parts add up to what all costs are worth.
+    """
+    assets, income, _ = inputs.start.means
+    start = replace(inputs.start, cost=cost, means=(assets, income, mean))
+    alive = np.exp(-np.cumsum(inputs.intensity, axis=1))
+    return np.asarray((alive * _path(replace(inputs, start=start), COST, np.ones_like(alive))) @ inputs.discount)
+
+
 def _path(inputs: Inputs, what: What, market: Floats) -> Floats:
     """Return assets, income or costs expected of who is there (n, H); ``market`` (n, H) moves what goes with it."""
     months, start = inputs.months, inputs.start
@@ -168,11 +180,20 @@ def log_growth(first: Growth, lasting: Lasting, since: int, at: Ints) -> Floats:
     Result (n, months) or (n, draws, months). See ``Forecast.lasting`` (numbers, or (draws) each) and ``GROWTH_YEARS``.
     """
     one, later = first.mean + first.apart, first.mean + first.second(lasting)
-    begin = YEAR * np.array([0, 1, GROWTH_YEARS])
-    spans = np.diff(np.append(begin, np.inf))
-    within = np.clip(np.append(at, since)[:, None] - begin, 0, spans) / YEAR
-    years = within[:-1] - within[-1]  # of each kind (months, kinds)
+    years = growth_years(since, at)
     found = one[..., None] * years[:, 0] + later[..., None] * years[:, 1]
     if years[:, 2].any():
         found += np.minimum(later, 0.0)[..., None] * years[:, 2]
     return np.asarray(found)
+
+
+def growth_years(since: int, at: Ints) -> Floats:
+    """Return how many years of each kind lie between the month ``since`` and the months ``at`` (months, 3).
+
+    The first year; those up to ``GROWTH_YEARS``, in which differences have lasted as far as they do; and those after
+    them, in which who grows stays as he is and who shrinks goes on.
+    """
+    begin = YEAR * np.array([0, 1, GROWTH_YEARS])
+    spans = np.diff(np.append(begin, np.inf))
+    within = np.clip(np.append(at, since)[:, None] - begin, 0, spans) / YEAR
+    return np.asarray(within[:-1] - within[-1])

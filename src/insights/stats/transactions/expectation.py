@@ -8,6 +8,8 @@ from insights.stats.transactions.histories import first_rows, row_codes
 ROWS = 512
 DEPTH = 38.0
 """The density of p is followed to e^-38 of its peak."""
+SMALLEST = 1e-280
+"""Of p: below it nothing changes any more, and products of it would be no full numbers."""
 STEP, STRETCH, SLOW = 0.3, 0.2, 4.0
 """Distance of the nodes, and how the map stretches; the error stays below 1e-11."""
 
@@ -90,10 +92,13 @@ def _nodes(a: float, b: Floats) -> tuple[Floats, Floats]:
 
 
 def _gain(p: Floats, ratio: Floats, power: Floats) -> Floats:
-    """Return (1 - (1 + p ratio)^-power) / p, with its limit at p = 0."""
-    flat = p * ratio * power < 1e-14
-    safe = np.where(flat, 1.0, p)
-    return np.where(flat, power * ratio, -np.expm1(-power * np.log1p(safe * ratio)) / safe)
+    """Return (1 - (1 + p ratio)^-power) / p; as written it comes to its limit, power ratio, as p goes to 0."""
+    safe = np.maximum(p, SMALLEST)
+    gain = np.log1p(safe * ratio)
+    gain *= -power
+    np.expm1(gain, out=gain)
+    gain /= -safe
+    return gain
 
 
 def _average(weight: Floats, values: Floats) -> Floats:

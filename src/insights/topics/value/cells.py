@@ -13,8 +13,8 @@ from insights.data.settings import DisclosureSection
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.groups import group_of
+from insights.models.value.book import YEAR
 from insights.models.value.margins import ClientMargins
-from insights.models.value.tiers import YEAR
 
 REST = "other_groups"
 Labels = npt.NDArray[np.object_]

@@ -36,7 +36,7 @@ class Relationship:
     """``parts``: tier (``ALL`` last), clients, wealth, risk, brand, value (currency; nan where withheld).
 
     ``referrers``: how many referred somebody who is in force (nan where withheld). ``referrals``: kind ("came",
-    "helped"), clients, margin (of the referred clients), moved (to the referrers). ``notes``: tier, value (average
+    "helped"), clients, own (value of the referred clients), moved (to the referrers). ``notes``: tier, value (average
     sentiment of the notes, -1 to 1), low, high, n. ``ranks``: weight, factor, measure ("correlation", "kept"), value;
     empty where no index is asked for.
     """
@@ -53,9 +53,9 @@ def relationship(bank: Bank) -> Answer | NotAvailable:
     found = margins_of(bank, ID, income=True)
     if not isinstance(found, ClientMargins):
         return found
-    frame = relationship_values(bank)
-    assert frame is not None
-    rules = bank.settings.value
+    told = relationship_values(bank)
+    assert told is not None
+    frame, rules = told.clients, bank.settings.value
     home = household_of(bank, frame["client_id"])
     frame = frame.assign(tier=frame["tier"].replace("", rules.tiers.rest), all=ALL, household=home)
     evidence: dict[str, Evidence] = {"clients": client_counts(frame, ("tier",))}
@@ -66,8 +66,8 @@ def relationship(bank: Bank) -> Answer | NotAvailable:
     referred = frame[frame["kind"] != ""]
     if len(referred):
         evidence["referred"] = client_counts(referred, ("kind",))
-        own = referred.assign(margin=referred["wealth"] + referred["risk"], moved=referred["given"])
-        evidence["margin"] = money_sums(own, ("kind",), "margin")
+        own = referred.assign(own=referred["wealth"] + referred["risk"], moved=referred["given"])
+        evidence["own"] = money_sums(own, ("kind",), "own")
         evidence["moved"] = money_sums(own, ("kind",), "moved")
         by = frame.loc[np.unique(referred["referrer"])]
         evidence["referrers"] = client_counts(by, ("all",))
@@ -84,6 +84,9 @@ def relationship(bank: Bank) -> Answer | NotAvailable:
         estimate=lambda evidence: _relationship(evidence, order),
         facts={
             "end": month_end(found.months.month(last)).isoformat(),
+            "years": told.years,
+            "untold": told.untold > 0,
+            "discount": rules.annual_discount_rate,
             "basis": found.basis,
             "components": tuple(found.components),
             "default_rate": found.default_rate,
@@ -135,7 +138,7 @@ def _relationship(evidence: dict[str, Evidence], order: tuple[str, ...]) -> Rela
     referrals = pd.DataFrame(columns=["kind", "clients", "margin", "moved"])
     if "referred" in evidence:
         referrals = cast(ClientCounts, evidence["referred"]).cells[["kind", "clients"]]
-        for name in ("margin", "moved"):
+        for name in ("own", "moved"):
             sums = cast(MoneySums, evidence[name]).cells[["kind", "amount"]].rename(columns={"amount": name})
             referrals = referrals.merge(sums, on="kind", how="left")
     empty = pd.DataFrame(columns=["tier", "value", "low", "high", "unit", "n", "n_events"])

@@ -13,7 +13,7 @@ from insights.models.households import household_of
 from insights.models.value.book import client_book, with_worth
 from insights.models.value.margins import ClientMargins
 from insights.models.value.service import MEASURES
-from insights.models.value.tiers import client_tiers
+from insights.models.value.tiers import WORTH, client_tiers, with_tier
 from insights.topics.evidence import Answer, ClientCounts, Evidence, MoneySums, NotAvailable, client_counts, money_sums
 from insights.topics.value.refusals import YEAR, margins_of, refused
 
@@ -48,6 +48,7 @@ def tiers(bank: Bank) -> Answer | NotAvailable:
         return found
     book = client_book(bank)
     assert book is not None
+    book = with_tier(bank, book)
     frame = with_worth(bank, book.assign(tier=book["tier"].replace("", NEW)))
     evidence: dict[str, Evidence] = {"clients": client_counts(frame, ("tier",))}
     for name in SUMS:
@@ -64,6 +65,7 @@ def tiers(bank: Bank) -> Answer | NotAvailable:
             "basis": found.basis,
             "end": month_end(found.months.month(found.months.count - 1)).isoformat(),
             "rest": bank.settings.value.tiers.rest,
+            "years": _years(bank),
         },
     )
 
@@ -108,9 +110,16 @@ def tier_moves(bank: Bank) -> Answer | NotAvailable:
         facts={
             "start": month_end(add_months(found.months.month(last), -YEAR)).isoformat(),
             "basis": found.basis,
+            "years": _years(bank),
             "end": month_end(found.months.month(last)).isoformat(),
         },
     )
+
+
+def _years(bank: Bank) -> int | None:
+    """Return over how many years the lifetime values run that tiers go by; None where they go by a year's value."""
+    found = client_tiers(bank)
+    return bank.settings.value.horizon_years if found is not None and found.by == WORTH else None
 
 
 def _tiers(evidence: dict[str, Evidence], names: tuple[str, ...]) -> Tiers:

@@ -24,11 +24,15 @@ def relationship(answer: Answer, found: Relationship, bank: Bank) -> Exhibit:
     facts, referrals = answer.facts, found.referrals
     moved = float(referrals["moved"].sum(skipna=False)) if len(referrals) else math.nan
     values: dict[str, Any] = {"moved": told(moved), "n": told(found.referrers), "end": facts["end"]}
+    values |= {"years": facts["years"], "discount": facts["discount"]}
     title = Message("What relationships are worth, with what their referrals bring")
     if not math.isnan(moved) and not math.isnan(found.referrers) and found.referrers:
-        title = Message(
-            "{moved:money} of the year's margin counts for the {n:count} clients who brought others",
-            values,
+        title = (
+            Message("{moved:money} of the lifetime value counts for the {n:count} clients who brought others", values)
+            if facts["years"]
+            else Message(
+                "{moved:money} of the year's margin counts for the {n:count} clients who brought others", values
+            )
         )
     sentences = []
     parts = found.parts[found.parts["tier"] != ALL].dropna(subset=["brand"])
@@ -59,7 +63,7 @@ def relationship(answer: Answer, found: Relationship, bank: Bank) -> Exhibit:
     weights = {"came": facts["weights"][CAME], "helped": facts["weights"][HELPED]}
     tables = [_parts(found)]
     if len(referrals):
-        tables.append(_referrals(found, facts["weights"]))
+        tables.append(_referrals(found, facts["weights"], facts["years"]))
     if len(found.notes):
         tables.append(_notes(found))
     if len(found.ranks):
@@ -74,7 +78,9 @@ def relationship(answer: Answer, found: Relationship, bank: Bank) -> Exhibit:
                 "bars": bars,
                 "kind": "money",
                 "in_order": True,
-                "x_label": Message("Relationship value of twelve months"),
+                "x_label": Message("Relationship value, all years counted, worth today")
+                if facts["years"]
+                else Message("Relationship value of twelve months"),
             },
             Message("Relationship value by tier. {title}.", {"title": title}),
         ),
@@ -82,9 +88,20 @@ def relationship(answer: Answer, found: Relationship, bank: Bank) -> Exhibit:
         basis=margin_basis(
             bank,
             facts,
-            Message("Clients in force, twelve months to {end:date}.", values),
             Message(
-                "Of the margin of a referred client {came:share} counts for who referred him if he came through the "
+                "Clients in force at {end:date}. All amounts are lifetime values: what is expected over {years:count} "
+                "years while they stay, worth today at {discount:percent} a year. Together they are what the book is "
+                "worth.",
+                values,
+            )
+            if facts["years"]
+            else Message(
+                "Clients in force, twelve months to {end:date}. Lifetime values cannot be told for this bank, so all "
+                "amounts are those of the year.",
+                values,
+            ),
+            Message(
+                "Of the value of a referred client {came:share} counts for who referred him if he came through the "
                 "referral, {helped:share} if a referrer is recorded beside another source; the rest stays his own.",
                 weights,
             ),
@@ -96,9 +113,19 @@ def relationship(answer: Answer, found: Relationship, bank: Bank) -> Exhibit:
             ),
             Message("Recommendations that led to nothing, or that nobody wrote down, and bad words cannot be told."),
             Message("Who has no tier yet stands with the lowest."),
+            *(
+                (Message("The cost of risk of the last year is taken to go on as all costs are expected to."),)
+                if facts["years"]
+                else ()
+            ),
+            *(
+                (Message("Clients who have just come have no lifetime value yet, and count with none."),)
+                if facts["untold"]
+                else ()
+            ),
             *((Message("Notes are set beside the value and are no part of it."),) if len(found.notes) else ()),
         ),
-        estimates=tuple(_estimates(found, bank)),
+        estimates=tuple(_estimates(found, bank, facts["years"])),
     )
 
 
@@ -121,11 +148,11 @@ def _parts(found: Relationship) -> Table:
     return Table(columns, rows, Message("Parts of the relationship value, each rounded on its own"))
 
 
-def _referrals(found: Relationship, weights: dict[str, float]) -> Table:
+def _referrals(found: Relationship, weights: dict[str, float], years: int | None) -> Table:
     columns = (
         Column("kind", Message("Referred clients")),
         Column("clients", Message("Clients"), "count"),
-        Column("margin", Message("Their margin"), "money"),
+        Column("own", Message("Their lifetime value") if years else Message("Their margin"), "money"),
         Column("weight", Message("Share for the referrer"), "share"),
         Column("moved", Message("Counts for the referrer"), "money"),
     )
@@ -133,7 +160,7 @@ def _referrals(found: Relationship, weights: dict[str, float]) -> Table:
         {
             "kind": _KINDS[str(r["kind"])],
             "weight": weights[str(r["kind"])],
-            **{name: told(float(r[name])) for name in ("clients", "margin", "moved")},
+            **{name: told(float(r[name])) for name in ("clients", "own", "moved")},
         }
         for r in found.referrals.to_dict("records")
     )
@@ -176,14 +203,15 @@ def _ranks(found: Relationship) -> Table:
     return Table(columns, rows, Message("The rank index that was asked for: how much its ranks hang on the weights"))
 
 
-def _estimates(found: Relationship, bank: Bank) -> list[dict[str, Any]]:
+def _estimates(found: Relationship, bank: Bank, years: int | None) -> list[dict[str, Any]]:
     unit, rows = bank.settings.bank.currency, []
     for r in found.parts.to_dict("records"):
         rows += [count_row(name, r[name], unit=unit, group={"tier": str(r["tier"])}) for name in COLUMNS]
     for r in found.referrals.to_dict("records"):
         group = {"kind": str(r["kind"])}
         rows.append(count_row("referred_clients", r["clients"], unit="clients", group=group))
-        rows += [count_row(f"referred_{name}", r[name], unit=unit, group=group) for name in ("margin", "moved")]
+        named = {"own": "referred_value" if years else "referred_margin", "moved": "referred_moved"}
+        rows += [count_row(name, r[column], unit=unit, group=group) for column, name in named.items()]
     for r in found.notes.to_dict("records"):
         rows.append(count_row("sentiment", r["value"], unit="sentiment", group={"tier": str(r["tier"])}))
     for r in found.ranks.to_dict("records"):

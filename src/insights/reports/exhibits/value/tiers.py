@@ -29,13 +29,22 @@ def tiers(answer: Answer, found: Tiers, bank: Bank) -> Exhibit:
     """Say what the highest tier brings in and gets, and set all tiers side by side."""
     table, in_assets = found.table, answer.facts["basis"] == ASSETS
     best = str(table["tier"].iloc[0])
-    shares = {name: found.share(best, name) for name in ("clients", "value")}
+    measure = "worth" if answer.facts["years"] and "worth" in table else "value"
+    shares = {"clients": found.share(best, "clients"), "value": found.share(best, measure)}
     hours = _share_of_tiers(table, best, "hours")
     values: dict[str, Any] = {"tier": best, **{k: told(v) for k, v in shares.items()}, "hours": told(hours)}
     if any(math.isnan(v) for v in shares.values()):
         title = Message("What each tier of clients brings in and gets")
     elif in_assets:
         title = Message("Tier {tier}, {clients:share} of the clients, holds {value:share} of the assets", values)
+    elif measure == "worth" and math.isnan(hours):
+        title = Message("Tier {tier}, {clients:share} of the clients, is worth {value:share} of the whole", values)
+    elif measure == "worth":
+        title = Message(
+            "Tier {tier}, {clients:share} of the clients, is worth {value:share} of the whole and gets {hours:share} "
+            "of the hours",
+            values,
+        )
     elif math.isnan(hours):
         title = Message("Tier {tier}, {clients:share} of the clients, brings in {value:share} of the margin", values)
     else:
@@ -46,13 +55,19 @@ def tiers(answer: Answer, found: Tiers, bank: Bank) -> Exhibit:
         )
     rest = table[table["tier"] == answer.facts["rest"]]
     sentences = []
-    known = {"value", "hours"} <= set(table) and not rest[["value", "hours", "clients"]].isna().any(axis=None)
+    known = {measure, "hours"} <= set(table) and not rest[[measure, "hours", "clients"]].isna().any(axis=None)
     if len(rest) and not in_assets and known:
         values |= {"rest": answer.facts["rest"], "n": float(rest["clients"].iloc[0])}
-        values |= {"margin": float(rest["value"].iloc[0])}
+        values |= {"margin": float(rest[measure].iloc[0])}
         values["rest_hours"] = told(_share_of_tiers(table, answer.facts["rest"], "hours"))
         sentences.append(
             Message(
+                "Tier {rest} ({n:count} clients) gets {rest_hours:share} of the hours; over all years counted it is "
+                "worth {margin:money}.",
+                values,
+            )
+            if measure == "worth"
+            else Message(
                 "Tier {rest} ({n:count} clients) gets {rest_hours:share} of the hours; its margin is {margin:money}.",
                 values,
             )
@@ -60,7 +75,8 @@ def tiers(answer: Answer, found: Tiers, bank: Bank) -> Exhibit:
     shown = [t for t in table["tier"] if t != NEW]
     bars = []
     for tier in shown:
-        for name, label in (("clients", _CLIENTS), ("value", _ASSETS if in_assets else _MARGIN), ("hours", _HOURS)):
+        amount = _ASSETS if in_assets else _WORTH if measure == "worth" else _MARGIN
+        for name, label in (("clients", _CLIENTS), (measure, amount), ("hours", _HOURS)):
             if name in table:
                 share = found.share(tier, name) if name != "hours" else _share_of_tiers(table, tier, name)
                 bars.append({"label": Message("{tier}: {what}", {"tier": tier, "what": label}), "value": told(share)})
@@ -82,7 +98,7 @@ def tiers(answer: Answer, found: Tiers, bank: Bank) -> Exhibit:
             Message("Shares of clients, value and hours by tier. {title}.", {"title": title}),
         ),
         tables=(Table(columns, rows, Message("Twelve months, by tier of the clients in force")),),
-        basis=value_basis(bank, answer.facts, *_rules(bank)),
+        basis=value_basis(bank, answer.facts, *_rules(bank, answer.facts)),
         caveats=(
             Message("Hours are those of contacts on record; preparation and travel are not in them.")
             if "hours" in table
@@ -133,7 +149,7 @@ def tier_moves(answer: Answer, found: pd.DataFrame, bank: Bank) -> Exhibit:
         basis=basis(
             bank,
             Message("Clients in force on {start:date}, by tier.", values),
-            *_rules(bank),
+            *_rules(bank, answer.facts),
             Message("A count of all clients, not a sample: it has no interval."),
         ),
         caveats=(
@@ -148,9 +164,10 @@ def tier_moves(answer: Answer, found: pd.DataFrame, bank: Bank) -> Exhibit:
     )
 
 
-_CLIENTS, _MARGIN, _ASSETS, _HOURS = (
+_CLIENTS, _MARGIN, _WORTH, _ASSETS, _HOURS = (
     Message("clients"),
     Message("margin"),
+    Message("worth"),
     Message("assets"),
     Message("hours of contact"),
 )
@@ -175,11 +192,26 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
     return told_row
 
 
-def _rules(bank: Bank) -> tuple[Message, ...]:
+def _rules(bank: Bank, facts: dict[str, Any]) -> tuple[Message, ...]:
     rules = bank.settings.value.tiers
     shares = [Message("{tier} {share:share}", {"tier": tier, "share": share}) for tier, share in rules.shares.items()]
     values: dict[str, Any] = {"shares": shares, "rest": rules.rest, "margin": rules.margin, "hold": rules.hold_months}
+    if facts["years"]:
+        values |= {"years": facts["years"]}
+        return (
+            Message(
+                "Tiers by lifetime value over {years:count} years: {shares} of the clients, all others {rest}. A "
+                "client changes tier only once he is {margin:share} beyond the bound, and at most every {hold:months}.",
+                values,
+            ),
+            Message(
+                "Values of earlier dates (the ends of half-years, and a year ago) are told with what is learnt up to "
+                "today: who moves has changed himself, not the model."
+            ),
+        )
+    why = Message("Lifetime values cannot be told for this bank: tiers go by the margin of a year.")
     return (
+        *(() if facts["basis"] == ASSETS else (why,)),
         Message(
             "Tiers by the value of twelve months: {shares} of the clients, all others {rest}. A client changes tier "
             "only once he is {margin:share} beyond the bound, and at most every {hold:months}.",
