@@ -64,6 +64,20 @@ def test_totals_are_met_and_draws_cover() -> None:
     usual = size <= np.quantile(size, 0.99)
     rest = outcome - columns @ fit.coefficients
     assert abs(rest[usual].sum()) < 0.01 * outcome.sum()
+    # Residuals are normal here: their usual size is their standard deviation (0.3, and 0.1 that clusters share).
+    assert fit.noise == pytest.approx(np.hypot(0.3, 0.1), rel=0.06)
+
+
+def test_a_few_wild_rows_do_not_make_all_others_noisy() -> None:
+    outcome, columns, size, cluster = scaled(11)
+    plain = scaled_regression(outcome, columns, size, cluster)
+    outcome[::100] += 30 * size[::100] * np.where(np.arange(20) % 2, 1, -1)
+    wild = scaled_regression(outcome, columns, size, cluster)
+    assert isinstance(plain, ScaledFit)
+    assert isinstance(wild, ScaledFit)
+    assert wild.noise < 1.5 * plain.noise
+    rest = np.abs(outcome - columns @ wild.coefficients) / size
+    assert 0.94 < (rest <= 1.96 * wild.noise).mean() < 0.96
 
 
 def test_one_giant_does_not_decide() -> None:

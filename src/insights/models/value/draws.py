@@ -173,7 +173,7 @@ class _Given:
         first = first_growth(start, shared.coefficients[ASSETS, YEAR], shared.growth)
         self.growth = (first.mean + first.second(shared.lasting)).astype(np.float32)
         self.shrinking = np.minimum(self.growth, np.float32(0))
-        self.year_one, self.later = _noise(inputs)
+        self.year_one, self.later = noise_of(inputs)
         paths = shared.market
         self.fades = next((r.fades for r in inputs.forecast.reaction.values()), 0.0)
         self.swings = None if paths is None else np.cumsum(paths.swings, axis=1)
@@ -273,7 +273,7 @@ class _Given:
         return self.ratio[node] * (self.columns[what][:, :-1] @ beta[:-1]) + self.columns[what][:, -1:] * beta[-1]
 
 
-def _noise(inputs: Inputs) -> tuple[Floats, float]:
+def noise_of(inputs: Inputs) -> tuple[Floats, float]:
     """Return the variance of the log of a client's own amount after one year (n), and what each later year adds.
 
     All that a client brings moves with what he holds; what a component of his income has beyond that is its own, and
