@@ -14,8 +14,8 @@ from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.stats.inputs import Floats
 from insights.stats.results import Estimate
 
-CLIENTS, CAME, MANAGERS, MONTHS = 600, 90, 30, 36
-AS_OF = "2022-12-31"
+CLIENTS, CAME, MANAGERS, MONTHS = 600, 90, 30, 48
+AS_OF = "2023-12-31"
 LEAVING, FLOW, SWING, EXPOSURE, RATE, COST = 0.011, 0.001, 0.02, 0.6, 0.006 / 12, 50.0
 MARKET_MEAN, MARKET_SD = 0.003, 0.02
 YEARS, DISCOUNT_RATE = 5, 0.08

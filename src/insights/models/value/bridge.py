@@ -21,6 +21,7 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.exits.risk import in_force
+from insights.models.exits.rows import ExitRows
 from insights.models.value.changed import (
     CAUSES,
     DISCOUNT,
@@ -165,7 +166,7 @@ def _bridged(bank: Bank, before: date, now: date) -> Bridge | NotEstimable:
 
 
 def _outlook(inputs: Inputs, market: Markets | None) -> Outlook:
-    yearly = None if market is None else float((1 + market.expected) ** 12 - 1)
+    yearly = None if market is None and not inputs.expected else float((1 + inputs.expected) ** 12 - 1)
     return Outlook(float(np.expm1(inputs.growth)), yearly, inputs.start.n)
 
 
@@ -180,6 +181,9 @@ class _Pair:
         _, self.stayed, self.still = np.intersect1d(was, now, return_indices=True)
         self.hazards = fit_exit_hazards(bank, later.landmark)
         self.market_told = book.growth is not None
+        in_later = in_force(bank, later.landmark)
+        self.rows = earlier.rows.take(self.stayed), in_later.take(self.still)
+        self.level = in_later
         self.both = self._both(bank, book)
         self.causes: tuple[str, ...] = CAUSES
 
@@ -214,18 +218,23 @@ class _Pair:
         rows, weight = systematic_sample(size[self.lost], SAMPLE)
         if len(rows):
             own = self.earlier.inputs.take(self.lost[rows])
-            factor = drawn_factors(self.hazards, self.earlier.rows.take(self.lost[rows]), np.random.default_rng(SEED))
-            off = _off(drawn_values(own, self._factors_before(factor), shared[False], rng, chance=False), weight)
+            factor = self._factors_before(self._factors(self.earlier.rows.take(self.lost[rows])))
+            off = _off(drawn_values(own, factor, shared[False], rng, chance=False), weight)
             found[LOST] = -off
         rows, weight = systematic_sample(size[self.stayed], SAMPLE)
         if len(rows):
-            some, factor = self.both.take(rows), self.later.factors[self.still[rows]]
-            factors = {True: factor, False: self._factors_before(factor)}
+            some = self.both.take(rows)
+            # What is known of a client moves him by other coefficients than what was known of him then.
+            then = self._factors(self.rows[0].take(rows))
+            known = {False: then, True: self.later.factors[self.still[rows]]}
+            factors = {(state, True): own for state, own in known.items()}
+            factors |= {(state, False): self._factors_before(own) for state, own in known.items()}
             worth = Worth(some, self.causes)
             for flags, weights in order_weights(len(self.causes)).items():
                 put = worth.put(flags)
                 model = put[MODEL]
-                off = _off(drawn_values(some.inputs(put), factors[model], shared[model], rng, chance=False), weight)
+                own = factors[put[RETENTION], model]
+                off = _off(drawn_values(some.inputs(put), own, shared[model], rng, chance=False), weight)
                 for name, part in zip(self.causes, weights, strict=True):
                     found[name] = found[name] + part * off
         return np.stack([found[name] for name in PARTS])
@@ -234,7 +243,7 @@ class _Pair:
         a, b = self.earlier.inputs.take(self.stayed), self.later.inputs.take(self.still)
         market = market_growth(book, b.start.client, a.start.at, b.start.at)
         months = self.later.months
-        rows = self.earlier.rows.take(self.stayed), in_force(bank, self.later.landmark).take(self.still)
+        rows = self.rows
         return Changed(
             before=a,
             now=b,
@@ -253,6 +262,10 @@ class _Pair:
                 float(np.median(self.later.inputs.start.assets)),
             ),
         )
+
+    def _factors(self, rows: ExitRows) -> Floats:
+        """Return by what the later hazards of clients as they were may be off, in the draws of the later values."""
+        return drawn_factors(self.hazards, rows, np.random.default_rng(SEED), self.level)
 
     def _factors_before(self, factors: Floats) -> Floats:
         return factors_before(factors, self.later.n_events, self.earlier.n_events)

@@ -139,7 +139,7 @@ def ground(
         intensity=np.zeros((rows.n, months)),
         exposure=exposures(book, start.client, at),
         forecast=learnt,
-        expected=0.0 if paths is None else paths.expected,
+        expected=_expected(bank, book) if paths is None else paths.expected,
         discount=discounts(rate, months),
         growth=mean_growth(start, learnt.fits[ASSETS, YEAR].coefficients),
     )
@@ -211,6 +211,12 @@ def _markets(bank: Bank, landmark: date, book: Money, at: int, months: int, rng:
     longer = longer_past(bank, landmark, book_returns(book, at)[0], book.first + 1)
     found = markets(book, at, months, DRAWS, rng, bank.settings.value.market_return, longer)
     return None if isinstance(found, NotEstimable) else found
+
+
+def _expected(bank: Bank, book: Money) -> float:
+    """Return what markets add in a month where their past tells nothing: the bank's own view, or nothing."""
+    view = bank.settings.value.market_return
+    return 0.0 if view is None or book.growth is None else float((1 + view) ** (1 / YEAR) - 1)
 
 
 def _years(hazards: ExitHazards, intensity: Floats, months: int, rng: np.random.Generator) -> Floats:

@@ -94,13 +94,16 @@ def intensities(
     return total
 
 
-def drawn_factors(hazards: ExitHazards, rows: ExitRows, rng: np.random.Generator) -> Floats:
+def drawn_factors(
+    hazards: ExitHazards, rows: ExitRows, rng: np.random.Generator, level: ExitRows | None = None
+) -> Floats:
     """Return by what the uncertainty of the coefficients multiplies each client's intensity (n, draws), mean 1.
 
-    That of the first year: over further years the same factor is taken.
+    That of the first year: over further years the same factor is taken. ``level`` are the clients at whose mean the
+    level of the hazards is drawn (default: these); with the same ones, and the same lots, draws are those of one world.
     """
     expected, drawn = np.zeros(rows.n), np.zeros((rows.n, DRAWS))
-    draws = Draws(hazards.models, rows, rng)
+    draws = Draws(hazards.models, rows if level is None else level, rng)
     for name, model in hazards.models.items():
         expected += model.path(rows, YEAR).sum(axis=1)
         drawn += draws.cumulative(name, rows, YEAR)

@@ -78,15 +78,15 @@ def valued(bank: Bank, id: str) -> LifetimeValues | Answer | NotAvailable:
 
 def facts_of(values: LifetimeValues, bank: Bank) -> dict[str, Any]:
     """Return what every exhibit of lifetime value says of how it was made."""
-    market = values.market
+    market, expected = values.market, values.inputs.expected
     return {
         "measure": values.measure,
         "in_margin": values.measure == MARGIN,
         "years": values.months // 12,
         "until": add_months(values.landmark, values.months).isoformat(),
         "rate": values.rate,
-        "market": None if market is None else float((1 + market.expected) ** 12 - 1),
-        "market_given": market is not None and market.given,
+        "market": None if market is None and not expected else float((1 + expected) ** 12 - 1),
+        "market_given": bool(expected) if market is None else market.given,
         "market_months": 0 if market is None else len(market.past),
         "market_longer": market is not None and market.told > 0,
         "lasting_known": values.inputs.forecast.persistence_known,

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from insights.data.snapshot import Bank
+from insights.models.value.money import MARGIN, PAID_IN
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.rows import basis, count_row
 from insights.reports.exhibits.told import cell_of, find, finding_row
@@ -27,7 +28,7 @@ def hindsight(answer: Answer, found: HindsightRows, bank: Bank) -> Exhibit:
     if foretold is not None and came is not None:
         values |= {"told": foretold.value, "came": came.value, "low": foretold.low, "high": foretold.high}
         values |= {"again": None if again is None else again.value}
-        title = _title(facts["in_margin"], values)
+        title = _title(facts["measure"], values)
         sentences.append(_verdict(values))
     gain, own = find(found.scores, measure="gain", of=TOLD), find(found.scores, measure="error", of=TOLD)
     if gain is not None and own is not None:
@@ -62,10 +63,14 @@ def hindsight(answer: Answer, found: HindsightRows, bank: Bank) -> Exhibit:
     )
 
 
-def _title(in_margin: bool, values: dict[str, Any]) -> Message:
+def _title(measure: str, values: dict[str, Any]) -> Message:
     off = values["came"] / values["told"] - 1 if values["told"] > 0 else math.nan
     said = values | {"off": abs(off)}
-    if not in_margin:
+    if measure == PAID_IN:
+        return Message(
+            "Told in what they have paid in, held for one year: {told:money} were foretold, {came:money} came", values
+        )
+    if measure != MARGIN:
         return Message("Told in assets held for one year: {told:money} were foretold, {came:money} came", values)
     if math.isnan(off):
         return Message("{told:money} were foretold, {came:money} came", values)
