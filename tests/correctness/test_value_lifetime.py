@@ -124,7 +124,7 @@ def test_a_client_who_costs_more_than_he_brings_has_a_negative_value(bank: Bank)
 
 
 def test_the_forecast_agrees_with_what_clients_really_brought(tmp_path: Path) -> None:
-    with opened(tmp_path, clients=1200) as bank:
+    with opened(tmp_path, clients=800) as bank:
         book = money(bank)
         assert book is not None
         then = of(bank, landmark=date(2022, 6, 30), months=6, rate=0.0)

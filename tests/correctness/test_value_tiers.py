@@ -57,7 +57,7 @@ def test_a_client_moves_only_beyond_the_margin_and_after_the_hold() -> None:
     assert place_in_tiers(own, before, LONG, RULES)[95] == 1
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.floats(-1e6, 1e6).map(lambda v: round(v, 2)), min_size=5, max_size=60), st.sampled_from([2.0, 0.5, 8.0])
 )

@@ -33,7 +33,7 @@ def test_the_mean_value_is_that_of_the_futures(tmp_path: Path) -> None:
 
 def test_a_small_banks_values_are_near_what_its_futures_bring(tmp_path: Path) -> None:
     """A glance at what the long study measures: how much, by whom, and how many stay."""
-    values, best, truth = valued_beside(tmp_path, 1_100, clients=1_000, years=2, futures=12)
+    values, best, truth = valued_beside(tmp_path, 1_100, clients=600, years=2, futures=8)
     told = ~np.isnan(truth)
     drawn = values.drawn.expected[told].mean(axis=0, dtype=float)
     error = float(np.hypot(drawn.std(), best.mean_value()[1]))
