@@ -233,8 +233,8 @@ class _Pair:
             for flags, weights in order_weights(len(self.causes)).items():
                 put = worth.put(flags)
                 model = put[MODEL]
-                own = factors[put[RETENTION], model]
-                off = _off(drawn_values(some.inputs(put), own, shared[model], rng, chance=False), weight)
+                own_factors = factors[put[RETENTION], model]
+                off = _off(drawn_values(some.inputs(put), own_factors, shared[model], rng, chance=False), weight)
                 for name, part in zip(self.causes, weights, strict=True):
                     found[name] = found[name] + part * off
         return np.stack([found[name] for name in PARTS])
