@@ -19,6 +19,7 @@ import pandas as pd
 from insights.data.months import add_months, month_end
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.exits.draws import DRAWS
 from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.exits.risk import in_force
 from insights.models.exits.rows import ExitRows
@@ -184,6 +185,7 @@ class _Pair:
         in_later = in_force(bank, later.landmark)
         self.rows = earlier.rows.take(self.stayed), in_later.take(self.still)
         self.level = in_later
+        self.tilt = tilt_of(bank, self.hazards)
         self.both = self._both(bank, book)
         self.causes: tuple[str, ...] = CAUSES
 
@@ -226,7 +228,7 @@ class _Pair:
             some = self.both.take(rows)
             # What is known of a client moves him by other coefficients than what was known of him then.
             then = self._factors(self.rows[0].take(rows))
-            known = {False: then, True: self.later.factors[self.still[rows]]}
+            known = {False: then, True: self.later.factors[self.still[rows]] * self._tilted(self.rows[1].take(rows))}
             factors = {(state, True): own for state, own in known.items()}
             factors |= {(state, False): self._factors_before(own) for state, own in known.items()}
             worth = Worth(some, self.causes)
@@ -252,7 +254,7 @@ class _Pair:
             intensity={
                 (False, False): a.intensity,
                 (True, True): b.intensity,
-                (False, True): intensities(self.hazards, rows[0], months, doublings(a), tilt_of(bank, self.hazards)),
+                (False, True): intensities(self.hazards, rows[0], months, doublings(a), self.tilt),
                 (True, False): intensities(
                     self.earlier.hazards, rows[1], months, doublings(b), tilt_of(bank, self.earlier.hazards)
                 ),
@@ -265,7 +267,12 @@ class _Pair:
 
     def _factors(self, rows: ExitRows) -> Floats:
         """Return by what the later hazards of clients as they were may be off, in the draws of the later values."""
-        return drawn_factors(self.hazards, rows, np.random.default_rng(SEED), self.level)
+        return drawn_factors(self.hazards, rows, np.random.default_rng(SEED), self.level) * self._tilted(rows)
+
+    def _tilted(self, rows: ExitRows) -> Floats:
+        """Return what the error of the effect of size adds to what the hazards of clients may be off (n, draws)."""
+        lots = np.random.default_rng([SEED, 2]).standard_normal(DRAWS)
+        return self.tilt.off(rows, lots)
 
     def _factors_before(self, factors: Floats) -> Floats:
         return factors_before(factors, self.later.n_events, self.earlier.n_events)

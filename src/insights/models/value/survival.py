@@ -9,6 +9,7 @@ from insights.models.exits.fit import CauseHazard
 from insights.models.exits.hazards import ExitHazards
 from insights.models.exits.rows import ExitRows
 from insights.stats.coefficients import FEWEST_EVENTS
+from insights.stats.hazard import HazardModel
 from insights.stats.inputs import Floats
 
 YEAR = 12
@@ -22,11 +23,17 @@ AGEING = ("age_decades",)
 
 @dataclass(frozen=True)
 class Tilt:
-    """By what intensities are multiplied: exp(``level`` + ``slope`` x doublings of assets above ``centre``)."""
+    """By what intensities are multiplied: exp(``level`` + ``slope`` x doublings of assets above ``centre``).
+
+    ``error`` is what the slope may be off beyond what draws of the hazards hold (a standard deviation), and ``middle``
+    the size of those who leave, at which it moves nothing.
+    """
 
     level: float = 0.0
     slope: float = 0.0
     centre: float = 0.0
+    error: float = 0.0
+    middle: float = 0.0
 
     def of(self, rows: ExitRows) -> Floats:
         """Return the factor of each row (n)."""
@@ -34,6 +41,13 @@ class Tilt:
             return np.ones(rows.n)
         size = np.nan_to_num(rows.numeric[SIZE].astype(float), nan=self.centre)
         return np.exp(np.clip(self.level + self.slope * (size - self.centre), -1.0, 1.0))
+
+    def off(self, rows: ExitRows, lots: Floats) -> Floats:
+        """Return by what the error of the slope multiplies intensities (n, draws); ``lots`` (draws) standard normal."""
+        if SIZE not in rows.numeric or not self.error:
+            return np.ones((rows.n, len(lots)))
+        size = np.nan_to_num(rows.numeric[SIZE].astype(float), nan=self.middle) - self.middle
+        return np.exp(np.clip(self.error * size[:, None] * lots, -1.0, 1.0))
 
 
 def size_tilt(hazards: ExitHazards, known: ExitRows) -> Tilt:
@@ -63,7 +77,14 @@ def size_tilt(hazards: ExitHazards, known: ExitRows) -> Tilt:
         beta = beta + step
         if np.abs(step).max() < 1e-9:
             break
-    return Tilt(float(beta[0]), float(np.clip(beta[1], -MOST_TILT, MOST_TILT)), centre)
+    mean = expected * np.exp(x @ beta)
+    middle = float(mean @ size / mean.sum())
+    error = max(float(mean @ (size - middle) ** 2), 1e-300) ** -0.5
+    # With the tilt the effect of size is as before it was shrunken: draws of the hazards hold a part of its error.
+    fitted = [model for model in hazards.models.values() if isinstance(model.model, HazardModel)]
+    held = sum(model.shrink * model.events for model in fitted) / max(int(left.sum()), 1)
+    own = error * float(np.sqrt(1 - min(held, 1.0) ** 2))
+    return Tilt(float(beta[0]), float(np.clip(beta[1], -MOST_TILT, MOST_TILT)), centre, own, middle)
 
 
 def intensities(
