@@ -158,7 +158,7 @@ def test_no_market_too_short_a_record_or_another_market_are_refused_with_the_rea
         "The market table holds fewer than 36 months of returns."
     ]
     # The bonds say nothing of a book of equities; rates are no prices.
-    other = write_bank(tmp_path / "other", files, delay=0, more='[risk.market]\nindices = ["bond_index"]\n')
+    other = write_bank(tmp_path / "other", files, delay=0, more='[market]\nindices = ["bond_index"]\n')
     strange = open_bank(other, as_of="2025-01-31")
     assert isinstance(market(strange), NotEstimable)
     assert "explain less than half" in shown(risk.market(strange), strange).refusals[0].id
