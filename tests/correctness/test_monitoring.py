@@ -43,8 +43,8 @@ def test_exceedances_as_expected_have_no_evidence_against_them() -> None:
     assert kupiec(5, 500, 0.01).statistic == pytest.approx(0, abs=1e-12)
     assert kupiec(0, 250, 0.01).statistic == pytest.approx(-500 * np.log(0.99))
     assert kupiec(3, 3, 0.5).statistic == pytest.approx(6 * np.log(2))
-    assert kupiec(0, 0, 0.5).reason == "there is no day"
-    with pytest.raises(ValueError, match="11 exceedances in 10 days"):
+    assert kupiec(0, 0, 0.5).reason == "there is no period"
+    with pytest.raises(ValueError, match="11 exceedances in 10 periods"):
         kupiec(11, 10, 0.1)
     with pytest.raises(ValueError, match="the chance of an exceedance is 1"):
         kupiec(1, 10, 1)

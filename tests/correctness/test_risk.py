@@ -16,15 +16,17 @@ from small_bank import write_bank
 from insights.data.pseudonyms import Key
 from insights.data.snapshot import Bank, open_bank
 from insights.demo import Law, simulate
+from insights.demo.bank import DemoBank
 from insights.models.risk import compliance as facts
 from insights.models.risk.charts import COMPLAINTS, MENTIONS, Charted, charted, watch
 from insights.models.risk.clients import in_force
 from insights.models.risk.credit import concentration, looked_back
 from insights.models.risk.credit import credit as measured
 from insights.models.risk.defaults import Defaults, learned
-from insights.models.risk.defaults import tested as held_against_outcomes
-from insights.models.risk.incidents import Incidents, incidents
-from insights.models.risk.loans import MOST_LTV, NEVER, Loans, loans
+from insights.models.risk.defaults_tested import Tested, held_against
+from insights.models.risk.incidents import Incidents, incidents, losses
+from insights.models.risk.loan_watch import loan_watch
+from insights.models.risk.loans import DEFAULT, MOST_LTV, NEVER, PERFORMING, Loans, loans
 from insights.models.risk.quarter import Quarter, followed, quarter
 from insights.models.risk.register import register
 from insights.reports.disclosure import protect
@@ -32,7 +34,8 @@ from insights.reports.lists import in_words
 from insights.stats.hazard import HazardModel
 from insights.stats.monitoring import run_length
 from insights.stats.nowcast import Nowcast, nowcast
-from insights.stats.results import Estimate, NotEstimable
+from insights.stats.results import NotEstimable
+from insights.stats.yearly_loss import YearlyLoss
 from insights.topics import risk
 from insights.topics.evidence import Answer, ClientCounts, Estimates, NotAvailable, RowCounts
 from insights.topics.risk.operational import TOTAL, operational_evidence, operational_rows
@@ -185,10 +188,16 @@ def test_more_clients_make_more_complaints_and_no_alarm() -> None:
 
 
 @pytest.fixture(scope="module")
-def risky() -> tuple[Loans, pd.DataFrame]:
-    """The loans of a bank in which defaults are frequent, and the true hazards of each month."""
+def trouble() -> DemoBank:
+    """A demo bank in which loans often default and incidents are frequent."""
     law = replace(Law(), loans=replace(Law().loans, default_base=0.008, initial=0.6))
-    made = simulate(law, 1_500, 36, 7)
+    return simulate(replace(law, incidents=replace(law.incidents, per_thousand=3.0)), 1_500, 36, 7)
+
+
+@pytest.fixture(scope="module")
+def risky(trouble: DemoBank) -> tuple[Loans, pd.DataFrame]:
+    """The loans of a bank in which defaults are frequent, and the true hazards of each month."""
+    made = trouble
     rows = made.tables["loans"].sort_values(["client_id", "month"], ignore_index=True)
     month = rows["month"].dt.year * 12 + rows["month"].dt.month - 1
     on = rows["defaulted_on"]
@@ -215,9 +224,84 @@ def test_what_moves_defaults_is_found_and_the_year_ahead_is_calibrated(risky: tu
         assert slopes.loc[name, "low"] > 0
     assert told.moves[1, 1] == pytest.approx(law.still_late, abs=0.08)
     assert told.monthly.value == pytest.approx(true["hazard"].mean(), rel=0.15)
-    ratio = held_against_outcomes(found, learned(found, found.last - 12))
-    assert isinstance(ratio, Estimate)
-    assert ratio.low < 1 < ratio.high
+
+
+def test_a_right_forecast_passes_and_wrong_ones_fail_by_level_or_by_grade(risky: tuple[Loans, pd.DataFrame]) -> None:
+    found, _ = risky
+    then = {back: learned(found, found.last - back) for back in (12, 24)}
+    right = held_against(found, then)
+    assert isinstance(right, Tested)
+    assert right.years == 2
+    assert right.ratio.low < 1 < right.ratio.high
+    assert right.ratio.n_events is not None
+    assert right.ratio.n_events > 60
+    assert right.level.p_value is not None
+    assert right.level.p_value > 0.05
+    by_grade = right.grades.checks[0]
+    assert by_grade.p_value is not None
+    assert by_grade.p_value > 0.01
+    table = right.grades.table
+    assert len(table) == 5
+    assert table["expected"].is_monotonic_increasing
+    # Half the hazard: far too few are foretold.
+    half: dict[int, Defaults | NotEstimable] = {}
+    for back, was in then.items():
+        assert isinstance(was, Defaults)
+        less = replace(was.monthly, value=was.monthly.value / 2)
+        half[back] = replace(was, model=NotEstimable("one rate"), monthly=less)
+    low = held_against(found, half)
+    assert isinstance(low, Tested)
+    assert low.ratio.low > 1.2
+    assert low.level.p_value is not None
+    assert low.level.p_value < 1e-3
+    # The right total over the wrong loans: the chances of the loans turned round.
+    turned = found.rows.assign(ltv=found.rows["ltv"].max() - found.rows["ltv"])
+    wrong = held_against(replace(found, rows=turned), then)
+    assert isinstance(wrong, Tested)
+    assert wrong.grades.checks[0].p_value is not None
+    assert wrong.grades.checks[0].p_value < 1e-3
+
+
+def test_the_watch_list_says_since_when_and_what_to_do(bank: Bank) -> None:
+    rows = loan_watch(bank)
+    assert rows is not None
+    today = measured(bank).today
+    watched = today[today["state"] != PERFORMING]
+    assert len(watched) > 0
+    assert set(rows["client_id"]) == set(watched["client_id"])
+    whole = loans(bank)
+    for row in rows[rows["state"] != DEFAULT].to_dict("records"):
+        own = whole.rows[whole.rows["client_id"] == row["client_id"]].set_index("month")["watched"]
+        since = pd.Timestamp(row["since"])
+        first = since.year * 12 + since.month - 1
+        assert own.loc[first:].all()
+        assert not own.get(first - 1, False)
+    assert (rows["due_on"] > "2026-10-31").all()
+    assert "On watch since" in in_words("loan_watch", rows, bank).columns
+
+
+def test_what_incidents_may_cost_in_a_year_is_that_of_the_law(trouble: DemoBank) -> None:
+    law, clients = replace(Law().incidents, per_thousand=3.0), len(trouble.tables["clients"])
+    rng = np.random.default_rng(1)
+    count = rng.poisson(12 * law.per_thousand * clients / 1_000, 100_000)
+    single = np.exp(law.log_loss + law.log_loss_sd * rng.standard_normal(count.sum()))
+    sums = np.bincount(np.repeat(np.arange(100_000), count), single, 100_000)
+    rows = trouble.tables["incidents"]
+    when, known = (rows[c].dt.year * 12 + rows[c].dt.month - 1 for c in ("occurred_on", "reported_on"))
+    last = int(known.max())
+    span = nowcast(when, known, last, 36, first=last - 35)
+    assert isinstance(span, Nowcast)
+    frame = pd.DataFrame({"month": when, "loss": rows["loss"]})
+    made = Incidents(frame, last, np.full(36, 1_000.0), span, span, NotEstimable("too short"), 0)
+    found = losses(made)
+    assert isinstance(found, YearlyLoss)
+    for p, limit in found.quantiles.items():
+        assert limit.low < np.quantile(sums, p) < limit.high, p
+        assert limit.high < 3 * limit.low
+    assert found.log_mean == pytest.approx(law.log_loss, abs=0.3)
+    assert found.log_sd == pytest.approx(law.log_loss_sd, abs=0.25)
+    assert found.checks[0].p_value is not None
+    assert found.checks[0].p_value > 0.01
 
 
 def test_warnings_are_held_against_the_defaults_that_followed() -> None:
@@ -255,7 +339,7 @@ def test_the_register_has_one_row_per_client_and_no_fraud(bank: Bank) -> None:
     words = in_words("risk_register", rows, bank)
     assert words["Warning to the client"].str.len().min() > 30
     assert "fraud" not in " ".join(words.astype(str).to_numpy().ravel()).lower()
-    assert set(risk.lists(bank)) == {"risk_register", "fraud_alerts"}
+    assert {"fraud_alerts", "loan_watch", "risk_register", "staff_conduct"} <= set(risk.lists(bank))
 
 
 @pytest.mark.parametrize("question", risk.QUESTIONS)

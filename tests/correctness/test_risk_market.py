@@ -157,10 +157,23 @@ def test_no_market_too_short_a_record_or_another_market_are_refused_with_the_rea
     assert [r.id for r in shown(risk.market(short), short).refusals] == [
         "The market table holds fewer than 36 months of returns."
     ]
+    # Every second month of the indices is empty: no return of one month is known.
+    some = {day for k, day in enumerate(days()) if k % 2}
+    lines = files["market"].splitlines()
+    gaps = "\n".join(line for line in lines if line.split(",")[0] not in some) + "\n"
+    hollow = open_bank(write_bank(tmp_path / "gaps", files | {"market": gaps}, delay=0), as_of="2025-01-31")
+    assert [r.id for r in shown(risk.market(hollow), hollow).refusals] == [
+        "The market table holds fewer than 36 months of returns."
+    ]
     # The bonds say nothing of a book of equities; rates are no prices.
-    other = write_bank(tmp_path / "other", files, delay=0, more='[market]\nindices = ["bond_index"]\n')
+    head, *rest = files["clients"].splitlines()
+    lines = [f"{head},kyc_expires_on", *(f"{line},2024-12-31" for line in rest)]
+    expired = files | {"clients": "\n".join(lines) + "\n"}
+    other = write_bank(tmp_path / "other", expired, delay=0, more='[market]\nindices = ["bond_index"]\n')
     strange = open_bank(other, as_of="2025-01-31")
     assert isinstance(market(strange), NotEstimable)
     assert "explain less than half" in shown(risk.market(strange), strange).refusals[0].id
     assert "market" in asked(strange)  # the tables are there, as in the bank whose register names twelve
-    assert not open_risks(strange)["risk"].eq("market").any()
+    risks = open_risks(strange)["risk"]
+    assert risks.eq("papers").sum() == CLIENTS  # the register is not empty
+    assert not risks.eq("market").any()

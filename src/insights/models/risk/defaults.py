@@ -73,31 +73,3 @@ def _moves(rows: pd.DataFrame) -> np.ndarray:
     counts = np.array([[(~now & ~then).sum(), (~now & then).sum()], [(now & ~then).sum(), (now & then).sum()]], float)
     counts[counts.sum(axis=1) == 0] = (1.0, 0.0)  # a state never seen is not stayed in
     return counts / counts.sum(axis=1, keepdims=True)
-
-
-def observed_expected(bank: Bank) -> Estimate | NotEstimable:
-    """Return last year's defaults divided by those foretold a year ago, with what was known then; made once per bank.
-
-    The interval is that of the number of defaults (Poisson), the forecast taken as fixed. NotEstimable below ten.
-    """
-    return once(bank, "risk_observed_expected", lambda: tested(loans(bank), defaults(bank, YEAR)))
-
-
-def tested(found: Loans, then: Defaults | NotEstimable) -> Estimate | NotEstimable:
-    """Return observed by expected defaults of the loans that performed a year before the last month."""
-    if isinstance(then, NotEstimable):
-        return then
-    start = found.last - YEAR
-    rows = found.rows
-    rows = rows[(rows["month"] == start) & rows["performing"] & (rows["drawn"] > 0)]
-    # A loan that was repaid on the way is at risk only as long as it ran: whoever is in the books in a month counts.
-    alive = found.rows[found.rows["client_id"].isin(rows["client_id"]) & (found.rows["month"] >= start)]
-    months = alive[alive["performing"]].groupby("client_id").size().reindex(rows["client_id"]).to_numpy(float)
-    seen = ((rows["default"] > start) & (rows["default"] <= found.last)).to_numpy()
-    yearly = then.within_year(rows)
-    part = np.where(seen, 1.0, np.minimum(months, YEAR) / YEAR)
-    expected = float((1 - (1 - yearly) ** part).sum())
-    if seen.sum() < FEWEST:
-        return NotEstimable(f"{int(seen.sum())} defaults in the year; {FEWEST} are needed")
-    one = rate(float(seen.sum()), expected, unit="ratio")
-    return Estimate(one.value, one.low, one.high, "ratio", len(rows), int(seen.sum()))

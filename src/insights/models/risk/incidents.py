@@ -13,9 +13,12 @@ from insights.models.risk.clients import number_in_force
 from insights.stats.intervals import normal_quantile
 from insights.stats.nowcast import Nowcast, nowcast
 from insights.stats.results import Estimate, NotEstimable
+from insights.stats.yearly_loss import YearlyLoss, yearly_loss
 
 NEEDS = ("incidents.occurred_on", "incidents.kind", "incidents.reported_on")
 YEAR, SPAN = 12, 36
+PROBABILITIES = (0.5, 0.95, 0.99)
+SEED = 22
 """Months of the nowcast, and months over which the rate of each process is told."""
 
 
@@ -23,10 +26,10 @@ YEAR, SPAN = 12, 36
 class Incidents:
     """Incidents as rows, and what is to be added to them.
 
-    ``rows``: kind, month, reported (calendar months from year 0), loss (nan), of what was reported by the last whole
-    month ``last``. ``clients``: clients in force, month by month over ``SPAN``, the oldest first. ``year`` and ``span``
-    are the nowcasts of the last 12 and 36 months, ``before`` that made a year ago, of the twelve months before it, with
-    ``since`` the incidents of those months that are reported by now.
+    ``rows``: kind, month, reported (calendar months from year 0), loss (nan), rm_id (None), of what was reported by the
+    last whole month ``last``. ``clients``: clients in force, month by month over ``SPAN``, the oldest first. ``year``
+    and ``span`` are the nowcasts of the last 12 and 36 months, ``before`` that made a year ago, of the twelve months
+    before it, with ``since`` the incidents of those months that are reported by now.
     """
 
     rows: pd.DataFrame = field(repr=False)
@@ -46,7 +49,7 @@ def incidents(bank: Bank) -> Incidents:
 def _made(bank: Bank) -> Incidents:
     last = last_complete(bank.as_of)
     table = bank.table("incidents")
-    columns = ["kind", "occurred_on", "reported_on", *(["loss"] if "loss" in table.columns else [])]
+    columns = ["kind", "occurred_on", "reported_on", *(c for c in ("loss", "rm_id") if c in table.columns)]
     told = table.select(*columns).execute()
     told = told[told["reported_on"].notna()].sort_values(["occurred_on", "kind"], ignore_index=True)
     rows = pd.DataFrame(
@@ -55,6 +58,7 @@ def _made(bank: Bank) -> Incidents:
             "month": _month(told["occurred_on"]),
             "reported": _month(told["reported_on"]),
             "loss": told["loss"].astype(float) if "loss" in told else np.nan,
+            "rm_id": told.get("rm_id"),
         }
     )
     rows["reported"] = np.maximum(rows["reported"], rows["month"])
@@ -80,6 +84,37 @@ def _made(bank: Bank) -> Incidents:
         told_of(last - YEAR, YEAR, clients[-2 * YEAR : -YEAR]),
         int(((month > last - 2 * YEAR) & (month <= last - YEAR)).sum()),
     )
+
+
+def losses(found: Incidents) -> YearlyLoss | NotEstimable:
+    """Return what the incidents of a year may cost, from the known losses of all whole months on record.
+
+    How many there are in a year is that of ``SPAN``, late reports included. Recoveries and incidents without a loss are
+    left out: what is told is what a year costs before anything comes back.
+    """
+    if isinstance(found.span, NotEstimable):
+        return found.span
+    known = found.rows["loss"].to_numpy(float)
+    # Incidents that cost nothing are incidents all the same: only the others have a loss.
+    cost = known[np.isfinite(known) & (known > 0)]
+    free = float((known <= 0).sum())
+    share = len(cost) / max(len(cost) + free, 1.0)
+    times = share * YEAR / SPAN
+    total = found.span.total
+    # Not only those of these very months count, but how many there may be: chance and the delays.
+    spread = math.exp(
+        normal_quantile(0.95)
+        * math.sqrt(1 / max(found.span.reported, 1) + (found.span.known_share_se / found.span.known_share) ** 2)
+    )
+    yearly = Estimate(
+        total.value * times,
+        total.value * times / spread,
+        total.value * times * spread,
+        "per year",
+        total.n,
+        total.n_events,
+    )
+    return yearly_loss(cost, yearly, PROBABILITIES, rng=np.random.default_rng(SEED))
 
 
 def by_kind(found: Incidents) -> pd.DataFrame:

@@ -75,6 +75,12 @@ def reasons_of(risk: str, level: str) -> tuple[str, ...]:
     return tuple(kind.reason for (own, _), kind in _KINDS.items() if own == risk and kind.level == level)
 
 
+def credit_step(state: str) -> tuple[str, int]:
+    """Return the next step for a loan in this state (code), and in how many days it is due."""
+    kind = _KINDS["credit", state]
+    return kind.step, kind.days
+
+
 def asked(bank: Bank) -> tuple[str, ...]:
     """Return the risks that the bank's tables can tell of."""
     needs = {"papers": PAPERS, "profile": PROFILES, "suitability": SUITABILITY, "credit": LOANS}

@@ -97,6 +97,7 @@ _TITLES = {
     "summary.past_value": Message("Whether clients brought what was foretold cannot be told yet"),
     "summary.past_warnings": Message("What became of earlier warnings cannot be told yet"),
     "risk.compliance": Message("Where papers and suitability stand cannot be told"),
+    "risk.conduct": Message("Whether access to client data was unusual cannot be told"),
     "risk.credit": Message("What loans may cost cannot be told"),
     "risk.liquidity": Message("How long liquid assets last cannot be told"),
     "risk.fraud": Message("How good alerts of fraud are cannot be told"),

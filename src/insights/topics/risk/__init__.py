@@ -3,7 +3,11 @@
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.risk.conduct import conduct_list
+from insights.models.risk.incidents_by_manager import manager_list
+from insights.models.risk.loan_watch import loan_watch
 from insights.topics.risk.compliance import compliance
+from insights.topics.risk.conduct import conduct
 from insights.topics.risk.credit import credit
 from insights.topics.risk.fraud import LIST, fraud, fraud_alerts
 from insights.topics.risk.liquidity import liquidity
@@ -22,6 +26,7 @@ QUESTIONS = (
     "market",
     "liquidity",
     "operational",
+    "conduct",
     "fraud",
     "reputation",
     "service",
@@ -32,6 +37,7 @@ QUESTIONS = (
 __all__ = [
     "QUESTIONS",
     "compliance",
+    "conduct",
     "credit",
     "fraud",
     "liquidity",
@@ -48,4 +54,6 @@ __all__ = [
 def lists(bank: Bank) -> dict[str, pd.DataFrame]:
     """Return the restricted lists of this report by name; a list that cannot be made is not there."""
     made = {"risk_register": register_list(bank), LIST: fraud_alerts(bank), COMPLAINTS: likely_complaints(bank)}
+    made |= {"loan_watch": loan_watch(bank), "incidents_by_manager": manager_list(bank)}
+    made["staff_conduct"] = conduct_list(bank)
     return {name: rows for name, rows in made.items() if rows is not None}

@@ -1,6 +1,7 @@
 """Credit: what loans may cost within twelve months, what covers them, and on whom it hangs."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, cast
 
 import pandas as pd
@@ -8,8 +9,9 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.risk.credit import FALLS, TOP, TRACK, concentration, track
 from insights.models.risk.credit import credit as measured
-from insights.models.risk.defaults import Defaults, observed_expected
-from insights.models.risk.loans import DEFAULT, LATE, NEEDS, OVER, PERFORMING, TIGHT, UNCOVERED
+from insights.models.risk.defaults import Defaults
+from insights.models.risk.defaults_tested import Tested, observed_expected
+from insights.models.risk.loans import DEFAULT, LATE, NEEDS, OVER, PERFORMING, TIGHT, UNCOVERED, loans
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.evidence import (
     Answer,
@@ -35,6 +37,8 @@ CHANCE, LOSS, RATIO, INDEX, TOP_TEN, SHORT = (
     "top_ten",
     "short",
 )
+P_LEVEL, P_GRADES, FORETOLD, CAME = "p_level", "p_grades", "foretold", "came"
+GRADES = "grades"
 BY = ("client_id", "household", "industry")
 BARE = "uncovered"
 OTHER, LEFT, WATCH = "other", "left", "watch"
@@ -45,7 +49,7 @@ class Credit:
     """What the loans may cost, and how good warnings were.
 
     ``rows``: measure, of, value, low, high. Cells: ``states`` (state, clients), ``cover`` (cover, amount),
-    ``industry`` (industry, amount), ``track`` (what, rows).
+    ``industry`` (industry, amount), ``track`` (what, rows), ``grades`` (measure, grade, value, low, high).
     """
 
     rows: pd.DataFrame
@@ -53,6 +57,7 @@ class Credit:
     cover: pd.DataFrame
     industry: pd.DataFrame
     track: pd.DataFrame | None
+    grades: pd.DataFrame | None
 
 
 def credit(bank: Bank) -> Answer | NotAvailable:
@@ -78,8 +83,12 @@ def credit_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]:
     else:
         why[LOSS] = cast(NotEstimable, found.loss).reason
     tested = observed_expected(bank)
-    if isinstance(tested, Estimate):
-        rows.append(told(tested, measure=RATIO, of=""))
+    grades: list[dict[str, Any]] = []
+    if isinstance(tested, Tested):
+        rows += _tests(tested)
+        grades = _grades(tested)
+        if not grades:
+            why[GRADES] = "all loans have one chance"
     elif LOSS not in why:
         why[RATIO] = tested.reason
     for by in BY:
@@ -113,10 +122,42 @@ def credit_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]]:
         "cover": money_sums(covers, ("cover",), "amount"),
         "industry": money_sums(today.rename(columns={"drawn": "amount"}), ("industry",), "amount", rest=OTHER),
     }
-    facts: dict[str, Any] = {"why": why, "falls": [f"{f:.0%}" for f in FALLS]}
+    if grades:
+        evidence["grades"] = estimates(grades, "measure", "grade", parts_of=("measure",))
+    facts: dict[str, Any] = {"why": why, "years": tested.years if isinstance(tested, Tested) else 0}
+    facts |= {"month": _month(loans(bank).last), "falls": [f"{f:.0%}" for f in FALLS]}
     facts |= {"lgd": rules.loss_given_default, "lgd_covered": rules.loss_given_default_covered}
     facts["one_rate"] = isinstance(found.learned, Defaults) and isinstance(found.learned.model, NotEstimable)
     return evidence | track_evidence(bank), facts | {"track": TRACK, "cover": bank.settings.risk.watch_cover}
+
+
+def _tests(tested: Tested) -> list[dict[str, Any]]:
+    """Return observed by expected, and the p-values of the tests of level and of grades."""
+    rows = [told(tested.ratio, measure=RATIO, of="")]
+    n, events = float(tested.ratio.n), float(tested.ratio.n_events or 0)
+    several = len(tested.grades.table) > 1
+    for measure, test in ((P_LEVEL, tested.level), (P_GRADES, tested.grades.checks[0])):
+        if test.p_value is not None and (measure == P_LEVEL or several):
+            rows.append(plain(test.p_value, "p", n, events, measure=measure, of=""))
+    return rows
+
+
+def _grades(tested: Tested) -> list[dict[str, Any]]:
+    """Return what was foretold and what came by grade; none where there is one grade only."""
+    table = tested.grades.table
+    if len(table) < 2:
+        return []
+    rows = []
+    for grade, row in enumerate(table.to_dict("records"), 1):
+        rest = {"grade": str(grade)}
+        rows.append(plain(row["expected"], "share", row["n"], row["n_events"], measure=FORETOLD) | rest)
+        came = plain(row["observed"], "share", row["n"], row["n_events"], measure=CAME) | rest
+        rows.append(came | {"low": row["low"], "high": row["high"]})
+    return rows
+
+
+def _month(number: int) -> str:
+    return date(number // 12, number % 12 + 1, 1).isoformat()
 
 
 def track_evidence(bank: Bank) -> dict[str, Evidence]:
@@ -165,4 +206,5 @@ def credit_rows(parts: dict[str, Evidence]) -> Credit:
         cast(MoneySums, parts["cover"]).cells,
         cast(MoneySums, parts["industry"]).cells,
         track_rows(parts),
+        cast(Estimates, parts["grades"]).rows if "grades" in parts else None,
     )

@@ -7,13 +7,19 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.risk.charts import COMPLAINTS, MENTIONS, NEEDS, WEEKS_PER_MONTH, Charted, charted
+from insights.models.risk.complaint_topics import BEFORE as EARLIER
+from insights.models.risk.complaint_topics import NEEDS as TOPIC_NEEDS
+from insights.models.risk.complaint_topics import NOW, complaint_topics
+from insights.stats.multiplicity import holm
+from insights.stats.rate_ratio import rate_ratio
 from insights.stats.results import NotEstimable
-from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable, RowCounts
+from insights.topics.evidence import Answer, Estimates, Evidence, Facts, NotAvailable, RowCounts
 from insights.topics.risk.refusals import refused
-from insights.topics.rows import estimates, plain
+from insights.topics.rows import NAN, estimates, plain
 
 ID = "risk.reputation"
 SERIES = (MENTIONS, COMPLAINTS)
+TOPICS = "topics"
 DIMS = ("series", "began", "alarm", "last", "going_on")
 
 
@@ -22,11 +28,13 @@ class Reputation:
     """Series and the outbreaks found in them.
 
     ``weeks``: series, week (complaints: month), count. ``outbreaks``: series, began, alarm, last, going_on, value
-    (times what was expected); those that rest on too few are not in it.
+    (times what was expected); those that rest on too few are not in it. ``topics``: topic, now, before (complaints in
+    twelve months), value, low, high (times as many per client), p (Holm), None where complaints have no topics.
     """
 
     weeks: pd.DataFrame
     outbreaks: pd.DataFrame
+    topics: pd.DataFrame | None = None
 
 
 def reputation(bank: Bank) -> Answer | NotAvailable:
@@ -77,6 +85,13 @@ def reputation_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]
         "weeks": RowCounts(cells, ("series", "week"), ("count",), frozenset({MENTIONS})),
         "outbreaks": estimates(rows, *DIMS),
     }
+    if not bank.needs(*TOPIC_NEEDS) and (told := complaint_topics(bank)).whole:
+        evidence["topics"] = RowCounts(told.counts, ("topic", "period"), ("complaints",))
+        # By how much the number of clients grew, in hundredths: no number of clients follows from it.
+        growth = round(told.clients[NOW] / max(told.clients[EARLIER], 1.0), 2)
+        evidence["growth"] = Facts(pd.DataFrame({"growth": [growth]}))
+    else:
+        facts["missing"] |= {TOPICS: list(bank.needs(*TOPIC_NEEDS))} if bank.needs(*TOPIC_NEEDS) else {}
     return evidence, facts
 
 
@@ -94,4 +109,23 @@ def reputation_rows(parts: dict[str, Evidence]) -> Reputation:
     rows = cast(Estimates, parts["outbreaks"]).rows
     if "status" in rows:
         rows = rows[rows["status"] == "shown"].reset_index(drop=True)
-    return Reputation(cast(RowCounts, parts["weeks"]).cells, rows)
+    topics = None
+    if "topics" in parts:
+        growth = float(cast(Facts, parts["growth"]).table["growth"].iloc[0])
+        topics = _topics(cast(RowCounts, parts["topics"]).cells, growth)
+    return Reputation(cast(RowCounts, parts["weeks"]).cells, rows, topics)
+
+
+def _topics(cells: pd.DataFrame, growth: float) -> pd.DataFrame:
+    """Return topic, now, before, value, low, high, p of the complaints by topic, from counts as they may be told."""
+    wide = cells.pivot(index="topic", columns="period", values="complaints")
+    rows = []
+    for topic, own in wide.iterrows():
+        now, before = float(own[NOW]), float(own[EARLIER])
+        row = {"topic": str(topic), "now": now, "before": before, "value": NAN, "low": NAN, "high": NAN, "p": NAN}
+        if now + before > 0:  # neither is withheld
+            ratio, test = rate_ratio(now, growth, before, 1.0)
+            row |= {"value": ratio.value, "low": ratio.low, "high": ratio.high, "p": test.p_value}
+        rows.append(row)
+    told = pd.DataFrame(rows)
+    return told.assign(p=holm(told["p"].to_numpy(float))).sort_values(["now", "topic"], ascending=[False, True])

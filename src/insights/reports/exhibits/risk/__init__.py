@@ -8,10 +8,16 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.risk.compliance import compliance
+from insights.reports.exhibits.risk.conduct import conduct
 from insights.reports.exhibits.risk.credit import credit
 from insights.reports.exhibits.risk.fraud import alerts_in_words, fraud
 from insights.reports.exhibits.risk.liquidity import liquidity
-from insights.reports.exhibits.risk.list_words import register_in_words
+from insights.reports.exhibits.risk.list_words import (
+    by_manager_in_words,
+    conduct_in_words,
+    loan_watch_in_words,
+    register_in_words,
+)
 from insights.reports.exhibits.risk.market import market
 from insights.reports.exhibits.risk.operational import operational
 from insights.reports.exhibits.risk.overview import overview
@@ -24,6 +30,7 @@ from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "risk.compliance": compliance,
+    "risk.conduct": conduct,
     "risk.credit": credit,
     "risk.liquidity": liquidity,
     "risk.fraud": fraud,
@@ -38,7 +45,10 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
 
 LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {
     "fraud_alerts": alerts_in_words,
+    "incidents_by_manager": by_manager_in_words,
     "likely_complaints": complaints_in_words,
+    "loan_watch": loan_watch_in_words,
     "risk_register": register_in_words,
+    "staff_conduct": conduct_in_words,
 }
 """How each restricted list of this report is put into words, by name."""

@@ -7,10 +7,31 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.risk.words import BY, COVERS, LOANS, industry_label, why_not
-from insights.reports.exhibits.rows import count_row, dated, number
+from insights.reports.exhibits.rows import check_row, count_row, dated, number
 from insights.reports.exhibits.told import cell, find, finding_row
+from insights.stats.results import TestResult
 from insights.topics.evidence import Answer
-from insights.topics.risk.credit import BARE, CHANCE, INDEX, LOSS, RATIO, SHORT, TOP_TEN, Credit
+from insights.topics.risk.credit import (
+    BARE,
+    CAME,
+    CHANCE,
+    FORETOLD,
+    GRADES,
+    INDEX,
+    LOSS,
+    P_GRADES,
+    P_LEVEL,
+    RATIO,
+    SHORT,
+    TOP_TEN,
+    Credit,
+)
+
+UNLIKELY = 0.05
+_TESTS = (
+    (P_LEVEL, "defaults beside the forecast", "as many loans defaulted as were foretold"),
+    (P_GRADES, "defaults by grade", "in every grade as many loans defaulted as were foretold"),
+)
 
 
 def credit(answer: Answer, found: Credit, bank: Bank) -> Exhibit:
@@ -19,9 +40,9 @@ def credit(answer: Answer, found: Credit, bank: Bank) -> Exhibit:
     return Exhibit(
         id=answer.id,
         title=title,
-        sentences=(*_sentences(found, bank), *track_sentences(answer.facts, found.track)),
+        sentences=(*_sentences(answer, found), *track_sentences(answer.facts, found.track)),
         figure=_figure(found, title, bank),
-        tables=(_cover(found), _states(found), _hangs(found), *_falls(answer, found)),
+        tables=(_cover(found), _states(found), _hangs(found), *_falls(answer, found), *_grades(found)),
         basis=_basis(answer, bank),
         caveats=(
             Message(
@@ -34,6 +55,7 @@ def credit(answer: Answer, found: Credit, bank: Bank) -> Exhibit:
         ),
         refusals=credit_refusals(answer.facts),
         estimates=tuple(credit_estimates(found)),
+        checks=tuple(_checks(found)),
     )
 
 
@@ -45,7 +67,7 @@ def _title(found: Credit) -> Message:
     return Message("What covers the loans, and on whom they hang")
 
 
-def _sentences(found: Credit, bank: Bank) -> tuple[Message, ...]:
+def _sentences(answer: Answer, found: Credit) -> tuple[Message, ...]:
     said = []
     chance = find(found.rows, measure=CHANCE)
     if chance is not None:
@@ -53,20 +75,62 @@ def _sentences(found: Credit, bank: Bank) -> tuple[Message, ...]:
         said.append(
             Message("{p:percent} of the loans default within twelve months ({low:percent} to {high:percent}).", values)
         )
-    ratio = find(found.rows, measure=RATIO)
-    if ratio is not None:
-        values = {"x": ratio.value, "low": ratio.low, "high": ratio.high}
-        said.append(
-            Message(
-                "Last year's defaults were {x:number} times those foretold ({low:number} to {high:number}).", values
-            )
-        )
+    said += _tested(answer, found)
     top, bare = find(found.rows, measure=TOP_TEN, of="client_id"), find(found.rows, measure=BARE)
     if top is not None:
         said.append(Message("The ten largest borrowers have {share:percent} of what is drawn.", {"share": top.value}))
     if bare is not None:
         said.append(Message("{money:money} are covered by nothing.", {"money": bare.value}))
     return tuple(said)
+
+
+def _tested(answer: Answer, found: Credit) -> list[Message]:
+    """Say how many defaults came beside those foretold, and whether the forecast is wrong by more than chance."""
+    ratio = find(found.rows, measure=RATIO)
+    if ratio is None:
+        return []
+    values: dict[str, Any] = {
+        "x": ratio.value,
+        "low": ratio.low,
+        "high": ratio.high,
+        "years": 12 * answer.facts["years"],
+    }
+    said = [
+        Message(
+            "Defaults of the last {years:months} were {x:number} times those foretold a year before ({low:number} to "
+            "{high:number}).",
+            values,
+        )
+    ]
+    level, grades = (find(found.rows, measure=m) for m in (P_LEVEL, P_GRADES))
+    if level is not None and level.value < UNLIKELY:
+        said.append(Message("That is more than chance: the level of the forecast cannot be relied on."))
+    elif grades is not None and grades.value < UNLIKELY:
+        said.append(Message("By grade the forecast is wrong by more than chance: see the table."))
+    return said
+
+
+def _checks(found: Credit) -> list[dict[str, Any]]:
+    """Return the tests of level and of grades, as far as they may be told."""
+    told = [(name, null, find(found.rows, measure=m)) for m, name, null in _TESTS]
+    return [check_row(TestResult(name, null, p_value=p.value)) for name, null, p in told if p is not None]
+
+
+def _grades(found: Credit) -> tuple[Table, ...]:
+    if found.grades is None:
+        return ()
+    rows = []
+    for grade in sorted(set(found.grades["grade"]), key=int):
+        told, came = (find(found.grades, measure=m, grade=grade) for m in (FORETOLD, CAME))
+        row: dict[str, Any] = {"grade": str(grade), "n": None if told is None else float(told.n)}
+        rows.append(row | {"foretold": cell(told, "percent"), "came": cell(came, "percent")})
+    columns = (
+        Column("grade", Message("Grade (1: lowest chance)")),
+        Column("n", Message("Loans at the beginning of a year"), "count"),
+        Column("foretold", Message("Defaults foretold")),
+        Column("came", Message("Defaults that came")),
+    )
+    return (Table(columns, tuple(rows), Message("Defaults within a year, by the chance foretold")),)
 
 
 def track_sentences(facts: dict[str, Any], rows: pd.DataFrame | None) -> tuple[Message, ...]:
@@ -115,14 +179,18 @@ def track_sentences(facts: dict[str, Any], rows: pd.DataFrame | None) -> tuple[M
 
 def credit_refusals(facts: dict[str, Any]) -> tuple[Message, ...]:
     """Say what could not be told of the loans, and why."""
-    names = {LOSS: Message("Expected loss"), RATIO: Message("Defaults beside the forecast")}
+    names = {
+        LOSS: Message("Expected loss"),
+        RATIO: Message("Defaults beside the forecast"),
+        GRADES: Message("Defaults by grade"),
+    }
     return tuple(
         Message("{what}: {why}", {"what": names[k], "why": why_not(v)}) for k, v in sorted(facts["why"].items())
     )
 
 
 def _basis(answer: Answer, bank: Bank) -> tuple[Message, ...]:
-    lines = [Message("Loans of the last month on record.")]
+    lines = [Message("Loans of the last month on record, {month:month}.", {"month": answer.facts["month"]})]
     if LOSS not in answer.facts["why"]:
         lines.append(
             Message("Too few defaults to tell loans apart: all are given the same chance, that of all loans on record.")
@@ -133,6 +201,13 @@ def _basis(answer: Answer, bank: Bank) -> tuple[Message, ...]:
             )
         )
         lines.append(Message("Intervals: the number of defaults on record (Poisson)."))
+    if answer.facts["years"]:
+        lines.append(
+            Message(
+                "Each year is held against what was learned before it began; a loan counts as long as it ran. Grades: "
+                "loans by the chance foretold, in groups of equal size (observed by Kaplan-Meier)."
+            )
+        )
     lines.append(
         Message(
             "A warning begins when a loan becomes late or more than {share:percent} of its collateral is drawn.",
@@ -222,11 +297,14 @@ def _falls(answer: Answer, found: Credit) -> tuple[Table, ...]:
 def credit_estimates(found: Credit) -> list[dict[str, Any]]:
     """Return the rows of the finding."""
     lines = []
-    for row in found.rows.to_dict("records"):
+    for row in found.rows[found.rows["unit"] != "p"].to_dict("records"):
         group = {"of": str(row["of"])} if row["of"] else {}
         lines.append(
             finding_row(str(row["measure"]), row, group=group, months=12 if row["measure"] in (LOSS, CHANCE) else None)
         )
+    for row in [] if found.grades is None else found.grades.to_dict("records"):
+        group = {"grade": str(row["grade"])}
+        lines.append(finding_row(f"default_{row['measure']}", row, group=group, months=12))
     for r in found.cover.to_dict("records"):
         lines.append(count_row("drawn", r["amount"], unit="money", group={"cover": str(r["cover"])}))
     for r in found.industry.to_dict("records"):

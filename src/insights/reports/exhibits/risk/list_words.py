@@ -1,10 +1,21 @@
-"""The register of risks in words: headings and codes in the bank's own language."""
+"""The register of risks and the watch list of loans in words: headings and codes in the bank's own language."""
 
 import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Message
-from insights.reports.exhibits.risk.words import CHANGES, CONSEQUENCES, LEVELS, OWNERS, REASONS, RISKS, STEPS, WARNINGS
+from insights.reports.exhibits.risk.conduct import RULES
+from insights.reports.exhibits.risk.words import (
+    CHANGES,
+    CONSEQUENCES,
+    LEVELS,
+    LOANS,
+    OWNERS,
+    REASONS,
+    RISKS,
+    STEPS,
+    WARNINGS,
+)
 from insights.reports.wording import Wording
 
 _HEADS = {
@@ -36,3 +47,70 @@ def register_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.Da
     named = {"currency": bank.settings.bank.currency}
     heads = {name: wording.heading(Message(head.id, named)) for name, head in _HEADS.items()}
     return rows.assign(**words, amount=rows["amount"].round(0)).rename(columns=heads)
+
+
+_MANAGER_HEADS = {
+    "rm_id": Message("Relationship manager"),
+    "client_months": Message("Client months in three years"),
+    "incidents": Message("Incidents"),
+    "expected": Message("Expected for as many client months"),
+    "factor": Message("Times as many as expected, chance taken out"),
+    "low": Message("At least (95 of 100)"),
+    "high": Message("At most (95 of 100)"),
+    "unusual": Message("More than chance"),
+}
+
+
+def by_manager_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
+    """Return the incidents of each manager as internal control sees them."""
+    yes, no = wording.text(Message("yes")), wording.text(Message("no"))
+    numbers = {name: rows[name].round(2) for name in ("expected", "factor", "low", "high")}
+    told = rows.assign(unusual=[yes if flag else no for flag in rows["unusual"]], **numbers)
+    return told.rename(columns={name: wording.heading(message) for name, message in _MANAGER_HEADS.items()})
+
+
+_CONDUCT_HEADS = {
+    "rule": Message("Unlike peers and past"),
+    "rm_id": Message("Member of staff"),
+    "client_id": Message("Client"),
+    "month": Message("Month"),
+    "count": Message("How often"),
+    "expected": Message("To be expected"),
+}
+
+
+def conduct_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
+    """Return the alerts on conduct as internal control sees them."""
+    told = rows.assign(rule=[wording.text(RULES[rule]) for rule in rows["rule"]], expected=rows["expected"].round(2))
+    return told.rename(columns={name: wording.heading(message) for name, message in _CONDUCT_HEADS.items()})
+
+
+_LOAN_HEADS = {
+    "client_id": Message("Client"),
+    "rm_id": Message("Relationship manager"),
+    "rank": Message("Rank"),
+    "state": Message("State of the loan"),
+    "since": Message("On watch since"),
+    "drawn": Message("Drawn ({currency})"),
+    "collateral": Message("Collateral ({currency})"),
+    "uncovered": Message("Covered by nothing ({currency})"),
+    "late": Message("Days late"),
+    "ltv": Message("Drawn over collateral"),
+    "ltv_change": Message("Change of it in three months"),
+    "chance": Message("Chance of default in twelve months"),
+    "loss": Message("Expected loss ({currency})"),
+    "step": Message("Next step"),
+    "due_on": Message("Due on"),
+}
+
+
+def loan_watch_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
+    """Return the watch list of loans as its reader sees it."""
+    told = rows.assign(
+        state=[wording.text(LOANS[state]) for state in rows["state"]],
+        step=[wording.text(STEPS[step]) for step in rows["step"]],
+        **{name: rows[name].round(0) for name in ("drawn", "collateral", "uncovered", "late", "loss")},
+        **{name: rows[name].round(3) for name in ("ltv", "ltv_change", "chance")},
+    )
+    named = {"currency": bank.settings.bank.currency}
+    return told.rename(columns={name: wording.heading(Message(m.id, named)) for name, m in _LOAN_HEADS.items()})

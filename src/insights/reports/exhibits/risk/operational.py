@@ -5,11 +5,35 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.models.risk.incidents import SPAN, YEAR
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.risk.words import kind_label
-from insights.reports.exhibits.rows import dated, number
+from insights.reports.exhibits.risk.words import kind_label, why_not
+from insights.reports.exhibits.rows import check_row, dated, needed, number
 from insights.reports.exhibits.told import cell, find, finding_row
+from insights.stats.results import TestResult
 from insights.topics.evidence import Answer
-from insights.topics.risk.operational import BEFORE, KNOWN, RATE, SINCE, TOTAL, Operational
+from insights.topics.risk.operational import (
+    BEFORE,
+    COST,
+    COST_OF,
+    KNOWN,
+    P_LOGS,
+    P_MANAGERS,
+    RATE,
+    SINCE,
+    SPREAD,
+    TOTAL,
+    Operational,
+)
+
+UNLIKELY = 0.05
+_YEARS = {
+    "0.5": Message("every second year"),
+    "0.95": Message("one year of twenty"),
+    "0.99": Message("one year of a hundred"),
+}
+_TESTS = (
+    (P_MANAGERS, "variation between managers", "managers differ by chance alone"),
+    (P_LOGS, "law of the losses", "the logs of the losses are normally distributed"),
+)
 
 
 def operational(answer: Answer, found: Operational, bank: Bank) -> Exhibit:
@@ -18,9 +42,9 @@ def operational(answer: Answer, found: Operational, bank: Bank) -> Exhibit:
     return Exhibit(
         id=answer.id,
         title=title,
-        sentences=(*operational_sentences(found), *_most(found, bank)),
+        sentences=(*operational_sentences(found), *_most(found, bank), *_cost(found), *_managers(found)),
         figure=_figure(found, title, bank),
-        tables=(_table(answer, found, bank),),
+        tables=(_table(answer, found, bank), *_costs(found)),
         basis=dated(
             bank,
             Message(
@@ -38,7 +62,10 @@ def operational(answer: Answer, found: Operational, bank: Bank) -> Exhibit:
                 "{share:percent} of the reported incidents have a known loss.", {"share": answer.facts["loss_known"]}
             ),
             Message("An incident that is never reported is in no number here."),
+            *_cost_caveats(found),
         ),
+        refusals=_refusals(answer.facts),
+        checks=tuple(_checks(found)),
         estimates=tuple(operational_estimates(found)),
     )
 
@@ -95,6 +122,76 @@ def _most(found: Operational, bank: Bank) -> tuple[Message, ...]:
     )
 
 
+def _cost(found: Operational) -> tuple[Message, ...]:
+    """Say what incidents may cost in a year."""
+    bad, expected = find(found.rows, measure=COST_OF, of="0.95"), find(found.rows, measure=COST)
+    if bad is None or expected is None:
+        return ()
+    values = {"mean": expected.value, "bad": bad.value, "low": bad.low, "high": bad.high}
+    return (
+        Message(
+            "They cost {mean:money} a year on average, and {bad:money} or more ({low:money} to {high:money}) in one "
+            "year of twenty.",
+            values,
+        ),
+    )
+
+
+def _managers(found: Operational) -> tuple[Message, ...]:
+    """Say whether managers differ by more than chance in how many incidents they have."""
+    spread, p = find(found.rows, measure=SPREAD), find(found.rows, measure=P_MANAGERS)
+    if spread is None or p is None:
+        return ()
+    if p.value < UNLIKELY:
+        return (
+            Message(
+                "Managers differ by more than chance in how many incidents they have (standard deviation "
+                "{sd:percent} of the average); who stands out is in the list for internal control only.",
+                {"sd": spread.value},
+            ),
+        )
+    return (Message("Managers do not differ by more than chance in how many incidents they have for as many clients."),)
+
+
+def _costs(found: Operational) -> tuple[Table, ...]:
+    rows: list[dict[str, Any]] = []
+    for of, label in _YEARS.items():
+        if ((found.rows["measure"] == COST_OF) & (found.rows["of"] == of)).any():
+            rows.append({"year": label, "cost": cell(find(found.rows, measure=COST_OF, of=of), "money")})
+    if not rows:
+        return ()
+    columns = (Column("year", Message("Year")), Column("cost", Message("Incidents cost at least")))
+    return (Table(columns, tuple(rows), Message("What incidents may cost in a year")),)
+
+
+def _cost_caveats(found: Operational) -> tuple[Message, ...]:
+    if not (found.rows["measure"] == COST_OF).any():
+        return ()
+    lines = [
+        Message(
+            "Cost of a year: as many incidents as come by chance (Poisson), each with a lognormal loss; one larger "
+            "than any on record may follow another law. What is recovered later is not taken off."
+        )
+    ]
+    p = find(found.rows, measure=P_LOGS)
+    if p is not None and p.value < UNLIKELY:
+        lines.append(Message("The known losses do not follow that law: the cost of bad years is a rough guess."))
+    return tuple(lines)
+
+
+def _checks(found: Operational) -> list[dict[str, Any]]:
+    told = [(name, null, find(found.rows, measure=m)) for m, name, null in _TESTS]
+    return [check_row(TestResult(name, null, p_value=p.value)) for name, null, p in told if p is not None]
+
+
+def _refusals(facts: dict[str, Any]) -> tuple[Message, ...]:
+    names = {COST: Message("What incidents may cost"), SPREAD: Message("Incidents by manager")}
+    lines = [(names[k], why_not(v)) for k, v in sorted(facts["why"].items())]
+    if facts["missing"]:
+        lines.append((names[SPREAD], needed(facts["missing"])))
+    return tuple(Message("{what}: {why}", {"what": what, "why": why}) for what, why in lines)
+
+
 def _figure(found: Operational, title: Message, bank: Bank) -> Figure | None:
     rows = found.rows[(found.rows["measure"] == RATE) & (found.rows["kind"] != "")]
     bars = []
@@ -145,9 +242,11 @@ def _table(answer: Answer, found: Operational, bank: Bank) -> Table:
 def operational_estimates(found: Operational) -> list[dict[str, Any]]:
     """Return the rows of the finding."""
     lines = []
-    for row in found.rows.to_dict("records"):
-        group = {"kind": str(row["kind"])} if row["kind"] else {}
+    for row in found.rows[found.rows["unit"] != "p"].to_dict("records"):
+        group = {name: str(row[name]) for name in ("kind", "of") if row[name]}
         lines.append(
-            finding_row(str(row["measure"]), row, group=group, months=SPAN if row["measure"] == RATE else YEAR)
+            finding_row(
+                str(row["measure"]), row, group=group, months=SPAN if row["measure"] in (RATE, SPREAD) else YEAR
+            )
         )
     return lines

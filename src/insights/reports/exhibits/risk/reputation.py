@@ -1,13 +1,16 @@
 """Outbreaks of complaints and bad mentions, dated, with how often the chart errs and how soon it finds a rise."""
 
+import math
 from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.risk.words import SERIES, why_not
+from insights.reports.exhibits.risk.words import SERIES, topic_label, why_not
 from insights.reports.exhibits.rows import count_row, dated, needed, number
 from insights.topics.evidence import Answer
 from insights.topics.risk.reputation import Reputation
+
+UNLIKELY = 0.05
 
 
 def reputation(answer: Answer, found: Reputation, bank: Bank) -> Exhibit:
@@ -17,9 +20,9 @@ def reputation(answer: Answer, found: Reputation, bank: Bank) -> Exhibit:
     return Exhibit(
         id=answer.id,
         title=title,
-        sentences=design_sentences(facts),
+        sentences=(*_rising(found, bank), *design_sentences(facts)),
         figure=_figure(found, title),
-        tables=(_table(found),) if len(found.outbreaks) else (),
+        tables=(*((_table(found),) if len(found.outbreaks) else ()), *_topics(found, bank)),
         basis=dated(
             bank,
             Message("Whole weeks up to the as-of date; what is normal is learned from the first year on record."),
@@ -35,6 +38,7 @@ def reputation(answer: Answer, found: Reputation, bank: Bank) -> Exhibit:
                 "by chance, false alarms come up to three times as often or as seldom as stated."
             ),
             Message("A chart tells that something rose, not why; read the complaints and mentions of those weeks."),
+            *_topic_caveats(found),
         ),
         refusals=reputation_refusals(facts),
         estimates=tuple(reputation_estimates(found)),
@@ -93,6 +97,53 @@ def _title(found: Reputation) -> Message:
     return Message("Nothing is going on now; the largest outbreak: {what}", {"what": outbreak_message(top)})
 
 
+def _rising(found: Reputation, bank: Bank) -> tuple[Message, ...]:
+    """Say which topics of complaints rose beyond chance."""
+    if found.topics is None:
+        return ()
+    rows = found.topics[(found.topics["p"] < UNLIKELY) & (found.topics["value"] > 1)]
+    names = [
+        Message("{topic} ({x:tenths} times)", {"topic": topic_label(str(r["topic"]), bank), "x": r["value"]})
+        for r in rows.sort_values("value", ascending=False).to_dict("records")
+    ]
+    if not names:
+        return (Message("No topic of complaints rose beyond chance in the last twelve months."),)
+    return (
+        Message("Topics of complaints that rose beyond chance in the last twelve months: {names}.", {"names": names}),
+    )
+
+
+def _topics(found: Reputation, bank: Bank) -> tuple[Table, ...]:
+    if found.topics is None:
+        return ()
+    rows = []
+    for r in found.topics.to_dict("records"):
+        row: dict[str, Any] = {"topic": topic_label(str(r["topic"]), bank), "now": number(r["now"])}
+        row["before"] = number(r["before"])
+        values = {"value": r["value"], "low": r["low"], "high": r["high"]}
+        told = all(math.isfinite(v) for v in values.values())
+        row["times"] = Message("{value:tenths} ({low:tenths} to {high:tenths})", values) if told else None
+        rows.append(row)
+    columns = (
+        Column("topic", Message("Topic of complaints")),
+        Column("now", Message("Last twelve months"), "count"),
+        Column("before", Message("Twelve months before"), "count"),
+        Column("times", Message("Times as many per client")),
+    )
+    return (Table(columns, tuple(rows), Message("Complaints by topic")),)
+
+
+def _topic_caveats(found: Reputation) -> tuple[Message, ...]:
+    if found.topics is None:
+        return ()
+    return (
+        Message(
+            "Topics: exact comparison of two years, as if each complaint came on its own; p-values allow for the "
+            "number of topics (Holm)."
+        ),
+    )
+
+
 def _figure(found: Reputation, title: Message) -> Figure | None:
     panels = []
     for series, label in SERIES.items():
@@ -145,9 +196,14 @@ def _table(found: Reputation) -> Table:
 
 def reputation_estimates(found: Reputation) -> list[dict[str, Any]]:
     """Return the rows of the finding."""
-    return [
+    lines = [
         count_row(
             "outbreak", r["value"], unit="ratio", group={k: str(r[k]) for k in ("series", "began", "alarm", "last")}
         )
         for r in found.outbreaks.to_dict("records")
     ]
+    for r in [] if found.topics is None else found.topics.to_dict("records"):
+        for name, period in (("now", "last_year"), ("before", "year_before")):
+            group = {"topic": str(r["topic"]), "period": period}
+            lines.append(count_row("complaints", r[name], unit="complaints", group=group))
+    return lines

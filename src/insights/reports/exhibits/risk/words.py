@@ -5,8 +5,9 @@ from insights.models.risk.charts import COMPLAINTS, MENTIONS
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.untold import in_words
 from insights.reports.wording.labels import code_label
+from insights.topics.risk.reputation import TOPICS
 
-SERIES = {MENTIONS: Message("bad mentions"), COMPLAINTS: Message("complaints")}
+SERIES = {MENTIONS: Message("bad mentions"), COMPLAINTS: Message("complaints"), TOPICS: Message("topics of complaints")}
 PAPERS = {
     "expired": Message("expired"),
     "soon": Message("expire soon"),
@@ -119,7 +120,11 @@ BY = {
 _KNOWN: tuple[tuple[str, Message], ...] = (
     (r"defaults are not recorded", Message("Dates of default are not recorded.")),
     (r"0 defaults.*", Message("No default is on record: its chance cannot be learned from none.")),
-    (r"\d+ defaults in the year; 10 are needed", Message("Fewer than ten defaults in the year: too few to test it.")),
+    (
+        r"\d+ defaults in the years tested; 10 are needed",
+        Message("Fewer than ten defaults in the years that could be foretold: too few to test it."),
+    ),
+    (r"all loans have one chance", Message("All loans are given the same chance: there are no grades to compare.")),
     (r"\d+ defaults; 10 are needed", Message("Fewer than ten defaults are on record.")),
     (r"no series of the market table.*", Message("The market table holds no price index.")),
     (r"\d+ periods of returns; 36 are needed", Message("The market table holds fewer than 36 months of returns.")),
@@ -128,6 +133,22 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
     (
         r"the indices explain less than half.*",
         Message("The indices explain less than half of the ups and downs of the book: they do not tell its losses."),
+    ),
+    (r"\d+ losses are known; 20 are needed", Message("Fewer than twenty losses are known.")),
+    (r"the losses do not vary", Message("All known losses are the same.")),
+    (r"no incident names a manager.*", Message("No incident names a manager who has clients.")),
+    (
+        r"\d+ incidents of \d+ managers: fewer than one each",
+        Message("Fewer incidents name a manager than there are managers: how far they differ cannot be told."),
+    ),
+    (
+        r"\d+ groups are too few to tell how much they differ.*",
+        Message("Fewer than twenty managers have clients: how far they differ cannot be told."),
+    ),
+    (r"nobody looked at client data", Message("Nobody looked at client data.")),
+    (
+        r"\d+ counts of \d+ units; .*",
+        Message("Fewer than a hundred months of members of staff, or only one of them: nothing to compare with."),
     ),
     (r"nobody has deposits", Message("No balance is of a category that the settings call deposits.")),
     (
@@ -186,6 +207,11 @@ def why_not(reason: str) -> Message:
 def kind_label(code: str, bank: Bank) -> Message | str:
     """Return what a kind of incident is called."""
     return Message("other processes") if code == "other" else code_label("kind", code, bank.settings.labels)
+
+
+def topic_label(code: str, bank: Bank) -> Message | str:
+    """Return what a topic of complaints is called."""
+    return Message("not recorded") if code == "not recorded" else code_label("topic", code, bank.settings.labels)
 
 
 def item_label(code: str, bank: Bank) -> Message | str:

@@ -1,0 +1,122 @@
+"""Conduct: the two planted misuses are found and nobody else; chance hardly ever alarms; names stay in the list."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from shown import shown, title
+from small_bank import write_bank
+
+from insights.data.snapshot import Bank, open_bank
+from insights.demo import Law
+from insights.models.risk.conduct import FAILED, IDENTITY, REPEATED, STRANGERS, Conduct, conduct, conduct_list
+from insights.reports.lists import in_words
+from insights.reports.wording import Wording
+from insights.stats.results import NotEstimable
+from insights.stats.unusual_counts import unusual_counts
+from insights.topics import risk
+from insights.topics.evidence import NotAvailable
+
+
+def test_chance_hardly_ever_alarms_though_counts_vary_more_than_poisson() -> None:
+    rng = np.random.default_rng(2)
+    unit, period = np.repeat(np.arange(40), 36), np.tile(np.arange(36), 40)
+    runs, plain = 0, 0
+    for _ in range(60):
+        count = rng.negative_binomial(3, 3 / (3 + 5.0), len(unit))
+        found = unusual_counts(count, unit, period)
+        assert isinstance(found, pd.DataFrame)
+        runs += bool(found["unusual"].any())
+        from scipy.stats import poisson
+
+        plain += bool((poisson.sf(count - 1, count.mean()) * len(unit) < 0.01).any())
+    assert runs <= 6
+    assert plain > 50  # as if counts varied no more than by chance
+    count[700] = 80
+    found = unusual_counts(count, unit, period)
+    assert isinstance(found, pd.DataFrame)
+    assert np.flatnonzero(found["unusual"]).tolist() == [700]
+
+
+def test_who_always_does_more_is_unlike_others_only_until_his_past_is_known() -> None:
+    rng = np.random.default_rng(5)
+    unit, period = np.repeat(np.arange(40), 36), np.tile(np.arange(36), 40)
+    count = rng.poisson(np.where(unit == 3, 40.0, 4.0))
+    found = unusual_counts(count, unit, period)
+    assert isinstance(found, pd.DataFrame)
+    alarms = np.flatnonzero(found["unusual"])
+    assert set(unit[alarms]) == {3}
+    assert set(period[alarms]) <= set(range(6))
+    # A rate is one by exposure: twice the reads with twice the failures are as usual as before.
+    many = unusual_counts(count, unit, period, np.where(unit == 3, 10.0, 1.0))
+    assert isinstance(many, pd.DataFrame)
+    assert not many["unusual"].any()
+    assert isinstance(unusual_counts(count[:99], unit[:99], period[:99]), NotEstimable)
+    assert isinstance(unusual_counts(np.ones(200), np.zeros(200), np.arange(200)), NotEstimable)
+    with pytest.raises(ValueError, match="exposure"):
+        unusual_counts(count, unit, period, np.zeros(len(count)))
+
+
+def test_the_two_planted_misuses_are_found_and_nobody_else(demo_bank_small: Path) -> None:
+    bank = open_bank(demo_bank_small / "bank.toml", as_of="2026-10-31")
+    law = Law().access
+    found = conduct(bank)
+    assert isinstance(found, Conduct)
+    alerts = found.alerts.set_index("rule")
+    assert set(alerts.index) == {STRANGERS, REPEATED}
+    assert len(alerts) == 2
+    assert alerts.loc[STRANGERS, "count"] == law.curious_clients
+    assert law.obsessed_times <= alerts.loc[REPEATED, "count"] <= law.obsessed_times + 2
+    months = 36
+    for rule, at in ((STRANGERS, law.curious_at), (REPEATED, law.obsessed_at)):
+        planted = found.last - months + 1 + at * (months - 1)
+        assert abs(alerts.loc[rule, "month"] - planted) <= 1
+    exhibit = shown(risk.conduct(bank), bank)
+    assert exhibit.refusals
+    listed = conduct_list(bank)
+    assert listed is not None
+    assert not any(str(name) in str(exhibit) for name in listed["rm_id"])
+    assert "To be expected" in in_words("staff_conduct", listed, bank).columns
+
+
+def opened(folder: Path, staff: int, special: str) -> Bank:
+    """Return a bank in which so many managers look at their own five clients each month, and ``special`` rows."""
+    clients = "client_id,joined_on,rm_id\n" + "".join(f"{i},2015-01-01,m{i % staff}\n" for i in range(5 * staff))
+    rows = "accessed_on,rm_id,client_id,identity_check\n"
+    for month in range(1, 13):
+        rows += "".join(f"2022-{month:02d}-10,m{i % staff},{i},passed\n" for i in range(5 * staff))
+    config = write_bank(folder, {"clients": clients, "access": rows + special}, delay=0)
+    return open_bank(config, as_of="2022-12-31")
+
+
+def test_failed_checks_of_one_client_and_of_one_manager_are_found(tmp_path: Path) -> None:
+    one = "".join(f"2022-11-{d:02d},m{d % 3},4,failed\n" for d in range(1, 7))
+    of_manager = "".join(f"2022-12-{d + 10},m7,{7 + 12 * (d % 5)},failed\n" for d in range(10))
+    found = conduct(opened(tmp_path / "client", 12, one))
+    assert isinstance(found, Conduct)
+    assert found.alerts[["rule", "count"]].to_numpy().tolist() == [[IDENTITY, 6.0]]
+    assert found.alerts["rm_id"].isna().all()
+    assert found.failed == 6
+    found = conduct(opened(tmp_path / "manager", 12, of_manager))
+    assert isinstance(found, Conduct)
+    assert found.alerts[["rule", "count"]].to_numpy().tolist() == [[FAILED, 10.0]]
+    assert found.alerts["client_id"].isna().all()
+
+
+def test_one_member_of_staff_nobody_and_no_checks_are_refused_with_the_reason(tmp_path: Path) -> None:
+    words = Wording("en", {}, currency="CHF")
+    one = opened(tmp_path / "one", 1, "")
+    exhibit = shown(risk.conduct(one), one)
+    told = [words.text(r) for r in exhibit.refusals]
+    assert sum("nothing to compare with" in r for r in told) == 3
+    quiet = opened(tmp_path / "quiet", 12, "")
+    assert title(shown(risk.conduct(quiet), quiet)).startswith("In 12 months no access to client data was unlike")
+    files = {"clients": "client_id,joined_on,rm_id\n1,2015-01-01,m1\n"}
+    unchecked = files | {"access": "accessed_on,rm_id,client_id\n2022-05-01,m1,1\n"}
+    bank = open_bank(write_bank(tmp_path / "unchecked", unchecked), as_of="2022-12-31")
+    told = [words.text(r) for r in shown(risk.conduct(bank), bank).refusals]
+    assert any(r.startswith("checks of identity: not available: needs access.identity_check") for r in told)
+    assert any("no table says which member of staff made a booking" in r for r in told)
+    bare = open_bank(write_bank(tmp_path / "bare", files), as_of="2022-12-31")
+    assert isinstance(risk.conduct(bare), NotAvailable)
