@@ -117,7 +117,7 @@ class DisclosureSection(Section):
     dominance_two: float = Field(default=0.75, gt=0, le=1)
 
 
-SECRET_FROM_MANAGERS = frozenset({"fraud_alerts"})
+SECRET_FROM_MANAGERS = frozenset({"fraud_alerts", "incidents_by_manager", "staff_conduct"})
 """Lists that no recipient has who hands lists on to relationship managers."""
 
 
