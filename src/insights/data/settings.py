@@ -137,7 +137,7 @@ class Recipient(Section):
         if secret and self.by_manager:
             raise ValueError(
                 f"who hands lists to relationship managers may not have {secret[0]}: suspicion of fraud never reaches "
-                "them. Name a recipient of its own for it, without by_manager"
+                "them, nor do findings about staff. Name a recipient of its own for it, without by_manager"
             )
         return self
 
