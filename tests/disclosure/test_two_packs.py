@@ -8,6 +8,7 @@ from disclosure.pages import answers, exhibits, texts
 from disclosure.worlds import MEMBERS, World, two_worlds
 
 from insights.data.snapshot import Bank
+from insights.reports.annex import annex, from_exhibits
 from insights.reports.disclosure import protect
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.codec import to_json
@@ -230,6 +231,11 @@ def test_nor_do_the_exhibits_of_all_reports(worlds: tuple[World, World, str]) ->
         for name, exhibit in pack.items():
             told = [json.dumps(to_json(exhibit), default=str), *texts(exhibit, world)]
             assert not any(place in text for text in told for place in MEMBERS), name
+        parts = [
+            p for r in reports for p in annex(r, from_exhibits(e for e in pack.values() if e.id.startswith(r)), {}, {})
+        ]
+        assert sum(len(t.rows) for p in parts for t in p.tables) > 20
+        assert not any(place in json.dumps(to_json(p), default=str) for p in parts for place in MEMBERS)
     mine, theirs = map(rows, packs)
     assert len(mine) > 2000
     moved, appeared = [], set(mine) ^ set(theirs)

@@ -214,5 +214,6 @@ def _fit(table: pd.DataFrame) -> TestResult:
 
 
 def _cut(cut: int, total: int) -> TestResult:
-    why = f"{cut} of {total} months at risk had their weight cut" if cut else ""
-    return TestResult("weights cut", "no weight is so large that it had to be cut", statistic=float(cut), reason=why)
+    share = round(cut / total, 3) if total else 0.0  # a share: the exact number of months would tell one leaver
+    why = f"{share:.1%} of the months at risk had their weight cut" if cut else ""
+    return TestResult("weights cut", "no weight is so large that it had to be cut", statistic=share, reason=why)

@@ -47,6 +47,6 @@ def _wald(effects: Floats, cov: Floats, free: float, name: str) -> TestResult:
     if np.isinf(free):
         return TestResult(name, NULL, statistic, float(df), float(chdtrc(df, statistic)))
     if free < df:
-        return TestResult(name, NULL, reason=f"{df} effects before the start; {free:.0f} free clusters do not suffice")
+        return TestResult(name, NULL, reason=f"the clusters are too few for {df} effects before the start")
     rest = free - df + 1
     return TestResult(name, NULL, statistic, float(df), float(fdtrc(df, rest, statistic * rest / (df * free))))

@@ -121,7 +121,7 @@ def _together(away: Floats, covariance: Floats, df: float) -> TestResult:
     name, null = "calibration by category", "every category came as often as was expected"
     m = len(away) - 1
     if np.isfinite(df) and df + 1 < 2 * m:
-        return TestResult(name, null, reason=f"{df + 1:g} clusters cannot carry a test of {m} shares")
+        return TestResult(name, null, reason=f"the clusters are too few for a test of {m} shares")
     if np.linalg.matrix_rank(covariance[:m, :m]) < m:
         return TestResult(name, null, reason="some category neither came nor was expected")
     statistic = float(away[:m] @ np.linalg.solve(covariance[:m, :m], away[:m]))
