@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,11 @@ def test_every_model_has_all_its_words_and_every_number_has_its_own() -> None:
     for numbers, words in (([n for m in MODELS for n in m.did], DID), ([n for m in MODELS for n in m.beside], BESIDE)):
         keys = {(n.name, next((v for _, v in n.group if (n.name, v) in words), "")) for n in numbers}
         assert keys == set(words)
+    fraud, service = (import_module(f"insights.topics.risk.{name}") for name in ("fraud", "service"))
     ways = ("LOGIT", "TREES", "SEGMENT", "PRECISION")
     assert [getattr(annex_models, w) for w in ways] == [getattr(trials, w) for w in ways]
+    of = {m.name: {n.name for n in (*m.did, *m.beside)} for m in MODELS}
+    assert (of["fraud"], of["complaints"]) == ({fraud.AREA, fraud.BASE}, {service.AREA})
 
 
 def test_what_a_test_says_is_known_by_its_words() -> None:

@@ -113,6 +113,7 @@ MODELS = (
         (Number("risk.service", "auc"), Number("risk.service", "ratio")),
         (Number("risk.service", "captured", (), "percent"),),
     ),
+    Model("liquidity", "risk.liquidity"),
     Model("changes", "summary.changes", ("summary.changes",)),
 )
 

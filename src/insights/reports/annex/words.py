@@ -18,6 +18,7 @@ NAMES = {
     "market": Message("Losses by markets"),
     "fraud": Message("Suspicion of fraud"),
     "complaints": Message("Complaints expected"),
+    "liquidity": Message("Flight of deposits"),
     "changes": Message("Comparison with the last pack"),
 }
 PURPOSE = {
@@ -37,6 +38,7 @@ PURPOSE = {
     "complaints": Message(
         "how many clients will complain within three months, and whom to call first where that can be told"
     ),
+    "liquidity": Message("how far deposits may fall, and for how long liquid assets last then"),
     "changes": Message("telling a change from chance, number by number"),
 }
 NEVER = {
@@ -54,6 +56,7 @@ NEVER = {
     "market": Message("regulatory capital, or a forecast of prices"),
     "fraud": Message("proof against a client or a member of staff; blocking a payment without a person"),
     "complaints": Message("a mark for a client or his manager"),
+    "liquidity": Message("regulatory liquidity ratios, or a promise of what can be sold at which price"),
     "changes": Message("why something changed, or that it did not: silence is no proof"),
 }
 DATA = {
@@ -71,6 +74,7 @@ DATA = {
     "market": Message("returns of the market's series, and what clients and the bank hold now"),
     "fraud": Message("payments, payees, channels, and the outcomes of investigations"),
     "complaints": Message("complaints, contacts, waits and marks by month"),
+    "liquidity": Message("month-end deposits, what clients hold by how soon it can be sold, and the bank's positions"),
     "changes": Message("what both packs published, and the sealed replicates of the last run"),
 }
 ASSUMES = {
@@ -90,6 +94,7 @@ ASSUMES = {
     "market": Message("shocks come as on record, at the size that markets swing now"),
     "fraud": Message("frauds that are found are like those that are not"),
     "complaints": Message("what goes with complaints stays as it was"),
+    "liquidity": Message("flows of months in a row come as on record, and all clients do not leave at once"),
     "changes": Message(
         "clients decide independently; packs that share clients are paired only where replicates are kept"
     ),
@@ -109,6 +114,7 @@ BENCHMARK = {
     "market": Message("none; the limit of each day is held against what came the day after"),
     "fraud": Message("a blind order; the drawn sample tells what is missed"),
     "complaints": Message("a blind choice of a tenth of the clients (10%)"),
+    "liquidity": Message("none; flows of the past are the only measure, and a run is set beside them as a case"),
     "changes": Message("two hundred pairs of packs in which nothing changed"),
 }
 BREAKS = {
@@ -126,6 +132,7 @@ BREAKS = {
     "market": Message("a market that does not trade, or a shock unlike all on record"),
     "fraud": Message("thieves who pay as the client does, or labels that come later than the waiting time"),
     "complaints": Message("a new way of recording complaints"),
+    "liquidity": Message("a run unlike any month on record, or deposits of a few large clients"),
     "changes": Message("another delivery: what it changed is named apart"),
 }
 DID = {
