@@ -83,7 +83,12 @@ def said(pack: Path, exhibit: str) -> str:
 def clear(found: dict[str, Any]) -> set[tuple[str, ...]]:
     """Return the measures whose change is more than chance, as the title names them."""
     names = found["title"]["values"].get("names", [])
-    return {(n["values"]["measure"]["id"], n["values"]["part"]) if n["values"] else (n["id"],) for n in names}
+    return {(n["values"]["measure"]["id"], code(n["values"]["part"])) if n["values"] else (n["id"],) for n in names}
+
+
+def code(label: Any) -> str:
+    """Return the code behind a label that the bank may have named."""
+    return str(label["values"]["code"]) if isinstance(label, dict) else str(label)
 
 
 @pytest.mark.long
