@@ -35,7 +35,7 @@ def comparison_lines(settings: Settings, reports: Path, one: str, other: str) ->
         errors = cast(
             Estimates, protect({"errors": paired(here.measures, then.measures)}, settings.disclosure)["errors"]
         )
-    found = between(now, before, errors, settings.disclosure.round_to)
+    found = between(now, before, errors, settings.disclosure.round_to, tuple(settings.loyalty.outcome))
     yield f"{early.name} to {late.name}"
     for lost in sorted(set(before.by_id) - set(now.by_id)):
         yield f"  no longer told: {lost}"
@@ -47,7 +47,9 @@ def comparison_lines(settings: Settings, reports: Path, one: str, other: str) ->
     for row in found.findings[found.findings["clear"]].to_dict("records"):
         group = "".join(f" {k}={v}" for k, v in row["group"].items())
         yield f"  {row['finding']} {row['name']}{group}: {row['before']:.4g} -> {row['value']:.4g}"
-    if not found.clear:
+    if found.otherwise.tables:
+        yield f"  delivered otherwise, so what rests on it is not judged: {', '.join(found.otherwise.tables)}"
+    if not found.clear and not found.otherwise.tables:
         yield "  nothing material changed"
     paired_too = "client by client" if errors is not None else "without pairing: what the runs remembered is missing"
     yield f"  compared: {len(found.measures)} measures {paired_too}, {found.compared} other numbers"

@@ -24,7 +24,14 @@ from insights.stats.proportions import proportion, rate
 from insights.stats.resampling import Replicates
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, Published
-from insights.topics.summary.delivered import Otherwise, delivery_evidence, differences, memory_of, touched
+from insights.topics.summary.delivered import (
+    Otherwise,
+    delivery_evidence,
+    differences,
+    memory_of,
+    published_otherwise,
+    touched,
+)
 from insights.topics.summary.own import NAN, told
 from insights.topics.summary.pack import SHOWN, Findings, Pack, Row
 
@@ -36,19 +43,23 @@ NAME = "measure"
 COUNTED = (LEFT, JOINED)
 STAYED = "stayed"
 SKIPPED = ("summary",)
+EVERY = ("*",)
 OF_ANOTHER_KIND: dict[str, tuple[str, ...]] = {
     "clients.risk": ("mean_volatility", "rank_correlation_volatility"),
     "lifecycle.backtest": ("expected",),
     "value.bridge": ("part", "change"),
+    "value.stream_worth": ("active", "leaving"),
+    "value.stream_activity": ("active", "ahead"),
+    "value.stream_checks": EVERY,
     "channels.overview": ("change_whole",),
     "channels.changes": ("change_whole",),
     "channels.rollout": ("change_whole",),
 }
-"""Numbers of findings that are not compared, as their intervals do not speak of another month.
+"""Numbers of findings (of all their subjects) that are not compared: their intervals do not speak of another month.
 
 The market moves volatilities for all clients at once; what a model foretells at past dates moves when it is fitted
-again; a bridge is a comparison already; what a change brought until now grows with every month. Each of them would be a
-change in every pack.
+again; a bridge is a comparison already; what a change brought until now grows with every month; which model tells who
+is still active is chosen anew in every pack. Each of them would be a change in every pack.
 """
 
 
@@ -158,14 +169,19 @@ def _changes(
     return _told(_measures(evidence, round_to), now, before, "errors" in evidence, touched(evidence, items))
 
 
-def between(now: Findings, before: Findings, errors: Estimates | None, round_to: int) -> Changes:
-    """Compare any two packs by what they published; ``errors`` (protected) are those of the paired changes."""
+def between(
+    now: Findings, before: Findings, errors: Estimates | None, round_to: int, items: tuple[str, ...] = ()
+) -> Changes:
+    """Compare any two packs by what they published; ``errors`` (protected) are those of the paired changes.
+
+    What was delivered otherwise is known where the later one was held against the earlier one when it was made.
+    """
     found = _before(now).rows
     found = found[found["status"] == SHOWN].drop(columns="status")
     counted = found["measure"].isin(COUNTED)
     found["blur"] = np.where(counted, round_to / math.sqrt(6) / found["n"], 0.0)
     measures = _against(found, _before(before).rows, None if errors is None else errors.rows)
-    return _told(measures, now, before, errors is not None)
+    return _told(measures, now, before, errors is not None, published_otherwise(now, before, items))
 
 
 def paired(now: Measured, then: Measured) -> Estimates:
@@ -248,8 +264,9 @@ def _findings(now: Findings, before: Findings, left_out: tuple[str, ...] = ()) -
         if id.partition(".")[0] in (*SKIPPED, *left_out):
             continue
         then = {_key(row): row for row in before.rows(id)}
+        skipped = OF_ANOTHER_KIND.get(".".join(id.split(".")[:2]), ())
         for row in now.rows(id):
-            if row.name in OF_ANOTHER_KIND.get(id, ()):
+            if skipped == EVERY or row.name in skipped:
                 continue
             old = then.get(_key(row))
             if old is None or not (row.interval and old.interval) or row.level != old.level:

@@ -14,9 +14,10 @@ from insights.models.memory.compared import FEWER, GONE, MORE, NEW, RESTATED, SH
 from insights.models.memory.measures import COMPLAINTS, CONTACTS, JOINED, LEFT, LOYALTY, NET, SATISFACTION
 from insights.models.memory.store import Memory, remembered
 from insights.topics.evidence import Estimates, Evidence, Facts, RowCounts
-from insights.topics.summary.pack import NAN, Pack
+from insights.topics.summary.pack import NAN, Findings, Pack
 from insights.topics.summary.reads import READS
 
+DELIVERY = "summary.delivery"
 OPEN = frozenset({"products", "market", "control_totals", "bank_positions", "source_costs", "mentions"})
 """Tables whose rows are about no person."""
 RESTS_ON: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -95,6 +96,20 @@ def touched(evidence: Mapping[str, Evidence], items: tuple[str, ...]) -> Otherwi
     gone = {(str(r["table"]), str(r["column"])) for r in schema[schema["what"] == GONE].to_dict("records")}
     marks = cast(Estimates, evidence["marks"]).rows
     parts = {(str(r["table"]), str(r["column"])) for r in marks[marks["value"].notna()].to_dict("records")} | gone
+    return _resting(counted, parts, items)
+
+
+def published_otherwise(now: Findings, before: Findings, items: tuple[str, ...]) -> Otherwise:
+    """Return what a pack published of its delivery, if it was held against that earlier pack when it was made."""
+    title = now.by_id.get(DELIVERY, {}).get("title", {})
+    if title.get("values", {}).get("before") != before.as_of:
+        return Otherwise()
+    told = [r for r in now.rows(DELIVERY) if r.told]
+    counted = {r.group["table"] for r in told if r.name in (FEWER, MORE)}
+    return _resting(counted, {(r.group["table"], r.group["column"]) for r in told if "column" in r.group}, items)
+
+
+def _resting(counted: set[str], parts: set[tuple[str, str]], items: tuple[str, ...]) -> Otherwise:
     tables = counted | {table for table, _ in parts}
     measures = []
     for measure, own in RESTS_ON.items():

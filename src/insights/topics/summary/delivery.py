@@ -6,10 +6,10 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.topics.evidence import Answer, NotAvailable
-from insights.topics.summary.delivered import delivery_evidence, differences
+from insights.topics.summary.delivered import DELIVERY, delivery_evidence, differences
 from insights.topics.summary.pack import Pack
 
-ID = "summary.delivery"
+ID = DELIVERY
 
 
 def delivery(pack: Pack, bank: Bank) -> Answer | NotAvailable:
