@@ -81,10 +81,20 @@ def interval(result: Estimate | NotEstimable, kind: str) -> Message | None:
 
 def needed(needs: Iterable[Need]) -> Message:
     """Say what a question would need: all of it, and of alternatives any one."""
-    every = list(needs)
+    every = [need if not isinstance(need, str) else _IN_WORDS.get(need, need) for need in needs]
     any_one = Message("either {names:either}") if len(every) > 1 else Message("{names:either}")
-    parts = [need if isinstance(need, str) else Message(any_one.id, {"names": list(need)}) for need in every]
+    parts = [need if isinstance(need, str | Message) else Message(any_one.id, {"names": list(need)}) for need in every]
     return Message("not available: needs {needs}", {"needs": parts})
+
+
+_IN_WORDS = {
+    message.id: message
+    for message in (
+        Message("predictions of an earlier pack that are three months old or more"),
+        Message("what the run of an earlier pack remembers"),
+    )
+}
+"""What may be needed beside columns and settings."""
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ WHY = {
     ),
     "offers": Message(
         "at past dates {proof:points} more of those named bought ({low:points} to {high:points}) than by offering the "
-        "same as last time; foretold, not drawn by lot"
+        "same as last time; the best simple rule may do as well; foretold, not drawn by lot"
     ),
     "lever": Message(
         "one point more goes with {proof:tenths} fewer clients lost a year ({low:tenths} to {high:tenths}); observed, "
