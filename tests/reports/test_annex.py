@@ -92,7 +92,8 @@ def test_every_model_has_all_its_words_and_every_number_has_its_own() -> None:
     ways = ("LOGIT", "TREES", "SEGMENT", "PRECISION")
     assert [getattr(annex_models, w) for w in ways] == [getattr(trials, w) for w in ways]
     of = {m.name: {n.name for n in (*m.did, *m.beside)} for m in MODELS}
-    assert (of["fraud"], of["complaints"]) == ({fraud.AREA, fraud.BASE}, {service.AREA})
+    assert of["fraud"] == {fraud.OF_KNOWN, fraud.AREA, fraud.BASE}
+    assert of["complaints"] == {service.AREA, service.RATIO, service.CAPTURED}
 
 
 def test_what_a_test_says_is_known_by_its_words() -> None:

@@ -66,14 +66,17 @@ def test_what_changed_is_named_and_what_came_and_went(settings: Settings) -> Non
 
 
 def test_what_rests_on_another_delivery_is_not_judged(settings: Settings) -> None:
-    """Half the mentions are missing: what the report of risk tells is not judged, what that of channels tells is."""
-    early = [finding(EARLY, "risk.all", estimate("risk", 10.0)), finding(EARLY, "channels.all", estimate("wait", 10.0))]
+    """Half the mentions are missing: what the report of risk tells is not judged, what that of lifecycle tells is."""
+    early = [
+        finding(EARLY, "risk.all", estimate("risk", 10.0)),
+        finding(EARLY, "lifecycle.all", estimate("wait", 10.0)),
+    ]
     delivery = finding(LATE, "summary.delivery", estimate("fewer", 50.0, table="mentions", when="now"))
-    late = [finding(LATE, "risk.all", estimate("risk", 90.0)), finding(LATE, "channels.all", estimate("wait", 90.0))]
+    late = [finding(LATE, "risk.all", estimate("risk", 90.0)), finding(LATE, "lifecycle.all", estimate("wait", 90.0))]
     make(settings, EARLY, early)
     make(settings, LATE, [*late, delivery | {"title": {"id": "x", "values": {"before": EARLY}}}])
     assert "delivered otherwise, so what rests on it is not judged: mentions" in lines(settings)
-    assert "channels.all wait: 10 -> 90" in lines(settings)
+    assert "lifecycle.all wait: 10 -> 90" in lines(settings)
     assert not any("risk.all" in line for line in lines(settings))
     make(settings, LATE, [*late, delivery | {"title": {"id": "x", "values": {"before": "2023-01-31"}}}])
     assert "risk.all risk: 10 -> 90" in lines(settings)

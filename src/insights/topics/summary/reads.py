@@ -114,6 +114,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "events",
         "loans",
         "managers",
+        "mentions",
         "offers",
         "programmes",
         "relationships",
