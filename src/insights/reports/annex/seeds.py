@@ -33,13 +33,18 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
         "survey",
     ),
     "needs": (
+        "19970105",
+        "20",
+        "20040731",
         "7",
+        "backtest",
         "needs",
     ),
     "channels": (),
     "risk": (
         "20",
         "21",
+        "22",
         "31",
     ),
     "summary": (
