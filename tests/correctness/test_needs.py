@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,12 +16,13 @@ from insights.data.snapshot import Bank, open_bank
 from insights.demo import Law, write_demo
 from insights.models.needs.expected import expected
 from insights.models.needs.kinds import given_memberships, memberships, shrunken_rates
-from insights.models.needs.model import longer, past_rows, past_values, segment_rates
+from insights.models.needs.model import learn, longer, past_rows, past_values, predict, segment_rates
 from insights.models.needs.offers import next_offers
-from insights.models.needs.rows import NeedRows, need_rows
+from insights.models.needs.rows import NeedRows, need_rows, published
 from insights.models.needs.suitable import suitable
 from insights.models.needs.trials import (
     AREA,
+    BEFORE,
     LOGIT,
     MAP,
     POPULAR,
@@ -31,6 +34,8 @@ from insights.models.needs.trials import (
     learned_now,
     trials,
 )
+from insights.models.reach import reach
+from insights.stats.results import Estimate
 from insights.stats.scoring.precision import average_precision, average_precision_at
 from insights.topics import needs
 from insights.topics.evidence import Answer, NotAvailable
@@ -115,6 +120,38 @@ def test_predictions_come_close_to_the_true_law_and_beat_both_rules(
     assert abs(reached[tried.used] - reached[SEGMENT]) < 0.05 * best
 
 
+def test_each_run_is_held_against_the_one_before(rows: NeedRows, tried: Trials) -> None:
+    column = int(tried.frame["column"].max())
+    then = predict(rows, learn(rows, column - 3), column)
+    own = tried.frame[tried.frame["column"] == column]
+    np.testing.assert_allclose(own[BEFORE], np.nan_to_num(then)[own["client"], own["kind"]])
+    gain = tried.score(PRECISION, LOGIT, BEFORE)
+    assert isinstance(gain, Estimate)
+    assert gain.low < gain.value < gain.high
+    assert abs(gain.value) < tried.score(PRECISION, LOGIT, SAME).value  # type: ignore[union-attr]
+
+
+def test_markets_are_looked_at_as_published_by_then(rows: NeedRows) -> None:
+    """A figure of March that is published in May is known from May on; one that is revised, as it stood then."""
+    day = pd.Timestamp(rows.months.month(10))
+    told = [(0, 0, 1.0), (1, 3, 2.0), (2, 2, 3.0), (2, 4, 4.0), (5, 5, 9.0)]
+    table = pd.DataFrame(
+        {
+            "series": "late",
+            "month": [(day + pd.DateOffset(months=m)).date() for m, _, _ in told],
+            "value": [v for _, _, v in told],
+            "published_on": [(day + pd.DateOffset(months=m, days=19)).date() for _, m, _ in told],
+        }
+    )
+    other = table.assign(series="not asked for")
+    every = ibis.memtable(pd.concat([table, other], ignore_index=True))
+    settings = SimpleNamespace(needs=SimpleNamespace(market=("late",)))
+    bank = SimpleNamespace(settings=settings, needs=lambda *names: (), table=lambda name: every)
+    found = published(bank, rows.months)  # type: ignore[arg-type]
+    assert set(found) == {"late"}
+    np.testing.assert_array_equal(found["late"][9:17], [np.nan, 1.0, 1.0, 3.0, 3.0, 4.0, 9.0, 9.0])
+
+
 def test_segments_of_the_trials_were_known_before_them(rows: NeedRows) -> None:
     column, last = rows.last - 12, rows.months.count
     assert rows.experience is not None
@@ -168,6 +205,8 @@ def test_features_of_a_month_do_not_move_when_the_bank_learns_more(early: Bank, 
     assert (place >= 0).all()
     np.testing.assert_array_equal(earlier.held(column), rows.held(column)[place])
     np.testing.assert_array_equal(earlier.declined[:, :, column], rows.declined[place][:, :, column])
+    # Segments are those that stood before the trials, later than this month; beside the same ones nothing moves.
+    earlier = replace(earlier, kinds={column: rows.kinds[column][place]})
     for kind in range(len(rows.products.categories)):
         names, then = earlier.features(column, kind)
         assert names == rows.features(column, kind)[0]
@@ -290,3 +329,43 @@ def test_too_little_evidence_is_refused(early: Bank) -> None:
     answer = needs.overview(early)
     assert isinstance(answer, Answer)
     assert "cannot be told" in title(shown(answer, early))
+
+
+def test_the_plan_of_each_segment_follows_from_the_tables(bank: Bank, rows: NeedRows) -> None:
+    from insights.models.segments.model import client_segments
+
+    answer = needs.plan(bank)
+    assert isinstance(answer, Answer)
+    found = answer.estimate(answer.evidence)
+    segments = client_segments(bank)
+    assert not isinstance(segments, str)
+    label = segments.labels(segments.last)
+    offered = found.shares[found.shares["what"] == "offer"]
+    np.testing.assert_allclose(offered.groupby("segment")["share"].sum(), 1.0)
+    assert set(offered["segment"]) == set(segments.names)
+    category = rows.products.categories.index("equities")
+    here = (label != "") & rows.months.in_force
+    asked = here & (rows.held(rows.last)[:, category] | rows.suits(rows.last)[:, category])
+    for r in found.held[found.held["category"] == "equities"].to_dict("records"):
+        own = asked & (label == r["segment"])
+        assert r["share"] == pytest.approx(rows.held(rows.last)[own, category].mean())
+        assert r["others"] == pytest.approx(rows.held(rows.last)[asked & ~own, category].mean())
+    assert {"channel", "time"} <= set(found.shares["what"])
+    assert "segment" in title(shown(answer, bank)).lower() or "lacks" in title(shown(answer, bank))
+
+
+def test_clients_are_reached_by_what_reached_them(bank: Bank) -> None:
+    told = reach(bank)
+    contacts = bank.table("contacts").execute()
+    contacts = contacts[pd.to_datetime(contacts["contacted_on"]) > pd.Timestamp("2024-10-31")]
+    good = (contacts["direction"] == "inbound") | contacts["opened_at"].notna()
+    good |= contacts["resolved"].astype("boolean").fillna(False).to_numpy(bool)
+    own = contacts[good].groupby("client_id").size()
+    assert dict(zip(told.client_id, told.contacts, strict=True)) == own.to_dict()
+    share = contacts[good]["channel"].value_counts(normalize=True).sort_index()
+    often = pd.crosstab(contacts[good]["client_id"], contacts[good]["channel"])[share.index] + 4 * share
+    best = often.idxmax(axis=1).reindex(told.client_id)
+    assert (best.to_numpy() == told.channel).mean() > 0.999
+    assert set(told.time) <= {"morning", "midday", "afternoon", "evening"}
+    made = needs.lists(bank)["offers"]
+    assert (made["channel"] != "").mean() > 0.9

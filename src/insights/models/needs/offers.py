@@ -9,6 +9,8 @@ from insights.models.needs.model import longer, reasons
 from insights.models.needs.rows import NeedRows
 from insights.models.needs.suitable import best_offers, offerable
 from insights.models.needs.trials import learned_now, managers, score_of
+from insights.models.reach import NEEDS as CONTACTS
+from insights.models.reach import UNKNOWN, reach
 from insights.models.segments.variables import present
 
 NOBODY = ""
@@ -19,17 +21,18 @@ def next_offers(bank: Bank, rows: NeedRows) -> pd.DataFrame:
 
     Columns: client_id, rm_id ("" where not known), rank (within the manager), category, product_id, risk_rating,
     risk_tolerance, least_assets, assets (currency), buys_3m and buys_6m (probability), because (features that raise it,
-    see ``reasons``). Made once per bank.
+    see ``reasons``), channel and time ("" where not known; see ``reach``). Made once per bank.
     """
     return once(bank, "next_offers", lambda: _made(bank, rows))
 
 
 def suited_clients(bank: Bank, rows: NeedRows) -> int:
     """Return how many clients there is a suitable offer for, whether or not a manager has time for it."""
-    return int((_best(bank, rows) >= 0).sum())
+    return int((best_suited(bank, rows) >= 0).sum())
 
 
-def _best(bank: Bank, rows: NeedRows) -> np.ndarray:
+def best_suited(bank: Bank, rows: NeedRows) -> np.ndarray:
+    """Return the product (its place) that each client (n) would be offered first, -1 where nothing suits him."""
     column = rows.last
     allowed = offerable(
         rows.products,
@@ -44,7 +47,7 @@ def _best(bank: Bank, rows: NeedRows) -> np.ndarray:
 
 def _made(bank: Bank, rows: NeedRows) -> pd.DataFrame:
     column, products = rows.last, rows.products
-    best = _best(bank, rows)
+    best = best_suited(bank, rows)
     client = np.flatnonzero(best >= 0)
     product = best[client]
     kind = products.category[product]
@@ -71,8 +74,19 @@ def _made(bank: Bank, rows: NeedRows) -> pd.DataFrame:
             "because": [";".join(why[k][i]) if k in why else "" for i, k in zip(client, kind, strict=True)],
         }
     )
+    told = told.assign(**_reached(bank, told["client_id"]))
     told = told.sort_values(["manager", "buys_3m", "client_id"], ascending=[True, False, True], kind="stable")
     told["rank"] = told.groupby("manager").cumcount() + 1
     told = told[told["rank"] <= bank.settings.needs.offers_per_manager]
     first = ["client_id", "rm_id", "rank"]
     return told[[*first, *(c for c in told.columns if c not in (*first, "manager"))]].reset_index(drop=True)
+
+
+def _reached(bank: Bank, client_id: pd.Series) -> dict[str, np.ndarray]:
+    """Return by which channel and at what time of day each client is reached best, "" where that is not known."""
+    if bank.needs(*CONTACTS):
+        return {name: np.full(len(client_id), UNKNOWN, dtype=object) for name in ("channel", "time")}
+    told = reach(bank)
+    own = pd.DataFrame({"channel": told.channel, "time": told.time}, index=pd.Index(told.client_id))
+    own = own.reindex(client_id).fillna(UNKNOWN)
+    return {name: own[name].to_numpy(object) for name in ("channel", "time")}

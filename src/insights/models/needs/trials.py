@@ -20,7 +20,9 @@ from insights.stats.scoring.precision import average_precision, average_precisio
 ORIGINS = (12, 9, 6, 3)
 """Months before the last landmark at which predictions are tried."""
 LOGIT, TREES, SEGMENT, POPULAR, SAME = "logit", "trees", "segment", "popular", "same"
-MODELS = (LOGIT, TREES)
+BEFORE = "before"
+"""The logit as it was learned three months before: what the run before would have said."""
+MODELS = (LOGIT, TREES, BEFORE)
 RULES = (SEGMENT, POPULAR, SAME)
 PRECISION, AREA, MAP = "precision", "pr_auc", "map3"
 FIRST = 3
@@ -38,8 +40,9 @@ class Trials:
 
     ``frame``: ``client`` (code), ``kind`` (place of the category), ``column`` (landmark), ``manager`` (code, of the
     landmark), ``came_3m``, ``came_6m`` (nan: not complete yet), and a score per way of choosing: ``logit``, ``trees``
-    (nan where there are none), ``popular`` and ``same``. ``used`` is "logit" or "trees". ``scores`` has Replicates by
-    (measure, way); precision is that of the offers which the managers' capacity allows, ``chosen`` by way.
+    (nan where there are none), ``before``, ``segment``, ``popular``, ``same``. ``used`` is "logit" or "trees".
+    ``scores`` has Replicates by (measure, way); precision is that of the offers which the managers' capacity allows,
+    ``chosen`` by way.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -71,13 +74,15 @@ def _made(bank: Bank) -> Trials | NotEstimable:
     if len(rows.landmarks) < 2:
         return NotEstimable(TOO_FEW.format(0))
     columns = [c for c in (rows.last - o for o in ORIGINS) if c in rows.landmarks[1:]]
-    parts = [_tried(rows, column) for column in columns]
+    logits = {c: learn(rows, c) for c in sorted({*columns, *(c - STEP for c in columns)}) if c in rows.landmarks}
+    parts = [_tried(rows, column, logits) for column in columns]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     events = int(frame["came_3m"].sum()) if len(frame) else 0
     if events < FEWEST_EVENTS:
         return NotEstimable(TOO_FEW.format(events))
     capacity = bank.settings.needs.offers_per_manager
-    ways = [w for w in (*MODELS, *RULES) if frame[w].notna().any()]
+    # A way that could not choose at one of the dates is not held against those that could.
+    ways = [w for w in (*MODELS, *RULES) if (frame[w].notna().any() if w == TREES else frame[w].notna().all())]
     chosen = {w: chosen_rows(frame, w, capacity) for w in ways}
     scores = _scores(frame, chosen, rows.months.client_id)
     found = Trials(frame, LOGIT, scores, chosen, len(rows.landmarks))
@@ -88,10 +93,12 @@ def _made(bank: Bank) -> Trials | NotEstimable:
     return found
 
 
-def _tried(rows: NeedRows, column: int) -> pd.DataFrame:
-    """Return the rows of one landmark, with scores as they could be made then."""
+def _tried(rows: NeedRows, column: int, logits: dict[int, Learned]) -> pd.DataFrame:
+    """Return the rows of one landmark, with scores as they could be made then; ``logits`` by when they were learned."""
     allowed = rows.eligible(column) & ~rows.declined[:, :, column]
-    model = predict(rows, learn(rows, column), column)
+    model = predict(rows, logits[column], column)
+    # A category that was not foretold then would not have been offered.
+    before = np.nan_to_num(predict(rows, logits[column - STEP], column)) if column - STEP in logits else None
     allowed &= ~np.isnan(model)
     other = trees(rows, column)
     other = np.full(model.shape, np.nan) if other is None else other
@@ -102,7 +109,7 @@ def _tried(rows: NeedRows, column: int) -> pd.DataFrame:
     if column + HORIZONS[1] > rows.last:
         frame["came_6m"] = np.nan
     rules = {SEGMENT: segment(rows, column), POPULAR: popular(rows, column), SAME: same(rows, column)}
-    scores = {LOGIT: model, TREES: other} | rules
+    scores = {LOGIT: model, TREES: other, BEFORE: other * np.nan if before is None else before} | rules
     return frame.assign(**{name: values[client, kind] for name, values in scores.items()})
 
 

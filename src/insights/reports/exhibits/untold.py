@@ -84,6 +84,7 @@ _TITLES = {
     "needs.fairness": Message("Who gets offers cannot be told"),
     "needs.offers": Message("Which offers suit whom cannot be told"),
     "needs.overview": Message("What clients will need next cannot be told"),
+    "needs.plan": Message("What to offer each segment first cannot be told"),
     "needs.score": Message("How good predictions of needs are cannot be told"),
     "quality.balances": Message("What clients hold cannot be told"),
     "quality.exits": Message("How many clients leave each month cannot be told"),

@@ -11,6 +11,7 @@ from insights.reports.exhibits.needs.fairness import fairness
 from insights.reports.exhibits.needs.list_words import changed_in_words, offers_in_words
 from insights.reports.exhibits.needs.offers import offers
 from insights.reports.exhibits.needs.overview import overview
+from insights.reports.exhibits.needs.plan import plan
 from insights.reports.exhibits.needs.refusals import refused
 from insights.reports.exhibits.needs.score import score
 from insights.reports.wording import Wording
@@ -20,6 +21,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "needs.fairness": fairness,
     "needs.offers": offers,
     "needs.overview": overview,
+    "needs.plan": plan,
     "needs.refused": refused,
     "needs.score": score,
 }

@@ -4,7 +4,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Message
-from insights.reports.exhibits.needs.words import category_label
+from insights.reports.exhibits.needs.words import TIMES_OF_DAY, category_label
 from insights.reports.wording import Wording
 from insights.reports.wording.labels import code_label
 
@@ -19,6 +19,8 @@ _HEADS = {
     "least_assets": Message("Assets that the product asks for ({currency})"),
     "assets": Message("Assets ({currency})"),
     "because": Message("Why"),
+    "channel": Message("Best channel"),
+    "time": Message("Best time"),
     "buys_3m_pct": Message("Buys within 3 months (%)"),
     "buys_6m_pct": Message("Buys within 6 months (%)"),
 }
@@ -32,6 +34,10 @@ _WHY = {
     "assets-": Message("low assets"),
     "experience+": Message("experienced"),
     "experience-": Message("little experience"),
+    "cash+": Message("more cash than clients like him"),
+    "cash-": Message("less cash than clients like him"),
+    "online+": Message("uses website or app"),
+    "online-": Message("does not use website or app"),
     "bought_lately+": Message("bought something new lately"),
     "bought_lately-": Message("bought nothing new lately"),
     "offered+": Message("was offered it lately"),
@@ -63,9 +69,11 @@ def offers_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.Data
     """Return the list of offers as its reader sees it."""
     category = [wording.text(category_label(str(code), bank)) for code in rows["category"]]
     because = [_because(str(codes), bank, wording) for codes in rows["because"]]
+    channel = [wording.text(code_label("channel", str(c), bank.settings.labels)) if c else "" for c in rows["channel"]]
+    time = [wording.text(TIMES_OF_DAY[str(t)]) if t else "" for t in rows["time"]]
     named = {"currency": bank.settings.bank.currency}
     heads = {name: wording.heading(Message(head.id, named)) for name, head in _HEADS.items()}
-    return rows.assign(category=category, because=because).rename(columns=heads)
+    return rows.assign(category=category, because=because, channel=channel, time=time).rename(columns=heads)
 
 
 def _because(codes: str, bank: Bank, wording: Wording) -> str:

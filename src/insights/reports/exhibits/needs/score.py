@@ -3,7 +3,7 @@
 from typing import Any
 
 from insights.data.snapshot import Bank
-from insights.models.needs.trials import AREA, LOGIT, MAP, PRECISION, RULES, SEGMENT, TREES
+from insights.models.needs.trials import AREA, BEFORE, LOGIT, MAP, PRECISION, RULES, SEGMENT, TREES
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.needs.overview import beaten, beating, score_estimates, verdict
 from insights.reports.exhibits.needs.words import need_basis, way_label
@@ -20,7 +20,7 @@ def score(answer: Answer, found: ScoreRows, bank: Bank) -> Exhibit:
     return Exhibit(
         id=answer.id,
         title=title,
-        sentences=(verdict(found.scores, used), *_level(found), *_model(answer)),
+        sentences=(verdict(found.scores, used), *_learned(found, used), *_level(found), *_model(answer)),
         figure=_figure(found, used, title),
         tables=(_scores(found, used), *_dates(found, used), _levels(found)),
         basis=_basis(answer, bank),
@@ -83,6 +83,32 @@ def _level(found: ScoreRows) -> list[Message]:
     return said
 
 
+def _learned(found: ScoreRows, used: str) -> list[Message]:
+    """Say what each run improved on the one before, or that it did not."""
+    own, before, gain = (
+        find(found.scores, measure=PRECISION, way=way, less=less)
+        for way, less in ((used, ""), (BEFORE, ""), (used, BEFORE))
+    )
+    if used != LOGIT or own is None or before is None or gain is None:
+        return []
+    values = {"x": own.value, "b": before.value}
+    if gain.low > 0:
+        text = Message(
+            "Each run improved on the one before: {x:percent} bought, {b:percent} by what it had learned.", values
+        )
+    elif gain.high < 0:
+        text = Message(
+            "Each run was worse than the one before: {x:percent} bought, {b:percent} by what it had learned.", values
+        )
+    else:
+        text = Message(
+            "What each run learned beyond the one before made no difference that could not be chance: {x:percent} "
+            "bought, {b:percent} by what was known three months before.",
+            values,
+        )
+    return [text]
+
+
 def _model(answer: Answer) -> list[Message]:
     if not answer.facts["trees"]:
         return []
@@ -112,7 +138,7 @@ def _figure(found: ScoreRows, used: str, title: Message) -> Figure | None:
 
 def _scores(found: ScoreRows, used: str) -> Table:
     rows = []
-    for way in (used, *(w for w in (LOGIT, TREES) if w != used), *RULES):
+    for way in (used, *(w for w in (LOGIT, TREES, BEFORE) if w != used), *RULES):
         if not ((found.scores["way"] == way) & (found.scores["less"] == "")).any():
             continue
         row: dict[str, Any] = {"way": way_label(way, used)}
@@ -134,7 +160,7 @@ def _scores(found: ScoreRows, used: str) -> Table:
 
 def _dates(found: ScoreRows, used: str) -> tuple[Table, ...]:
     """Return the dates one by one, where they may be told of the prediction."""
-    ways = [way for way in (used, *RULES) if (found.dates["way"] == way).any()]
+    ways = [way for way in (used, BEFORE, *RULES) if (found.dates["way"] == way).any()]
     if used not in ways:
         return ()
     rows = []

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from insights.data.snapshot import Bank
-from insights.models.needs.trials import LOGIT, POPULAR, SAME, SEGMENT, TREES
+from insights.models.needs.trials import BEFORE, LOGIT, POPULAR, SAME, SEGMENT, TREES
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.rows import dated
 from insights.reports.wording.labels import code_label
@@ -14,9 +14,16 @@ from insights.topics.needs.offers import REST
 WAYS = {
     LOGIT: Message("this report’s prediction"),
     TREES: Message("boosted trees"),
+    BEFORE: Message("the regression as learned three months before"),
     SEGMENT: Message("most popular in the segment"),
     POPULAR: Message("most popular at this risk and wealth"),
     SAME: Message("same as last time"),
+}
+TIMES_OF_DAY = {
+    "morning": Message("morning"),
+    "midday": Message("midday"),
+    "afternoon": Message("afternoon"),
+    "evening": Message("evening"),
 }
 OTHER_MODEL = {LOGIT: Message("regression"), TREES: Message("boosted trees")}
 
@@ -42,6 +49,8 @@ def why_not(reason: str) -> Message:
             "There are too few first purchases at past dates to judge a prediction; it needs {b:count}.",
             {"b": int(found[1])},
         )
+    if reason == "too few clients for segments":
+        return Message("There are too few clients for segments.")
     if reason == "nobody holds a product":
         return Message("Nobody holds a product.")
     return Message("Not estimable: {reason}.", {"reason": reason})
