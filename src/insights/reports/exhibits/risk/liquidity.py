@@ -220,18 +220,19 @@ def _structure(found: Outflows, bank: Bank) -> Table | None:
         return None
     rows = []
     for item in own["of"]:
-        now = find(found.rows, measure=ITEM, of=item)
+        now, before = (find(found.rows, measure=measure, of=item) for measure in (ITEM, BEFORE))
+        known = ((found.rows["measure"] == BEFORE) & (found.rows["of"] == item)).any()
         rows.append(
             {
                 "item": item_label(str(item), bank),
                 "now": None if now is None else now.value,
-                "before": cell_of(found.rows, "money", measure=BEFORE, of=item),
+                "before": (None if before is None else before.value) if known else Message("–"),
             }
         )
     columns = (
         Column("item", Message("Item of the bank's own books")),
         Column("now", Message("Now"), "money"),
-        Column("before", Message("A year before")),
+        Column("before", Message("A year before"), "money"),
     )
     return Table(columns, tuple(rows), Message("Assets and liabilities (liabilities below zero)"))
 
