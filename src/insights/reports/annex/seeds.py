@@ -39,6 +39,7 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
         "7",
         "backtest",
         "needs",
+        "segments",
     ),
     "channels": (),
     "risk": (
