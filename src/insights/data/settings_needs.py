@@ -14,12 +14,10 @@ class NeedsSection(Section):
     to one desk. Who declined a product of a category in the last ``declined_months`` is not offered it again.
     ``eligibility`` says from which assets on (reporting currency) a client may buy products of a class
     (products.eligibility); products of a class that is not named are offered to nobody. ``market`` names series, at
-    most three, that are looked at as published by then. ``cash`` names the categories of balances (balances.category)
-    that are cash.
+    most three, that are looked at as published by then.
     """
 
     offers_per_manager: Annotated[int, Field(ge=1)] = 10
     declined_months: Annotated[int, Field(ge=0, le=120)] = 12
     eligibility: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
-    cash: tuple[str, ...] = ("cash",)
     market: Annotated[tuple[str, ...], Field(max_length=3)] = ()

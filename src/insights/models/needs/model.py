@@ -1,13 +1,11 @@
 """The probability of a first purchase of each category within three months: an elastic-net logit, and boosted trees.
 
-Both start from how often clients of the same segment bought it before; the penalty lets nothing else in that does not
-pay. What the categories have in common, such as that spare cash is spent on something, is learned from the purchases of
-all of them first; each category then adds what is its own.
+Both start from how often clients of the same segment bought it before. That a client belongs to a segment tells most of
+what he will buy; the penalty lets nothing else in that does not pay.
 
 What is learned at a landmark comes from earlier landmarks whose outcomes were complete, and known, by then.
 """
 
-import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +13,7 @@ from scipy.special import expit, logit
 
 from insights.models.boosted import boosted
 from insights.models.needs.kinds import shrunken_rates
-from insights.models.needs.rows import STEP, YEAR, Ints, NeedRows
+from insights.models.needs.rows import STEP, Ints, NeedRows
 from insights.models.needs.suitable import Bools, Floats
 from insights.stats.elastic_net import elastic_net_logit
 
@@ -27,11 +25,8 @@ MOST_TREES = 1_500
 STRENGTH, L1 = 0.03, 0.5
 DRAWN_TO = 100.0
 """How many rows of all clients are added to those of a segment when its rate is told."""
-AS_BEFORE = 50.0
-"""The level of a category is that of the last year, as if so many purchases had come beside just as expected."""
 SEED = 7
 SEGMENT = "segment"
-HELD = "held:"
 SHAPE = {
     "learning_rate": 0.06,
     "max_iter": 80,
@@ -110,15 +105,11 @@ def learn(rows: NeedRows, at: int) -> Learned:
     found = Learned(segment_rates(rows, at), {}, {}, {}, {}, {})
     expected: list[Floats] = []
     happened = 0
-    pasts = {kind: past_rows(rows, kind, at) for kind in range(len(rows.products.categories))}
-    pasts = {kind: past for kind, past in pasts.items() if past.bought.sum() >= FEWEST and not past.bought.all()}
-    lessons = {kind: _lesson(rows, found, kind, past) for kind, past in pasts.items()}
-    common = _common(list(lessons.values())) if lessons else {}
-    for kind, past in pasts.items():
-        _fit(found, kind, lessons[kind], common)
-        lately = past.take(past.column > past.column.max() - YEAR)
-        told = float(expit(_log_odds(rows, found, kind, lately)).sum())
-        found.base[kind] += math.log((lately.bought.sum() + AS_BEFORE) / (told + AS_BEFORE))
+    for kind in range(len(rows.products.categories)):
+        past = past_rows(rows, kind, at)
+        if past.bought.sum() < FEWEST or past.bought.all():
+            continue
+        _fit(rows, found, kind, past)
         window = past.take(past.column == past.column.max())
         expected.append(_log_odds(rows, found, kind, window))
         happened += int(window.bought.sum())
@@ -202,8 +193,8 @@ def _now(eligible: Bools, column: int, kind: int) -> Past:
 def _with_kind(rows: NeedRows, rates: Floats, kind: int, past: Past) -> Floats:
     """Return the category, the log odds to start from, and the values, with a column for each category held."""
     names, values = past_values(rows, kind, past)
-    held = f"{HELD}{rows.products.categories[kind]}"
-    every = [*[n for n in names if not n.startswith(HELD)], *(f"{HELD}{c}" for c in rows.products.categories)]
+    held = f"held:{rows.products.categories[kind]}"
+    every = [*[n for n in names if not n.startswith("held:")], *(f"held:{c}" for c in rows.products.categories)]
     place = {name: j for j, name in enumerate(names)}
     none = np.zeros(len(values))
     columns = [none if name == held else values[:, place[name]] for name in every]
@@ -221,24 +212,7 @@ def _drawn(bought: Bools, most: int, kind: int) -> tuple[np.ndarray, Floats]:
     return kept, np.where(bought[kept], 1.0, weight)
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What a category is learned from: names (p) and standardised values (m, p), where to start, outcomes, weights."""
-
-    names: tuple[str, ...]
-    values: Floats
-    start: Floats
-    bought: Bools
-    weight: Floats
-
-    @property
-    def common(self) -> list[int]:
-        """The places of the features that all categories have."""
-        return [j for j, name in enumerate(self.names) if not name.startswith(HELD)]
-
-
-def _lesson(rows: NeedRows, found: Learned, kind: int, past: Past) -> Lesson:
-    """Return what a category is learned from; note how its features are standardised."""
+def _fit(rows: NeedRows, found: Learned, kind: int, past: Past) -> None:
     kept, weight = _drawn(past.bought, MOST, kind)
     own = past.take(kept)
     names, values = past_values(rows, kind, own)
@@ -247,36 +221,16 @@ def _lesson(rows: NeedRows, found: Learned, kind: int, past: Past) -> Lesson:
     centre[told], scale[told] = np.nanmean(values[:, told], axis=0), np.nanstd(values[:, told], axis=0)
     found.names[kind], found.centre[kind] = names, centre
     found.scale[kind] = np.where(scale > 1e-9, scale, np.inf)
-    start = _starts(rows, found.rates, kind, own)
-    return Lesson(names, _standard(found, kind, values), start, own.bought, weight)
-
-
-def _common(lessons: list[Lesson]) -> dict[str, float]:
-    """Return the slopes of what all categories have in common, by feature."""
-    first = lessons[0]
-    net = elastic_net_logit(
-        np.concatenate([own.values[:, own.common] for own in lessons]),
-        np.concatenate([own.bought for own in lessons]),
-        penalty=1 / STRENGTH,
-        l1=L1,
-        offset=np.concatenate([own.start for own in lessons]),
-        weight=np.concatenate([own.weight for own in lessons]),
-    )
-    return dict(zip([first.names[j] for j in first.common], net.slopes.tolist(), strict=True))
-
-
-def _fit(found: Learned, kind: int, own: Lesson, common: dict[str, float]) -> None:
-    slopes = np.array([common.get(name, 0.0) for name in own.names])
     # The penalty is for the number of purchases: the weights only say how the rows were drawn.
     net = elastic_net_logit(
-        own.values,
+        _standard(found, kind, values),
         own.bought,
         penalty=1 / STRENGTH,
         l1=L1,
-        offset=own.start + own.values @ slopes,
-        weight=own.weight,
+        offset=_starts(rows, found.rates, kind, own),
+        weight=weight,
     )
-    found.weight[kind], found.base[kind] = slopes + net.slopes, net.intercept
+    found.weight[kind], found.base[kind] = net.slopes, net.intercept
 
 
 def _standard(learned: Learned, kind: int, values: Floats) -> Floats:

@@ -1,7 +1,6 @@
 """Who holds what, who could buy what first, and what was known of him: clients by months, as known at their ends."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -28,8 +27,7 @@ NEVER = 1_000_000
 STEP = 3
 """Months of the shorter horizon, and between two landmarks."""
 RECENT, YEAR = 3, 12
-ONLINE = "behaviour"
-COUNTED = (("contacts", "contacted_on", RECENT), (ONLINE, "day", RECENT), ("complaints", "filed_on", YEAR))
+COUNTED = (("contacts", "contacted_on", RECENT), ("behaviour", "day", RECENT), ("complaints", "filed_on", YEAR))
 """What is counted of each client: its table, its day, and over how many months."""
 DAYS = 28.0
 Ints = npt.NDArray[np.int64]
@@ -56,7 +54,6 @@ class NeedRows:
     assets: Floats = field(repr=False)
     tolerance: Floats = field(repr=False)
     experience: Floats | None = field(repr=False)
-    cash: Floats | None = field(repr=False)
     counts: dict[str, Singles] = field(repr=False)
     offered: Singles | None = field(repr=False)
     declined: Bools = field(repr=False)
@@ -66,7 +63,7 @@ class NeedRows:
     held_of: Floats = field(repr=False)
     unnamed: tuple[str, ...]
     kinds: dict[int, Floats] = field(repr=False)
-    _made: dict[tuple[str, int], Any] = field(init=False, default_factory=dict, repr=False, compare=False)
+    _made: dict[tuple[str, int], Bools] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
     def last(self) -> int:
@@ -91,18 +88,6 @@ class NeedRows:
             self._made[key] = np.asarray(there[:, None] & ~self.held(column) & self.suits(column))
         return self._made[key]
 
-    def _more_cash(self, column: int) -> Floats:
-        """Return by how much each client's share of cash (n) is above the mean of his segments at a month's end."""
-        key = ("cash", column)
-        if key not in self._made:
-            assert self.cash is not None, "balances by category are delivered"
-            member, cash = self.kinds[column], self.cash[:, column]
-            told = np.where(np.isnan(cash)[:, None], 0.0, member)
-            size = told.sum(axis=0)
-            mean = np.divide(told.T @ np.nan_to_num(cash), size, out=np.zeros(len(size)), where=size > 0)
-            self._made[key] = cash - member @ mean
-        return np.asarray(self._made[key])
-
     def came(self, column: int, horizon: int) -> Bools:
         """Return who first bought something of each category within the months after a landmark (n, k)."""
         return np.asarray((self.bought > column) & (self.bought <= column + horizon))
@@ -120,8 +105,6 @@ class NeedRows:
         }
         if self.experience is not None:
             found["experience"] = np.log1p(np.maximum(self.experience[who, column], 0.0))
-        if self.cash is not None:
-            found["cash"] = self._more_cash(column)[who]
         for k, name in enumerate(self.products.categories):
             if k != kind:
                 found[f"held:{name}"] = (told[:, k] <= column).astype(float)
@@ -130,9 +113,6 @@ class NeedRows:
         if self.offered is not None:
             found["offered"] = self.offered[who, kind, column].astype(float)
         found |= {name: np.log1p(values[who, column].astype(float)) for name, values in self.counts.items()}
-        if ONLINE in self.counts:
-            since = max(column - YEAR, 0)
-            found["online"] = (self.counts[ONLINE][who, since : column + 1].max(axis=1) > 0).astype(float)
         for name, series in self.market.items():
             found[f"market:{name}"] = np.full(len(tolerance), series[column])
             found[f"market:{name}:risk"] = series[column] * tolerance
@@ -177,7 +157,6 @@ def _made(bank: Bank) -> NeedRows | None:
         assets=assets,
         tolerance=variables.risk,
         experience=variables.experience,
-        cash=_cash(bank, months, late),
         counts={t: _count(bank, months, t, day, n) for t, day, n in COUNTED if bank.has(t, day)},
         offered=offered,
         declined=declined,
@@ -208,24 +187,6 @@ def _later(values: Floats, columns: int) -> Floats:
     if columns < values.shape[1]:
         found[:, columns:] = values[:, : values.shape[1] - columns]
     return found
-
-
-def _cash(bank: Bank, months: Months, late: int) -> Floats | None:
-    """Return the share of cash in each client's assets as known at each month's end (n, T), nan where he has none."""
-    table = bank.table("balances")
-    if "category" not in table.columns:
-        return None
-    liquid = table.category.isin(bank.settings.needs.cash)
-    amounts = {"all": table.amount.sum(), "cash": ibis.cases((liquid, table.amount), else_=0).sum()}
-    happened = _number(table.month) - (months.opens.year * 12 + months.opens.month - 1)
-    rows = table.group_by("client_id", at=happened).agg(**{n: v.cast("float64") for n, v in amounts.items()}).execute()
-    if not rows["cash"].any():
-        return None
-    who, at = pd.Index(months.client_id).get_indexer(rows["client_id"]), rows["at"].to_numpy(int)
-    there = (who >= 0) & (at >= 0) & (at < months.count) & (rows["all"].to_numpy(float) > 0)
-    found = np.full((len(months.client_id), months.count), np.nan)
-    found[who[there], at[there]] = np.clip(rows["cash"] / rows["all"], 0, 1).to_numpy(float)[there]
-    return _later(found, late)
 
 
 def _products(bank: Bank) -> tuple[Products, tuple[str, ...]]:
