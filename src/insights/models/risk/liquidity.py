@@ -148,14 +148,15 @@ def _months(bank: Bank) -> tuple[pd.Series, pd.Series]:
     table = bank.table("balances")
     own = table.filter(table.category.isin(list(bank.settings.risk.liquidity.deposits)))
     number = own.month.year() * 12 + own.month.month() - 1
-    rows = own.group_by("client_id", month=number).agg(amount=own.amount.sum().cast("float64"))
-    rows = rows.mutate(amount=ibis.greatest(rows.amount, 0.0))
+    # In whole cents: sums of floating numbers would depend on the order in which the engine adds them.
+    rows = own.group_by("client_id", month=number).agg(amount=(own.amount.sum() * 100).round().cast("int64"))
+    rows = rows.mutate(amount=ibis.greatest(rows.amount, 0))
     after = ibis.window(group_by="client_id", order_by="month")
     rows = rows.mutate(_next=rows.amount.lead().over(after), _month=rows.month.lead().over(after))
-    kept = (rows["_month"] == rows.month + 1).ifelse(rows["_next"], 0.0)
-    rows = rows.mutate(taken=ibis.greatest(rows.amount - ibis.coalesce(kept, 0.0), 0.0))
-    sums = rows.group_by("month").agg(amount=rows.amount.sum(), taken=rows.taken.sum()).execute()
-    sums = sums.set_index("month").sort_index()
+    kept = (rows["_month"] == rows.month + 1).ifelse(rows["_next"], 0)
+    rows = rows.mutate(taken=ibis.greatest(rows.amount - ibis.coalesce(kept, 0), 0))
+    cents = {name: rows[name].sum().cast("float64") for name in ("amount", "taken")}
+    sums = rows.group_by("month").agg(**cents).execute().set_index("month").sort_index() / 100
     if sums.empty:
         return pd.Series(dtype=float), pd.Series(dtype=float)
     if bank.window_from is not None:  # before it those who left are missing
@@ -214,7 +215,8 @@ def _ladder(bank: Bank, clients: pd.DataFrame) -> pd.DataFrame | None:
         return None
     held = table.filter(month_of(table.month) == pd.Timestamp(last).date().replace(day=1))
     days = products.select("product_id", days=products.liquidity_days)
-    rows = held.left_join(days, "product_id").select("client_id", "days", amount=held.amount.cast("float64")).execute()
+    told = held.left_join(days, "product_id").select("client_id", "days", amount=held.amount.cast("float64"))
+    rows = told.order_by("client_id", "days", "amount").execute()
     rows = rows[(rows["amount"] > 0) & rows["client_id"].isin(in_force(bank)["client_id"])]
     limits, names = [d for d, _ in STEPS], [name for _, name in STEPS]
     place = np.searchsorted(limits, rows["days"].fillna(0.0).to_numpy(float))

@@ -217,7 +217,7 @@ def _counted(t: ir.Table, rules: FraudSection, days: Days) -> pd.DataFrame:
             fraud=stolen.sum(),
             cleared=cleared.sum(),
             fraud_then=(stolen & (t.labelled < days.begins)).fill_null(False).sum(),
-            amount=t.amount.sum(),
+            amount=(t.amount * 100).round().cast("int64").sum().cast("float64") / 100,  # exact in any order
         )
         .execute()
     )
