@@ -1,12 +1,16 @@
 """Sentences, numbers, money and dates in both languages; a catalogue without gaps."""
 
 import math
+import re
 import subprocess
 import sys
+from collections import Counter
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+import insights
 from insights.errors import ParameterError
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.rows import needed
@@ -181,6 +185,13 @@ def test_every_sentence_has_a_translation_with_the_same_fields() -> None:
 
 def test_no_translation_is_left_over() -> None:
     assert unused("zh-CN") == []
+
+
+def test_no_sentence_has_two_translations() -> None:
+    """The second would take the place of the first, wherever that is said."""
+    text = (Path(insights.__file__).parent / "reports" / "wording" / "zh_CN.po").read_text(encoding="utf-8")
+    found = Counter(re.findall(r'^msgid ("[^"]+.*)$', text, re.MULTILINE))
+    assert [said for said, times in found.items() if times > 1] == []
 
 
 def test_the_extraction_sees_every_kind_of_source() -> None:

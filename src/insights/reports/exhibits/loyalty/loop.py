@@ -173,7 +173,7 @@ def _changes(answer: Answer, bank: Bank) -> Table | None:
     if not rows:
         return None
     columns = (
-        Column("name", Message("Change")),
+        Column("name", Message("Change made")),
         Column("topics", Message("Led to by")),
         Column("days", Message("Began on")),
         Column("lot", Message("Whom it reached first")),
@@ -207,7 +207,7 @@ def _moved(answer: Answer, found: Loop, bank: Bank) -> Table | None:
     if not rows:
         return None
     columns = (
-        Column("name", Message("Change")),
+        Column("name", Message("Change made")),
         Column("outcome", Message("Outcome")),
         Column("reached", Message("Reached: year before to year after")),
         Column("others", Message("Not (yet) reached")),

@@ -17,8 +17,8 @@ _PARTS = {
     "mix": Message("Mix of clients"),
 }
 _CAUSES = {
-    ("volume", True): Message("more assets"),
-    ("volume", False): Message("fewer assets"),
+    ("volume", True): Message("growing assets"),
+    ("volume", False): Message("shrinking assets"),
     ("rate", True): Message("higher returns"),
     ("rate", False): Message("lower returns"),
     ("mix", True): Message("a richer mix of clients"),
