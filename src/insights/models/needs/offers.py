@@ -9,11 +9,11 @@ from insights.models.needs.model import longer, reasons
 from insights.models.needs.rows import NeedRows
 from insights.models.needs.suitable import best_offers, offerable
 from insights.models.needs.trials import learned_now, managers, score_of
-from insights.models.reach import NEEDS as CONTACTS
-from insights.models.reach import UNKNOWN, reach
+from insights.models.preference import CHANNEL, TIME, Preferred, preference
+from insights.models.preference import NEEDS as CONTACTS
 from insights.models.segments.variables import present
 
-NOBODY = ""
+NOBODY = UNKNOWN = ""
 
 
 def next_offers(bank: Bank, rows: NeedRows) -> pd.DataFrame:
@@ -21,7 +21,7 @@ def next_offers(bank: Bank, rows: NeedRows) -> pd.DataFrame:
 
     Columns: client_id, rm_id ("" where not known), rank (within the manager), category, product_id, risk_rating,
     risk_tolerance, least_assets, assets (currency), buys_3m and buys_6m (probability), because (features that raise it,
-    see ``reasons``), channel and time ("" where not known; see ``reach``). Made once per bank.
+    see ``reasons``), channel and time ("" where not known; see ``preference``). Made once per bank.
     """
     return once(bank, "next_offers", lambda: _made(bank, rows))
 
@@ -74,7 +74,7 @@ def _made(bank: Bank, rows: NeedRows) -> pd.DataFrame:
             "because": [";".join(why[k][i]) if k in why else "" for i, k in zip(client, kind, strict=True)],
         }
     )
-    told = told.assign(**_reached(bank, told["client_id"]))
+    told = told.assign(**_preferred(bank, told["client_id"]))
     told = told.sort_values(["manager", "buys_3m", "client_id"], ascending=[True, False, True], kind="stable")
     told["rank"] = told.groupby("manager").cumcount() + 1
     told = told[told["rank"] <= bank.settings.needs.offers_per_manager]
@@ -82,11 +82,13 @@ def _made(bank: Bank, rows: NeedRows) -> pd.DataFrame:
     return told[[*first, *(c for c in told.columns if c not in (*first, "manager"))]].reset_index(drop=True)
 
 
-def _reached(bank: Bank, client_id: pd.Series) -> dict[str, np.ndarray]:
-    """Return by which channel and at what time of day each client is reached best, "" where that is not known."""
+def _preferred(bank: Bank, client_id: pd.Series) -> dict[str, np.ndarray]:
+    """Return the channel and the time of day that each client prefers, "" where that is not known."""
+    found = {name: np.full(len(client_id), UNKNOWN, dtype=object) for name in (CHANNEL, TIME)}
     if bank.needs(*CONTACTS):
-        return {name: np.full(len(client_id), UNKNOWN, dtype=object) for name in ("channel", "time")}
-    told = reach(bank)
-    own = pd.DataFrame({"channel": told.channel, "time": told.time}, index=pd.Index(told.client_id))
-    own = own.reindex(client_id).fillna(UNKNOWN)
-    return {name: own[name].to_numpy(object) for name in ("channel", "time")}
+        return found
+    for name in found:
+        told = getattr(preference(bank), name)
+        if isinstance(told, Preferred):
+            found[name] = pd.Series(told.first, told.client_id).reindex(client_id).fillna(UNKNOWN).to_numpy(object)
+    return found

@@ -19,8 +19,8 @@ _HEADS = {
     "least_assets": Message("Assets that the product asks for ({currency})"),
     "assets": Message("Assets ({currency})"),
     "because": Message("Why"),
-    "channel": Message("Best channel"),
-    "time": Message("Best time"),
+    "channel": Message("Preferred channel"),
+    "time": Message("Preferred time"),
     "buys_3m_pct": Message("Buys within 3 months (%)"),
     "buys_6m_pct": Message("Buys within 6 months (%)"),
 }

@@ -1,20 +1,22 @@
-"""The service plan: for each segment what to offer first and why, what it lacks beside others, how it is reached."""
+"""The service plan: for each segment what to offer first and why, what it lacks beside others, how it gets in touch."""
 
 from typing import Any
 
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.preference import CHANNEL, TIME
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.clients.words import NOTHING, segment_label
 from insights.reports.exhibits.needs.words import TIMES_OF_DAY, category_label, need_basis
 from insights.reports.exhibits.rows import count_row, dated, number
 from insights.reports.wording.labels import code_label
 from insights.topics.evidence import Answer
-from insights.topics.needs.plan import CHANNEL, OFFER, REST, TIME, Plan
+from insights.topics.needs.plan import OFFER, Plan
 
 FIRST = 2
 """So many kinds of product are named first."""
+CHANCE = 0.05
 
 
 def plan(answer: Answer, found: Plan, bank: Bank) -> Exhibit:
@@ -57,7 +59,7 @@ def plan(answer: Answer, found: Plan, bank: Bank) -> Exhibit:
 
 def _gaps(found: Plan) -> list[dict[str, Any]]:
     """Return the gaps beyond chance, the widest first."""
-    own = found.held[found.held["z"] < -found.beyond]
+    own = found.held[(found.held["p"] < CHANCE) & (found.held["share"] < found.held["others"])]
     own = own.assign(gap=own["others"] - own["share"])
     told: list[dict[str, Any]] = [{str(k): v for k, v in r.items()} for r in own.to_dict("records")]
     return sorted(told, key=lambda r: (-r["gap"], r["segment"], r["category"]))
@@ -101,16 +103,15 @@ def _plans(found: Plan, names: list[str], label: dict[str, Message | str], bank:
         Column("segment", Message("Segment")),
         Column("offer", Message("Offer first")),
         Column("lacks", Message("Lacks beside others")),
-        Column("channel", Message("Reached best by")),
-        Column("time", Message("and in the")),
+        Column("channel", Message("Gets in touch by")),
+        Column("time", Message("mostly in the")),
     ]
     kept = [c for c in columns if c.key not in (CHANNEL, TIME) or (found.shares["what"] == c.key).any()]
     return Table(tuple(kept), tuple(rows), Message("The plan of each segment, and why"))
 
 
 def _offer(found: Plan, segment: str, bank: Bank) -> Message | None:
-    own = _levels(found, segment, OFFER)
-    own = own[own["level"] != REST][:FIRST]
+    own = _first(found, segment, OFFER, FIRST, bank.settings.disclosure.round_to)
     if own.empty:
         return None
     parts = [
@@ -121,7 +122,7 @@ def _offer(found: Plan, segment: str, bank: Bank) -> Message | None:
 
 
 def _most(found: Plan, segment: str, what: str, bank: Bank) -> Message | None:
-    own = _levels(found, segment, what)
+    own = _first(found, segment, what, 1, bank.settings.disclosure.round_to)
     if own.empty:
         return None
     first = own.iloc[0]
@@ -130,16 +131,22 @@ def _most(found: Plan, segment: str, what: str, bank: Bank) -> Message | None:
     return Message("{name} ({x:percent} of them)", {"name": name, "x": float(first["share"])})
 
 
-def _levels(found: Plan, segment: str, what: str) -> pd.DataFrame:
-    """Return what is told of a segment, the most frequent first."""
+def _first(found: Plan, segment: str, what: str, most: int, step: int) -> pd.DataFrame:
+    """Return what is most frequent in a segment: levels that none which is withheld can exceed, rounding allowed for.
+
+    ``step`` is what numbers of clients are rounded to.
+    """
     own = found.shares[(found.shares["segment"] == segment) & (found.shares["what"] == what)]
-    own = own[own["share"] > 0]
-    return own.sort_values(["share", "level"], ascending=[False, True], kind="stable")
+    untold = 0.0
+    if own["share"].isna().any():
+        untold = 1 - own["share"].sum() + step * (len(own) + 1) / 2 / own["n"].iloc[0]
+    own = own[own["share"] > untold].sort_values(["share", "level"], ascending=[False, True], kind="stable")
+    return own[:most]
 
 
 def _mix(found: Plan, names: list[str], label: dict[str, Message | str], bank: Bank) -> Table:
     own = found.shares[found.shares["what"] == OFFER]
-    kinds = sorted(set(own["level"]), key=lambda k: (k == REST, k))
+    kinds = sorted(set(own["level"]))
     share = {(r["segment"], r["level"]): r["share"] for r in own.to_dict("records")}
     rows = [{"segment": label[n]} | {k: number(share.get((n, k), float("nan"))) for k in kinds} for n in names]
     columns = (Column("segment", Message("Segment")), *(Column(k, category_label(k, bank), "percent") for k in kinds))
@@ -158,8 +165,8 @@ def _held(found: Plan, names: list[str], label: dict[str, Message | str], bank: 
 
 def _basis(answer: Answer, bank: Bank) -> tuple[Message, ...]:
     own = Message(
-        "How clients are reached best: by the channel and in the part of the day of the contacts of two years that "
-        "they began themselves, opened, or that settled the matter; who had few counts with all clients."
+        "How clients get in touch: the channel and the part of the day that each prefers, by the contacts of two years "
+        "that he began himself; who began few is drawn towards what all clients do."
     )
     head = need_basis(answer, bank)[: -len(dated(bank))]
     return (*head, own, *dated(bank))
