@@ -22,7 +22,6 @@ that is withheld and is drawn as such, never as zero):
 - ``shares``: ``{"across", "below" (shares from 0 to 1), "x_label", "y_label"}``: a Lorenz curve beside the diagonal
 """
 
-import warnings
 from collections.abc import Callable
 
 from insights.reports.exhibits.base import Figure
@@ -58,8 +57,6 @@ def draw(figure: Figure, wording: Wording, *, name: str = "figure", narrow: bool
     """
     if figure.kind not in _KINDS:
         raise ValueError(f"no figure of kind {figure.kind!r}; expected one of {', '.join(_KINDS)}")
-    # The glyphs are the reader's: what the drawing machine's own font lacks does not matter.
-    with drawing_style(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+    with drawing_style():
         canvas = _KINDS[figure.kind](figure, wording, narrow)
         return canvas.svg(name=name, alt=wording.text(figure.alt))

@@ -114,7 +114,7 @@ def _draw_bar(canvas: Canvas, bar: _Bar, middle: float, place: Any, reference: f
     if reference:
         canvas.block(Box(end - 4, middle - 4, 8, 8), COLOURS[0])
     else:
-        canvas.block(Box(min(zero, end), middle - 6, abs(end - zero), 12), COLOURS[0], alpha=0.85)
+        canvas.block(Box(min(zero, end), middle - 6, abs(end - zero), 12), COLOURS[0], opacity=0.85)
     if not (math.isfinite(bar.low) and math.isfinite(bar.high) and (bar.low > 0 or not reference)):
         return float(max(zero, end))
     a, b = place(bar.low), place(bar.high)

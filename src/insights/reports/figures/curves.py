@@ -174,7 +174,7 @@ def _draw_panel(canvas: Canvas, box: Box, panel: _Panel, frame: _Frame, direct: 
     right = box.right - (_right_room(panel, frame) if direct else 18)
     plot = Box(left, top, right - left, box.height)
     if panel.title:
-        canvas.text(box.left, box.top + 10, fit(panel.title, box.width), weight="bold")
+        canvas.text(box.left, box.top + 10, fit(panel.title, box.width), bold=True)
     axes = canvas.axes(plot)
     value_axis(axes, canvas, plot, frame.wording, frame.ticks, frame.kind, frame.y_label)
     x_ticks = duration_ticks(frame.end, max(3, int(plot.width / 42)))
@@ -217,8 +217,8 @@ def _label_ends(canvas: Canvas, plot: Box, panel: _Panel, frame: _Frame) -> None
     ends = [_place(plot, frame, c.times[c.last], c.values[c.last]) for c in curves]
     rows = spread([y for _, y in ends], 17, plot.top, plot.bottom)
     for curve, (x, y), row in zip(curves, ends, rows, strict=True):
-        canvas.line([min(x, plot.right) + 3, plot.right + 12], [y, row], curve.colour, linewidth=0.8, alpha=0.6)
-        canvas.text(plot.right + 16, row, _end_label(curve, frame), colour=curve.colour, weight="bold")
+        canvas.line([min(x, plot.right) + 3, plot.right + 12], [y, row], curve.colour, linewidth=0.8, opacity=0.6)
+        canvas.text(plot.right + 16, row, _end_label(curve, frame), colour=curve.colour, bold=True)
 
 
 def _end_label(curve: _Curve, frame: _Frame) -> str:

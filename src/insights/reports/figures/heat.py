@@ -130,8 +130,7 @@ def _draw_key(
         canvas.block(
             Box(x, y - 5, 16, 10),
             "#ffffff" if i == 0 and low == 0 else to_hex(_SHADES(i / 5)),
-            edgecolor=RULE,
-            linewidth=0.6,
+            edge=RULE,
         )
         x += 16
     canvas.text(x + 6, y, last, size=SMALL, colour=MUTED)

@@ -114,7 +114,7 @@ def _draw(panels: list[_Panel], wording: Wording, narrow: bool) -> Canvas:
         head = _head(panel, width, narrow)
         plot = Box(left, y + head, width - left - right, plot_height)
         if panel.title:
-            canvas.text(0, y + 10, fit(panel.title, width), weight="bold")
+            canvas.text(0, y + 10, fit(panel.title, width), bold=True)
         if narrow and len(panel.series) > 1:
             above = y + (22 if panel.title else 0)
             draw_legend(canvas, Box(0, above, width, 0), [(s.label, s.colour, "-") for s in panel.series])
@@ -212,4 +212,4 @@ def _label(canvas: Canvas, plot: Box, panel: _Panel, right: float) -> None:
         below = value
         ends.append(plot.bottom - plot.height * (at - ticks[0]) / ((ticks[-1] - ticks[0]) or 1.0))
     for series, y in zip(panel.series, spread(ends, 17, plot.top, plot.bottom), strict=True):
-        canvas.text(plot.right + 12, y, fit(series.label, right - 18), colour=series.colour, weight="bold")
+        canvas.text(plot.right + 12, y, fit(series.label, right - 18), colour=series.colour, bold=True)

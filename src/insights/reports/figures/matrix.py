@@ -50,8 +50,8 @@ def draw_matrix(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     if not known:
         return canvas
     middle = [sum(values) / len(known) for values in zip(*known, strict=True)]
-    canvas.line([across(middle[0])] * 2, [plot.top, plot.bottom], MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-    canvas.line([plot.left, plot.right], [up(middle[1])] * 2, MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+    canvas.line([across(middle[0])] * 2, [plot.top, plot.bottom], MUTED, linewidth=0.9, dashed=True)
+    canvas.line([plot.left, plot.right], [up(middle[1])] * 2, MUTED, linewidth=0.9, dashed=True)
     _corners(canvas, plot, [wording.text(c) for c in data["corners"]], narrow)
     shown = [(p, a, b) for p, a, b in zip(points, x, y, strict=True) if not math.isnan(a) and not math.isnan(b)]
     for point, a, b in shown:
@@ -64,7 +64,7 @@ def draw_matrix(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
         right = text_width(text, SMALL + 0.5) > after and before > after
         text = fit(text, before if right else after, SMALL + 0.5)
         anchor, place = ("right", across(a) - 9) if right else ("left", across(a) + 9)
-        canvas.text(place, at - 9, text, size=SMALL + 0.5, colour=INK, anchor=anchor, weight="bold")
+        canvas.text(place, at - 9, text, size=SMALL + 0.5, colour=INK, anchor=anchor, bold=True)
         canvas.block(Box(across(a) - 4, up(b) - 4, 8, 8), COLOURS[0])
     return canvas
 
@@ -78,9 +78,9 @@ def _ticks(points: list[dict[str, Any]], axis: str) -> list[float]:
 def _cross(canvas: Canvas, point: dict[str, Any], a: float, b: float, across: Any, up: Any) -> None:
     x_low, x_high, y_low, y_high = numbers(point.get(k) for k in ("x_low", "x_high", "y_low", "y_high"))
     if not math.isnan(x_low + x_high):
-        canvas.line([across(x_low), across(x_high)], [up(b)] * 2, COLOURS[0], linewidth=1.0, alpha=0.6)
+        canvas.line([across(x_low), across(x_high)], [up(b)] * 2, COLOURS[0], linewidth=1.0, opacity=0.6)
     if not math.isnan(y_low + y_high):
-        canvas.line([across(a)] * 2, [up(y_low), up(y_high)], COLOURS[0], linewidth=1.0, alpha=0.6)
+        canvas.line([across(a)] * 2, [up(y_low), up(y_high)], COLOURS[0], linewidth=1.0, opacity=0.6)
 
 
 def _corners(canvas: Canvas, plot: Box, words: list[str], narrow: bool) -> None:

@@ -5,18 +5,23 @@ could also have, no font, no metadata, no address.
 """
 
 import re
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
-_FONTS = "font-family"
 _COORDINATES = ("x", "y", "transform", "points", "width", "height")
 _STEP = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 
 
-def clean(source: bytes, *, name: str, alt: str, width: float, height: float) -> str:
-    """Return the ``<svg>`` element as text, with its alternative text, scaling to the width of its place."""
-    root = ElementTree.fromstring(source)
+def clean(
+    source: bytes, own: Sequence[ElementTree.Element], *, name: str, alt: str, width: float, height: float
+) -> str:
+    """Return the ``<svg>`` element as text, with its alternative text, scaling to the width of its place.
+
+    ``own`` are elements that follow what is in ``source``, which may be empty.
+    """
+    root = ElementTree.fromstring(source) if source else ElementTree.Element("svg")
     for element in root.iter():
         element.tag = _local(element.tag)
         element.attrib = {_local(key): value for key, value in element.attrib.items()}
@@ -28,8 +33,7 @@ def clean(source: bytes, *, name: str, alt: str, width: float, height: float) ->
                 element.set(key, _NUMBER.sub(lambda n: f"{float(n.group()):.2f}", element.attrib[key]))
         if "d" in element.attrib:
             element.set("d", _shorter(element.attrib["d"]))
-        element.text = element.text if element.tag == "text" else None
-        element.tail = None
+        element.text = element.tail = None
     _rename(root, name)
     body = [child for child in root if len(child) or child.tag != "defs"]
     attributes = {
@@ -42,7 +46,7 @@ def clean(source: bytes, *, name: str, alt: str, width: float, height: float) ->
     }
     page = ElementTree.Element("svg", attributes)
     ElementTree.SubElement(page, "title").text = alt
-    page.extend(body)
+    page.extend((*body, *own))
     return ElementTree.tostring(page, encoding="unicode")
 
 
@@ -62,9 +66,8 @@ def _style_to_attributes(element: ElementTree.Element) -> None:
     for part in element.attrib.pop("style", "").split(";"):
         key, _, value = part.partition(":")
         key, value = key.strip(), value.strip()
-        if key and key != _FONTS:
-            # The library knows bold as 700 only; half bold is what the page's headings use.
-            element.set(key, {"font-size": value.removesuffix("px"), "font-weight": "600"}.get(key, value))
+        if key:
+            element.set(key, value)
 
 
 def _shorter(path: str) -> str:

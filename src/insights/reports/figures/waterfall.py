@@ -80,7 +80,7 @@ def draw_waterfall(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
             # Where the labels stand above the bars, it does not run through them.
             canvas.line([joint, joint], [middle - 9 if narrow else before + 6, middle - 6], MUTED, linewidth=0.9)
         colour = WHOLE if row.whole else UP if row.end >= row.begin else DOWN
-        canvas.block(Box(min(begin, end), middle - 6, max(abs(end - begin), 1.0), 12), colour, alpha=0.85)
+        canvas.block(Box(min(begin, end), middle - 6, max(abs(end - begin), 1.0), 12), colour, opacity=0.85)
         if row.whole and broken:
             for shift in (0, 5):
                 canvas.line([left + 14 + shift, left + 20 + shift], [middle + 8, middle - 8], PAPER, linewidth=2.2)
