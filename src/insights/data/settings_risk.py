@@ -30,6 +30,17 @@ class MarketSection(Section):
         return refuse_moved(data, "indices")
 
 
+class CollateralSection(Section):
+    """What loans are secured by, and what it loses in the scenarios of ``[risk.market]``.
+
+    ``portfolio`` are the kinds of collateral that are the client's own portfolio: they lose what it loses. ``falls``
+    says by scenario what other kinds lose, as fractions; a kind that is not named keeps its value.
+    """
+
+    portfolio: tuple[str, ...] = ("portfolio",)
+    falls: dict[Name, dict[str, Annotated[float, Field(ge=-5, le=1)]]] = Field(default_factory=dict)
+
+
 class LiquiditySection(Section):
     """What the bank could pay out, and what clients may take.
 
@@ -84,5 +95,6 @@ class RiskSection(Section):
     false_alarm_months: Annotated[int, Field(ge=3, le=240)] = 24
     rise: Annotated[float, Field(gt=1, le=10)] = 1.5
     market: MarketSection = MarketSection()
+    collateral: CollateralSection = CollateralSection()
     liquidity: LiquiditySection = LiquiditySection()
     fraud: FraudSection = FraudSection()

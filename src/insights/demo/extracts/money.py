@@ -3,7 +3,7 @@
 from insights.demo.extracts.extract import CLIENT_NR, CUSTOMER, FLAG, Extract, Field, code, entity, german
 from insights.demo.law import ProductLaw
 from insights.demo.money.bookings import CHANNELS, KINDS
-from insights.demo.money.loans import INDUSTRIES
+from insights.demo.money.loans import COLLATERALS, INDUSTRIES
 from insights.demo.money.market import SERIES
 from insights.demo.money.monthly import REVENUE_KINDS
 from insights.demo.money.payments import LABELS
@@ -79,6 +79,7 @@ MONEY: dict[str, Extract] = {
             Field("drawn", "drawn", "money"),
             Field("limit", "credit_line", "money"),
             Field("collateral_value", "collateral", "money"),
+            code("collateral_kind", "pledged", COLLATERALS),
             Field("guarantee_value", "guarantees", "money"),
             Field("insured_value", "insured", "money"),
             Field("days_past_due", "days_late", "integer"),

@@ -10,6 +10,7 @@ from insights.demo.state import FUNDS, MANDATE, State
 from insights.demo.streams import stream
 
 INDUSTRIES = ("private household", "real estate", "manufacturing", "trade", "health", "technology", "hospitality")
+COLLATERALS = ("portfolio", "property")
 ENTREPRENEUR = 3
 THOUSAND = 100_000
 """A thousand currency units in cents: amounts agreed on are whole thousands."""
@@ -77,6 +78,7 @@ class LoanBook:
             "drawn": drawn,
             "limit": self.limit[at],
             "collateral_value": self.collateral[at],
+            "collateral_kind": np.where(self.lombard[at], 0, 1).astype(np.int8),
             "guarantee_value": np.where(self.guaranteed[at], np.rint(p.guarantee_share * drawn), 0).astype(np.int64),
             "insured_value": np.where(self.insured[at], np.rint(p.insured_share * drawn), 0).astype(np.int64),
             "days_past_due": self.late[at].astype(np.int64),

@@ -23,8 +23,9 @@ class Loans:
 
     ``rows``: client_id, month (calendar months from year 0), drawn, collateral, guarantee, insurance (currency), ltv
     (drawn by collateral, at most 1.5), late (days), default (month of default, ``NEVER`` without), performing (no
-    default by the month's end), watched (performing, and late or near its collateral), industry. ``last`` is the last
-    month on record; ``defaults_recorded`` says whether the bank delivers dates of default at all.
+    default by the month's end), watched (performing, and late or near its collateral), industry, kind (of collateral;
+    None where it is not told). ``last`` is the last month on record; ``defaults_recorded`` says whether the bank
+    delivers dates of default at all.
     """
 
     rows: pd.DataFrame = field(repr=False)
@@ -55,7 +56,7 @@ def loans(bank: Bank) -> Loans:
 def _made(bank: Bank) -> Loans:
     table = bank.table("loans")
     optional = [c for c in ("guarantee_value", "insured_value") if c in table.columns]
-    texts = [c for c in ("industry",) if c in table.columns]
+    texts = [c for c in ("industry", "collateral_kind") if c in table.columns]
     recorded = "defaulted_on" in table.columns
     day = {"defaulted_on": table.defaulted_on} if recorded else {}
     money = {c: table[c].cast("float64") for c in ("drawn", "collateral_value", "days_past_due", *optional)}
@@ -79,5 +80,6 @@ def _made(bank: Bank) -> Loans:
     rows["default"], rows["performing"] = default, default > number
     near = drawn > bank.settings.risk.watch_cover * collateral
     rows["watched"] = rows["performing"] & ((rows["late"] > 0) | near) & (drawn > 0)
-    rows["industry"] = told["industry"].fillna("not recorded").astype(str) if texts else "not recorded"
+    rows["industry"] = told["industry"].fillna("not recorded").astype(str) if "industry" in told else "not recorded"
+    rows["kind"] = told.get("collateral_kind")
     return Loans(rows, int(number.max()) if len(number) else 0, recorded)

@@ -69,17 +69,17 @@ def market(bank: Bank) -> Market | NotEstimable:
 
 
 def _made(bank: Bank) -> Market | NotEstimable:
-    months, returns, names = _index_returns(bank)
+    months, returns, names = index_returns(bank)
     if not names:
         return NotEstimable("no series of the market table is a price index")
     found = filtered(returns)
     if isinstance(found, NotEstimable):
         return found
     book = _book_returns(bank, months)
-    slopes = [
-        _slopes(returns[max(t - LOOK_BACK, 0) : t], book[max(t - LOOK_BACK, 0) : t]) for t in range(len(book) + 1)
+    by_month = [
+        slopes(returns[max(t - LOOK_BACK, 0) : t], book[max(t - LOOK_BACK, 0) : t]) for t in range(len(book) + 1)
     ]
-    beta = slopes[-1]
+    beta = by_month[-1]
     if beta is None:
         return NotEstimable("fewer than twelve months of the book have returns beside those of the indices")
     recent = slice(len(book) - LOOK_BACK if len(book) > LOOK_BACK else 0, len(book))
@@ -118,7 +118,7 @@ def _made(bank: Bank) -> Market | NotEstimable:
         stated = known.reindex(margins.months.client_id).astype(float)
     frame = pd.DataFrame({"client_id": margins.months.client_id[here], "stated": stated.to_numpy()[here]})
     frame = frame.assign(amount=held, loss=tail_loss(year, sensitivity, CHANCE))
-    then = np.array([np.full(len(names), np.nan) if s is None else s for s in slopes[:-1]])
+    then = np.array([np.full(len(names), np.nan) if s is None else s for s in by_month[:-1]])
     scenarios = bank.settings.risk.market.scenarios
     stress = {
         name: np.array([moves.get(index, 0.0) for index in names])
@@ -141,7 +141,7 @@ def _made(bank: Bank) -> Market | NotEstimable:
     )
 
 
-def _index_returns(bank: Bank) -> tuple[Ints, Floats, tuple[str, ...]]:
+def index_returns(bank: Bank) -> tuple[Ints, Floats, tuple[str, ...]]:
     """Return months (calendar months from year 0; T), returns (T, k) of the price indices, and their names."""
     wide = index_levels(bank, bank.settings.market.indices, bank.as_of)
     if wide.empty:
@@ -164,8 +164,8 @@ def _book_returns(bank: Bank, months: Ints) -> Floats:
     return np.divide(change, before, out=np.full(len(months), np.nan), where=before > 0)
 
 
-def _slopes(returns: Floats, book: Floats) -> Floats | None:
-    """Return by how much the book moves with each index (k), by least squares; None for fewer than twelve months."""
+def slopes(returns: Floats, book: Floats) -> Floats | None:
+    """Return by how much a book moves with each index (k), by least squares; None for fewer than twelve months."""
     known = np.isfinite(book)
     if known.sum() < max(YEAR, 3 * returns.shape[1]):
         return None

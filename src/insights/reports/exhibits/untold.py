@@ -97,6 +97,7 @@ _TITLES = {
     "summary.past_needs": Message("How predictions of first purchases came out cannot be told yet"),
     "summary.past_value": Message("Whether clients brought what was foretold cannot be told yet"),
     "summary.past_warnings": Message("What became of earlier warnings cannot be told yet"),
+    "risk.collateral": Message("What loans would lack in the scenarios cannot be told"),
     "risk.compliance": Message("Where papers and suitability stand cannot be told"),
     "risk.conduct": Message("Whether access to client data was unusual cannot be told"),
     "risk.credit": Message("What loans may cost cannot be told"),

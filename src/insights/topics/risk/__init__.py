@@ -6,6 +6,7 @@ from insights.data.snapshot import Bank
 from insights.models.risk.conduct import conduct_list
 from insights.models.risk.incidents_by_manager import manager_list
 from insights.models.risk.loan_watch import loan_watch
+from insights.topics.risk.collateral import collateral
 from insights.topics.risk.compliance import compliance
 from insights.topics.risk.conduct import conduct
 from insights.topics.risk.credit import credit
@@ -23,6 +24,7 @@ QUESTIONS = (
     "overview",
     "compliance",
     "credit",
+    "collateral",
     "market",
     "liquidity",
     "operational",
@@ -36,6 +38,7 @@ QUESTIONS = (
 
 __all__ = [
     "QUESTIONS",
+    "collateral",
     "compliance",
     "conduct",
     "credit",

@@ -8,6 +8,8 @@ import pandas as pd
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
 from insights.models.risk.charts import NEEDS as CHARTS
+from insights.models.risk.collateral import NEEDS as COLLATERAL
+from insights.models.risk.collateral import Revalued, revalued
 from insights.models.risk.credit import credit as measured
 from insights.models.risk.fraud import NEEDS as PAYMENTS
 from insights.models.risk.fraud import fraud
@@ -21,6 +23,7 @@ from insights.models.risk.market import market
 from insights.models.risk.quarter import MONTHS
 from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer, Evidence, NotAvailable
+from insights.topics.risk.collateral import Cover, collateral_evidence, collateral_rows
 from insights.topics.risk.compliance import Compliance, compliance_evidence, compliance_rows
 from insights.topics.risk.credit import Credit, credit_evidence, credit_rows
 from insights.topics.risk.fraud import Screening, fraud_evidence, fraud_rows
@@ -39,6 +42,7 @@ class Overview:
 
     compliance: Compliance | None
     credit: Credit | None
+    collateral: Cover | None
     market: Losses | None
     liquidity: Outflows | None
     operational: Operational | None
@@ -55,6 +59,8 @@ def overview(bank: Bank) -> Answer | NotAvailable:
     parts["compliance"] = found
     if not bank.needs(*LOANS) and not measured(bank).today.empty:
         parts["credit"], facts["credit"] = credit_evidence(bank)
+        if not bank.needs(*COLLATERAL) and isinstance(covered := revalued(bank), Revalued) and len(covered.rows):
+            parts["collateral"], facts["collateral"] = collateral_evidence(bank, covered)
     if not bank.needs(*MARKET) and not isinstance(market(bank), NotEstimable):
         parts["market"], facts["market"] = market_evidence(bank)
     if not bank.needs(*LIQUIDITY) and not isinstance(liquidity(bank), NotEstimable):
@@ -87,6 +93,7 @@ def _overview(evidence: dict[str, Evidence]) -> Overview:
     return Overview(
         made("compliance", compliance_rows),
         made("credit", credit_rows),
+        made("collateral", collateral_rows),
         made("market", market_rows),
         made("liquidity", liquidity_rows),
         made("operational", operational_rows),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.risk.collateral import collateral
 from insights.reports.exhibits.risk.compliance import compliance
 from insights.reports.exhibits.risk.conduct import conduct
 from insights.reports.exhibits.risk.credit import credit
@@ -29,6 +30,7 @@ from insights.reports.wording import Wording
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "risk.collateral": collateral,
     "risk.compliance": compliance,
     "risk.conduct": conduct,
     "risk.credit": credit,

@@ -4,6 +4,7 @@ from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
+from insights.reports.exhibits.risk.collateral import worst_values
 from insights.reports.exhibits.risk.compliance import compliance_estimates, state_count
 from insights.reports.exhibits.risk.credit import credit_estimates, credit_refusals, track_sentences
 from insights.reports.exhibits.risk.fraud import count_of, fraud_sentence
@@ -43,7 +44,11 @@ _LEVELS = {
 
 def overview(answer: Answer, found: Overview, bank: Bank) -> Exhibit:
     """Say what is burning, what is smouldering, what went out, and how good past warnings were."""
-    lines = {"burning": _burning(answer, found), "smouldering": _smouldering(answer, found), "out": _out(answer, found)}
+    lines = {
+        "burning": _burning(answer, found),
+        "smouldering": _smouldering(answer, found, bank),
+        "out": _out(answer, found),
+    }
     facts = answer.facts
     said: list[Message] = [*quarter_sentences(facts, found.quarter)]
     if found.credit is not None:
@@ -120,7 +125,7 @@ def _line(count: float | None, line: Message, withheld: Message, **values: Any) 
     return [Message(line.id, {"n": count} | values)] if count else []
 
 
-def _smouldering(answer: Answer, found: Overview) -> list[Message]:
+def _smouldering(answer: Answer, found: Overview, bank: Bank) -> list[Message]:
     lines = []
     if found.compliance is not None and found.compliance.papers is not None:
         lines += _line(
@@ -148,6 +153,8 @@ def _smouldering(answer: Answer, found: Overview) -> list[Message]:
                 lines.append(Message(line.id, {"n": n}))
         if states["clients"].isna().any():
             lines.append(Message("loans late, in default or near their collateral: number withheld"))
+    if found.collateral is not None and (lack := worst_values(answer.facts["collateral"], found.collateral, bank)):
+        lines.append(Message("in the scenario “{scenario}” {n:count} loans would lack {short:money} of cover", lack))
     if found.market is not None and found.market.tolerance is not None:
         lines += _line(
             state_count(found.market.tolerance, OVER),

@@ -186,6 +186,8 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
         r"\d+ of \d+ payments drawn below.*",
         Message("Less than four fifths of the payments drawn below the threshold were looked into."),
     ),
+    (r"no scenario is set", Message("The settings name no scenario (risk.market.scenarios).")),
+    (r"no scenario names an index on record", Message("No scenario names an index of the market table.")),
     (r"no loan performs", Message("No loan is as agreed.")),
     (r"nobody has a loan", Message("Nobody has a loan.")),
     (r"\d+ reported events; 20 are needed.*", Message("Fewer than twenty incidents have been reported.")),
