@@ -12,6 +12,7 @@ from insights.stats.monitoring import (
     Ewma,
     Monitored,
     alarm_chance,
+    alarm_within,
     design_cusum,
     design_ewma,
     monitor,
@@ -104,6 +105,9 @@ def test_a_weight_of_one_is_a_chart_of_single_values() -> None:
     from scipy.special import ndtr
 
     assert run_length(Ewma(1.0, 3.0)) == pytest.approx(1 / (2 * ndtr(-3.0)))
+    for one in (Cusum(0.5, 3.0, "up"), Ewma(0.2, 2.0, "up")):
+        n = alarm_within(one, 0.95, 1.0)
+        assert alarm_chance(one, n - 1, 1.0) < 0.95 <= alarm_chance(one, n, 1.0)
     assert alarm_chance(Ewma(1.0, 3.0), 10) == pytest.approx(1 - (1 - 2 * ndtr(-3.0)) ** 10)
 
 

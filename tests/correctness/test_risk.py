@@ -97,8 +97,8 @@ def test_what_became_of_the_register_of_a_quarter_ago(bank: Bank) -> None:
     found = quarter(bank)
     assert isinstance(found, Quarter)
     # Papers that were to expire within a quarter and were not renewed are expired by now, and nothing else came true.
-    then = open_bank(bank.settings.path, as_of=found.day)
-    due = facts.papers(then).rows
+    with Bank(bank.settings, found.day, bank.processed) as then:
+        due = facts.papers(then).rows
     soon = due[(due["state"] == facts.SOON) & (due["expires_on"] <= pd.Timestamp(bank.as_of))]
     here = facts.papers(bank).rows.set_index("client_id")["state"].reindex(soon["client_id"])
     own = found.rows[(found.rows["risk"] == "papers") & (found.rows["fate"] == "came true")]
@@ -149,6 +149,8 @@ def test_the_outbreak_is_found_and_dated_within_the_stated_delay(bank: Bank) -> 
     assert pd.Timedelta(0) <= pd.Timestamp(top.alarm) - planted <= pd.Timedelta(weeks=found.delay_most)
     # The twelve days and the weeks at their ends; sums that are still high keep it alive no longer than this.
     assert pd.Timestamp(top.last) - planted < pd.Timedelta(weeks=6)
+    assert top.second is not None  # the weighted mean finds it as well
+    assert pd.Timedelta(0) <= pd.Timestamp(top.second) - planted <= pd.Timedelta(weeks=found.delay_most)
     assert top.count > 2 * top.expected
     assert found.burning() is None
 
@@ -156,7 +158,7 @@ def test_the_outbreak_is_found_and_dated_within_the_stated_delay(bank: Bank) -> 
 def test_charts_cry_wolf_as_seldom_as_they_say_and_find_a_rise_as_soon() -> None:
     rng = np.random.default_rng(4)
     week = pd.date_range("2000-01-01", periods=52 + 1_000, freq="7D")
-    alarms, weeks, delays = 0, 0, []
+    alarms, weeks, delays, beside = 0, 0, [], []
     for _ in range(40):
         # What is normal is known here as well as it can be: the first year alone would add its own chance.
         count = rng.poisson(10, len(week)).astype(float)
@@ -168,11 +170,14 @@ def test_charts_cry_wolf_as_seldom_as_they_say_and_find_a_rise_as_soon() -> None
         risen = np.concatenate([count[:52], rng.poisson(15, 200)])
         after = watch(MENTIONS, pd.DataFrame({"week": week[:252], "count": risen, "exposure": 1.0}), 1.5, 104.0)
         assert isinstance(after, Charted)
+        assert run_length(after.mean.chart) == pytest.approx(104.0)
         delays.append(int(np.flatnonzero(after.found.table["alarm"])[0]) + 1)
+        beside.append(int(np.flatnonzero(after.mean.table["alarm"])[0]) + 1)
     assert (
         0.95 * 104 < weeks / alarms < 1.25 * 104
     )  # whole numbers make alarms a little rarer than designed, never more
     assert np.mean(delays) == pytest.approx(found.delay, rel=0.25)
+    assert np.mean(beside) == pytest.approx(found.mean_delay, rel=0.25)
     assert np.mean(np.array(delays) <= found.delay_most) > 0.9
 
 

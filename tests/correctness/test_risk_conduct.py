@@ -8,8 +8,10 @@ import pytest
 from shown import shown, title
 from small_bank import write_bank
 
+from insights.data.pseudonyms import Key
 from insights.data.snapshot import Bank, open_bank
 from insights.demo import Law
+from insights.models.risk.bookings import CHANGED, TRADES
 from insights.models.risk.conduct import FAILED, IDENTITY, REPEATED, STRANGERS, Conduct, conduct, conduct_list
 from insights.reports.lists import in_words
 from insights.reports.wording import Wording
@@ -73,11 +75,56 @@ def test_the_two_planted_misuses_are_found_and_nobody_else(demo_bank_small: Path
         planted = found.last - months + 1 + at * (months - 1)
         assert abs(alerts.loc[rule, "month"] - planted) <= 1
     exhibit = shown(risk.conduct(bank), bank)
-    assert exhibit.refusals
+    assert not exhibit.refusals  # every rule can be told of this bank
     listed = conduct_list(bank)
     assert listed is not None
     assert not any(str(name) in str(exhibit) for name in listed["rm_id"])
     assert "To be expected" in in_words("staff_conduct", listed, bank).columns
+
+
+def booked(folder: Path, *, trades: int = 0, moved: int = 0, market: int = 0) -> Bank:
+    """Return a bank of 12 managers with 5 clients each, who trade once a month and pay once, over three years.
+
+    In December 2021 manager 3 books ``trades`` more of his clients' trades; in May 2022 clients move: of each manager
+    one, of manager 7 ``moved`` more; in March 2022 everybody makes ``market`` more trades. Clients of manager 11
+    were manager 3's up to 2021.
+    """
+    head = "client_id,booked_on,kind,amount\n"
+    months = [f"{y}-{m:02d}" for y in range(2020, 2023) for m in range(1, 13)]
+    rows = [f"{c},{m}-05,{kind},-10.00" for m in months for c in range(60) for kind in ("trade", "payment")]
+    rows += [f"{3 + 12 * (k % 5)},2021-12-{1 + k % 28:02d},trade,-{k + 11}.00" for k in range(trades)]
+    rows += [f"{c},2022-03-{k + 10},trade,-{k + 11}.00" for c in range(60) for k in range(market)]
+    history = [f"{c},2015-01-01,m{3 if c % 12 == 11 else c % 12},north" for c in range(60)]
+    history += [f"{c},2022-01-01,m11,north" for c in range(60) if c % 12 == 11]
+    history += [f"{c},2022-05-01,m{c},south" for c in range(12)]
+    history += [f"{7 + 12 * k},2022-05-01,m7,south" for k in range(1, 1 + moved)]
+    clients = "client_id,joined_on,rm_id\n" + "".join(f"{c},2015-01-01,m{c % 12}\n" for c in range(60))
+    files = {"clients": clients, "transactions": head + "\n".join(rows) + "\n"}
+    files["client_history"] = "client_id,valid_from,rm_id,region\n" + "\n".join(history) + "\n"
+    return open_bank(write_bank(folder, files, delay=0), as_of="2022-12-31")
+
+
+def test_bookings_unlike_peers_and_past_are_found_by_whose_clients_they_were(tmp_path: Path) -> None:
+    calm = booked(tmp_path / "calm", market=4)
+    found = conduct(calm)
+    assert isinstance(found, Conduct)
+    assert found.alerts.empty  # everybody traded more in March: nobody is unlike the others
+    assert found.reads is None
+    bank = booked(tmp_path / "misuse", trades=60, moved=4)
+    found = conduct(bank)
+    assert isinstance(found, Conduct)
+    manager = Key.load(bank.settings).pseudonyms("manager", ["m3", "m7"])
+    rows = found.alerts.set_index("rule")
+    assert rows.index.tolist() == [CHANGED, TRADES]
+    assert rows["rm_id"].tolist() == [manager[1], manager[0]]
+    assert rows.loc[TRADES, "count"] == 10 + 60  # the clients who are manager 11's today were his then
+    assert rows.loc[CHANGED, "count"] == 5
+    exhibit = shown(risk.conduct(bank), bank)
+    assert title(exhibit).startswith("In 12 months some access or bookings of staff were unlike peers and past")
+    words = Wording("en", {}, currency="CHF")
+    told = [words.text(r) for r in exhibit.refusals]
+    assert any(r.startswith("access to client data: not available: needs access.accessed_on") for r in told)
+    assert not any(str(name) in str(exhibit) for name in manager)
 
 
 def opened(folder: Path, staff: int, special: str) -> Bank:
@@ -111,12 +158,13 @@ def test_one_member_of_staff_nobody_and_no_checks_are_refused_with_the_reason(tm
     told = [words.text(r) for r in exhibit.refusals]
     assert sum("nothing to compare with" in r for r in told) == 3
     quiet = opened(tmp_path / "quiet", 12, "")
-    assert title(shown(risk.conduct(quiet), quiet)).startswith("In 12 months no access to client data was unlike")
+    assert title(shown(risk.conduct(quiet), quiet)).startswith("In 12 months nothing that staff did")
     files = {"clients": "client_id,joined_on,rm_id\n1,2015-01-01,m1\n"}
     unchecked = files | {"access": "accessed_on,rm_id,client_id\n2022-05-01,m1,1\n"}
     bank = open_bank(write_bank(tmp_path / "unchecked", unchecked), as_of="2022-12-31")
     told = [words.text(r) for r in shown(risk.conduct(bank), bank).refusals]
     assert any(r.startswith("checks of identity: not available: needs access.identity_check") for r in told)
-    assert any("no table says which member of staff made a booking" in r for r in told)
+    assert any(r.startswith("bookings: not available: needs transactions.booked_on") for r in told)
+    assert any(r.startswith("changed identities and addresses: not available: needs client_history") for r in told)
     bare = open_bank(write_bank(tmp_path / "bare", files), as_of="2022-12-31")
     assert isinstance(risk.conduct(bare), NotAvailable)

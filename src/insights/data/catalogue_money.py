@@ -147,7 +147,7 @@ LOANS = table(
     Column("drawn", "money", "amount drawn", "Amount drawn at the month's end.", required=True, low=0),
     share_of("limit", "credit limit", "Amount that may be drawn."),
     share_of("collateral_value", "collateral", "Lending value of the collateral."),
-    Column("collateral_kind", "code", "kind of collateral", "What is pledged: the client's portfolio, a property, …"),
+    Column("collateral_kind", "code", "kind of collateral", "What is pledged, such as a portfolio or a property."),
     share_of("guarantee_value", "guarantees", "Amount covered by guarantees."),
     share_of("insured_value", "insured amount", "Amount covered by credit insurance."),
     Column(

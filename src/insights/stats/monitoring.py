@@ -111,6 +111,20 @@ def alarm_chance(chart: Chart, values: int, shift: float = 0.0) -> float:
     return float(1 - start @ quiet)
 
 
+def alarm_within(chart: Chart, chance: float, shift: float = 0.0) -> int:
+    """Return within how many values an alarm comes with at least this probability; assumptions as in ``run_length``."""
+    if not 0 < chance < 1:
+        raise ValueError(f"chance is {chance}; expected a number between 0 and 1")
+    high = 1
+    while alarm_chance(chart, high, shift) < chance:
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if alarm_chance(chart, middle, shift) >= chance else (middle, high)
+    return high
+
+
 def design_cusum(false_alarm_every: float, shift: float, sides: Sides = "both") -> Cusum:
     """Return the chart with one false alarm in so many values that finds a shift (sd) soonest: k is half of it."""
     _check_design(false_alarm_every, shift)

@@ -1,7 +1,8 @@
 """Complaints and bad mentions week by week, watched by charts with a stated interval of false alarms."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,16 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.risk.clients import number_in_force
 from insights.stats.count_scores import count_scores, score_of_rise
-from insights.stats.monitoring import Monitored, alarm_chance, design_cusum, monitor, run_length
+from insights.stats.monitoring import (
+    Cusum,
+    Ewma,
+    Monitored,
+    alarm_within,
+    design_cusum,
+    design_ewma,
+    monitor,
+    run_length,
+)
 from insights.stats.results import NotEstimable
 
 COMPLAINTS, MENTIONS = "complaints", "mentions"
@@ -19,18 +29,24 @@ BASELINE = 52
 """Weeks at the start of the record that show what is normal."""
 QUIET = 4
 """Weeks without an alarm after which an outbreak is over."""
+SMOOTHING = 0.2
+"""Weight of the newest week in the weighted mean that stands beside the sum."""
 WEEKS_PER_MONTH = 365.25 / 7 / 12
 
 
 @dataclass(frozen=True)
 class Outbreak:
-    """Weeks (their last days): when the rise began by the chart, its first and last alarm; ``count`` in these weeks."""
+    """Weeks (their last days): when the rise began by the chart, its first and last alarm; ``count`` in these weeks.
+
+    ``second`` is the first alarm of the other chart for the same rise; None without one.
+    """
 
     began: date
     alarm: date
     last: date
     count: int
     expected: float
+    second: date | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,9 @@ class Charted:
     """A series under watch: ``weeks`` (week: its last day, count, expected), the chart, and the outbreaks, in order.
 
     ``delay`` is the mean number of weeks up to the alarm after a rise by the factor of the settings, ``delay_most``
-    that within which 95 of 100 such rises are found; ``every`` the mean weeks to a false alarm.
+    that within which 95 of 100 such rises are found; ``every`` the mean weeks to a false alarm. The chart is a
+    cumulative sum; a weighted mean designed for the same ``every`` stands beside it: ``mean`` and its ``mean_delay``.
+    ``mean_only`` are the outbreaks that it alone found: together the two cry wolf up to twice as often as each.
     """
 
     series: str
@@ -49,6 +67,9 @@ class Charted:
     every: float
     delay: float
     delay_most: int
+    mean: Monitored
+    mean_delay: float
+    mean_only: tuple[Outbreak, ...]
 
     def burning(self) -> Outbreak | None:
         """Return the outbreak that is still going on, if there is one."""
@@ -83,13 +104,35 @@ def watch(series: str, weeks: pd.DataFrame, rise: float, every: float) -> Charte
     scaled = count_scores(count, expected)
     sd = max(1.0, float(scaled[:BASELINE].std(ddof=1)))
     shift = score_of_rise(float(expected.mean()), rise) / sd
-    chart = design_cusum(every, shift, "up")
+    chart, beside, delays, most = _designed(every, shift)
     found = monitor(scaled, chart, baseline=BASELINE, target=0.0, sd=sd)
+    mean = monitor(scaled, beside, baseline=BASELINE, target=0.0, sd=sd)
     assert isinstance(found, Monitored)  # target and sd are given, and sd is at least 1
+    assert isinstance(mean, Monitored)
     told = weeks.assign(expected=expected)
-    most = next(n for n in range(1, 10_000) if alarm_chance(chart, n, shift) >= 0.95)
-    outbreaks = _outbreaks(told, found.table)
-    return Charted(series, told, found, outbreaks, rise, every, run_length(chart, shift), most)
+    outbreaks, only = _both(_outbreaks(told, found.table), _outbreaks(told, mean.table))
+    return Charted(series, told, found, outbreaks, rise, every, delays[0], most, mean, delays[1], only)
+
+
+@cache
+def _designed(every: float, shift: float) -> tuple[Cusum, Ewma, tuple[float, float], int]:
+    """Return both charts, their mean delays, and within how many weeks the sum finds 95 of 100 rises."""
+    chart, beside = design_cusum(every, shift, "up"), design_ewma(every, shift, "up", SMOOTHING)
+    return chart, beside, (run_length(chart, shift), run_length(beside, shift)), alarm_within(chart, 0.95, shift)
+
+
+def _both(
+    outbreaks: tuple[Outbreak, ...], others: tuple[Outbreak, ...]
+) -> tuple[tuple[Outbreak, ...], tuple[Outbreak, ...]]:
+    """Return the outbreaks with the first alarm of the other chart for each, and those that it alone found."""
+    near = timedelta(weeks=QUIET)
+
+    def same(one: Outbreak, other: Outbreak) -> bool:
+        return one.began - near <= other.last and other.began <= one.last + near
+
+    firsts = [min((o.alarm for o in others if same(own, o)), default=None) for own in outbreaks]
+    told = tuple(replace(own, second=first) for own, first in zip(outbreaks, firsts, strict=True))
+    return told, tuple(o for o in others if not any(same(own, o) for own in outbreaks))
 
 
 def _outbreaks(weeks: pd.DataFrame, table: pd.DataFrame) -> tuple[Outbreak, ...]:

@@ -1,4 +1,4 @@
-"""Conduct of staff: access to client data unlike a manager's peers and past, and checks of identity that failed.
+"""Conduct of staff: access, bookings and changes on file unlike a manager's peers and past, and failed checks.
 
 What it finds is a reason to look, not a verdict, and goes to internal control alone.
 """
@@ -9,15 +9,23 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from insights.data.months import last_complete
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.risk.bookings import CHANGE_NEEDS, CHANGED, PAID_OUT, TRADES, WHO
+from insights.models.risk.bookings import NEEDS as BOOKING_NEEDS
+from insights.models.risk.bookings import by_manager as booked
 from insights.stats.results import NotEstimable
 from insights.stats.unusual_counts import unusual_counts
 
 NEEDS = ("access.accessed_on", "access.rm_id", "access.client_id", "clients.rm_id")
 CHECK_NEEDS = ("access.identity_check",)
 STRANGERS, REPEATED, FAILED, IDENTITY = "strangers", "repeated", "failed", "identity"
-RULES = (STRANGERS, REPEATED, FAILED, IDENTITY)
+READ_RULES, CHECK_RULES = (STRANGERS, REPEATED), (FAILED, IDENTITY)
+BOOKED_RULES = (TRADES, PAID_OUT, CHANGED)
+RULES = (*READ_RULES, *CHECK_RULES, *BOOKED_RULES)
+RULE_NEEDS = dict.fromkeys(READ_RULES, NEEDS) | dict.fromkeys(CHECK_RULES, (*NEEDS, *CHECK_NEEDS))
+RULE_NEEDS |= {TRADES: BOOKING_NEEDS, PAID_OUT: BOOKING_NEEDS, CHANGED: CHANGE_NEEDS}
 CHANCE = 0.01
 """Of a false alarm by one rule, over all members of staff and months on record."""
 YEAR = 12
@@ -27,75 +35,96 @@ YEAR = 12
 class Conduct:
     """``alerts``: rule, rm_id (None of ``IDENTITY``), client_id (None but of it), month (from year 0), count, expected.
 
-    ``reads``: accesses by month in the last twelve, ``clients`` whose data were looked at in them, ``failed`` and
-    ``unchecked`` accesses among them (None where checks are not recorded); ``last`` is the month of the as-of date;
-    ``refused``: why a rule could not be applied.
+    ``reads``: accesses by month in the last twelve (None where access is not recorded), ``failed`` and ``unchecked``
+    accesses among them (None where checks are not recorded); ``last`` is the month of the as-of date; ``refused``: why
+    a rule could not be applied. ``lacking``: the rules whose tables are lacking.
     """
 
     alerts: pd.DataFrame = field(repr=False)
-    reads: int
-    clients: int
+    reads: int | None
     failed: int | None
     unchecked: int | None
     last: int
     refused: dict[str, str]
+    lacking: tuple[str, ...]
+
+
+def told_of(bank: Bank) -> tuple[str, ...]:
+    """Return the rules that the bank's tables can tell of."""
+    may = [rule for rule in RULES if not bank.needs(*RULE_NEEDS[rule])]
+    who = [c for c in WHO if bank.has("client_history", c)]
+    return tuple(rule for rule in may if rule != CHANGED or who)
 
 
 def conduct(bank: Bank) -> Conduct | NotEstimable:
-    """Return access unlike peers and past, made once per bank; check ``NEEDS`` first.
+    """Return conduct unlike peers and past, made once per bank; check ``told_of`` first.
 
-    Each manager and month is held against peers and the manager's own past by three counts: clients looked at who never
-    were his, times the same client was looked at, and failed checks of identity. And each client and month by failed
-    checks, whoever made them. NotEstimable where nobody looked at anything.
+    Each manager and month is held against peers and the manager's own past by counts: clients looked at who never were
+    his, times the same client was looked at, failed checks of identity, trades and payments out of his clients' money,
+    and his clients whose identity or address on file was changed. And each client and month by failed checks, whoever
+    made them. NotEstimable where nothing can be held against anything, as nobody looked at or booked anything.
     """
     return once(bank, "risk_conduct", lambda: _made(bank))
 
 
 def _made(bank: Bank) -> Conduct | NotEstimable:
+    may = told_of(bank)
+    last = bank.as_of.year * 12 + bank.as_of.month - 1
+    refused: dict[str, str] = {}
+    parts: list[pd.DataFrame] = []
+    reads = _reads(bank, FAILED in may) if STRANGERS in may else None
+    checked = FAILED in may and reads is not None
+    if reads is not None:
+        months = _by_manager(reads, checked)
+        for rule in (*READ_RULES, FAILED) if checked else READ_RULES:
+            own = months.rename(columns={rule: "count"}).assign(exposure=months["n"] if rule == FAILED else 1.0)
+            parts.append(_unlike(rule, own, refused))
+        if checked:
+            parts.append(_identity(reads))
+    made = booked(bank, last_complete(bank.as_of)) if set(may) & set(BOOKED_RULES) else {}
+    for rule, rows in made.items():
+        parts.append(_unlike(rule, rows, refused))
+    if reads is None and not any(len(rows) for rows in made.values()):
+        return NotEstimable("nobody looked at client data")
+    columns = ["rule", "rm_id", "client_id", "month", "count", "expected"]
+    some = [part for part in parts if len(part)]
+    alerts = pd.concat(some, ignore_index=True)[columns] if some else pd.DataFrame(columns=columns)
+    alerts = alerts.sort_values(["month", "rule", "rm_id", "client_id"], ascending=[False, True, True, True])
+    year = None if reads is None else reads[reads["month"] > last - YEAR]
+    return Conduct(
+        alerts.reset_index(drop=True),
+        None if year is None else int(year["n"].sum()),
+        int(year["failed"].sum()) if checked and year is not None else None,
+        int(year["none"].sum()) if checked and year is not None else None,
+        last,
+        refused,
+        tuple(rule for rule in RULES if rule not in may),
+    )
+
+
+def _reads(bank: Bank, checked: bool) -> pd.DataFrame | None:
+    """Return rm_id, client_id, month, n, mine and, where checks are told, failed and none; None where nobody looked."""
     table = bank.table("access")
     number = table.accessed_on.year() * 12 + table.accessed_on.month() - 1
-    checked = not bank.needs(*CHECK_NEEDS)
     sums = {"n": lambda t: t.count()}
     if checked:
         check = table.identity_check
         sums |= {"failed": lambda t: (check == "failed").sum(), "none": lambda t: (check == "none").sum()}
     rows = table.group_by("rm_id", "client_id", month=number).agg(**sums).order_by("rm_id", "month", "client_id")
     told = rows.execute()
-    if told.empty:
-        return NotEstimable("nobody looked at client data")
-    told["mine"] = _his(bank, told)
-    last = bank.as_of.year * 12 + bank.as_of.month - 1
-    year = told[told["month"] > last - YEAR]
-    months = _by_manager(told, checked)
-    refused: dict[str, str] = {}
-    parts = []
-    for rule in RULES[:3] if checked else RULES[:2]:
-        exposure = months["n"] if rule == FAILED else None
-        found = unusual_counts(months[rule], months["rm_id"], months["month"], exposure, chance=CHANCE)
-        if isinstance(found, NotEstimable):
-            refused[rule] = found.reason
-            continue
-        alert = months[found["unusual"].to_numpy()]
-        parts.append(
-            pd.DataFrame({"rule": rule, "rm_id": alert["rm_id"], "client_id": None, "month": alert["month"]}).assign(
-                count=alert[rule].astype(float), expected=found.loc[found["unusual"], "expected"].to_numpy()
-            )
-        )
-    if checked:
-        parts.append(_identity(told))
-    columns = ["rule", "rm_id", "client_id", "month", "count", "expected"]
-    some = [part for part in parts if len(part)]
-    alerts = pd.concat(some, ignore_index=True)[columns] if some else pd.DataFrame(columns=columns)
-    alerts = alerts.sort_values(["month", "rule", "rm_id", "client_id"], ascending=[False, True, True, True])
-    return Conduct(
-        alerts.reset_index(drop=True),
-        int(year["n"].sum()),
-        int(year["client_id"].nunique()),
-        int(year["failed"].sum()) if checked else None,
-        int(year["none"].sum()) if checked else None,
-        last,
-        refused,
-    )
+    return told.assign(mine=_his(bank, told)) if len(told) else None
+
+
+def _unlike(rule: str, rows: pd.DataFrame, refused: dict[str, str]) -> pd.DataFrame:
+    """Return the alerts of a rule among rm_id, month, count, exposure; ``refused`` takes why it cannot be applied."""
+    found = unusual_counts(rows["count"], rows["rm_id"], rows["month"], rows["exposure"], chance=CHANCE)
+    if isinstance(found, NotEstimable):
+        refused[rule] = found.reason
+        return pd.DataFrame()
+    unusual = found["unusual"].to_numpy()
+    alert = rows[unusual]
+    told = pd.DataFrame({"rule": rule, "rm_id": alert["rm_id"], "client_id": None, "month": alert["month"]})
+    return told.assign(count=alert["count"].astype(float), expected=found.loc[unusual, "expected"].to_numpy())
 
 
 def _his(bank: Bank, told: pd.DataFrame) -> np.ndarray:
@@ -132,11 +161,11 @@ def _identity(told: pd.DataFrame) -> pd.DataFrame:
 
 
 def conduct_list(bank: Bank) -> pd.DataFrame | None:
-    """Return the alerts for internal control, the newest first; None where access is not recorded.
+    """Return the alerts for internal control, the newest first; None where nothing is recorded.
 
     Columns: rule (code), rm_id, client_id, month (ISO date of its first day), count, expected.
     """
-    if bank.needs(*NEEDS):
+    if not told_of(bank):
         return None
     found = conduct(bank)
     if isinstance(found, NotEstimable):

@@ -1,6 +1,6 @@
 """Reputation: when complaints and bad mentions rose beyond chance, by charts with a stated interval of false alarms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pandas as pd
@@ -20,21 +20,25 @@ from insights.topics.rows import NAN, estimates, plain
 ID = "risk.reputation"
 SERIES = (MENTIONS, COMPLAINTS)
 TOPICS = "topics"
-DIMS = ("series", "began", "alarm", "last", "going_on")
+SUM, MEAN = "sum", "mean"
+DIMS = ("series", "began", "alarm", "last", "going_on", "mean_alarm", "chart")
 
 
 @dataclass(frozen=True)
 class Reputation:
     """Series and the outbreaks found in them.
 
-    ``weeks``: series, week (complaints: month), count. ``outbreaks``: series, began, alarm, last, going_on, value
-    (times what was expected); those that rest on too few are not in it. ``topics``: topic, now, before (complaints in
-    twelve months), value, low, high (times as many per client), p (Holm), None where complaints have no topics.
+    ``weeks``: series, week (complaints: month), count. ``outbreaks``: series, began, alarm, last, going_on, mean_alarm
+    (first alarm of the weighted mean, "" without), value (times what was expected); those that rest on too few are not
+    in it. ``mean_only``: the same of rises that the weighted mean alone found. ``topics``: topic, now, before
+    (complaints in twelve months), value, low, high (times as many per client), p (Holm), None where complaints have no
+    topics.
     """
 
     weeks: pd.DataFrame
     outbreaks: pd.DataFrame
     topics: pd.DataFrame | None = None
+    mean_only: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def reputation(bank: Bank) -> Answer | NotAvailable:
@@ -68,6 +72,7 @@ def reputation_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]
             "every": round(c.every / WEEKS_PER_MONTH),
             "delay": round(c.delay, 1),
             "most": c.delay_most,
+            "mean_delay": round(c.mean_delay, 1),
             "watched": round(len(c.found.table) / WEEKS_PER_MONTH),
         }
         for name, c in charts.items()
@@ -75,9 +80,10 @@ def reputation_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any]
     weeks = [_series(name, c.weeks) for name, c in charts.items()]
     rows = []
     for name, c in charts.items():
-        for o in c.outbreaks:
+        for o in (*c.outbreaks, *c.mean_only):
             dims = {"series": name, "began": o.began.isoformat(), "alarm": o.alarm.isoformat()}
             dims |= {"last": o.last.isoformat(), "going_on": "yes" if o is c.burning() else "no"}
+            dims |= {"mean_alarm": o.second.isoformat() if o.second else "", "chart": MEAN if o in c.mean_only else SUM}
             rows.append(plain(o.count / o.expected, "ratio", o.count, o.count, **dims))
     cells = pd.concat(weeks, ignore_index=True)
     # Nobody can be told from public mentions; complaints are records of clients.
@@ -113,7 +119,8 @@ def reputation_rows(parts: dict[str, Evidence]) -> Reputation:
     if "topics" in parts:
         growth = float(cast(Facts, parts["growth"]).table["growth"].iloc[0])
         topics = _topics(cast(RowCounts, parts["topics"]).cells, growth)
-    return Reputation(cast(RowCounts, parts["weeks"]).cells, rows, topics)
+    by_sum, by_mean = (rows[rows["chart"] == chart].reset_index(drop=True) for chart in (SUM, MEAN))
+    return Reputation(cast(RowCounts, parts["weeks"]).cells, by_sum, topics, by_mean)
 
 
 def _topics(cells: pd.DataFrame, growth: float) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from insights.data.snapshot import Bank
-from insights.models.risk.conduct import FAILED, IDENTITY, REPEATED, STRANGERS
+from insights.models.risk.bookings import CHANGED, PAID_OUT, TRADES
+from insights.models.risk.conduct import CHECK_RULES, FAILED, IDENTITY, READ_RULES, REPEATED, STRANGERS
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.risk.words import why_not
 from insights.reports.exhibits.rows import count_row, dated, needed, number
@@ -15,7 +16,17 @@ RULES = {
     REPEATED: Message("the same client looked at again and again"),
     FAILED: Message("failed checks of identity by one manager"),
     IDENTITY: Message("failed checks of identity of one client"),
+    TRADES: Message("trades for the manager's clients"),
+    PAID_OUT: Message("payments out of the accounts of the manager's clients"),
+    CHANGED: Message("identities or addresses on file of the manager's clients changed"),
 }
+_GROUPS = (
+    (READ_RULES, Message("access to client data")),
+    (CHECK_RULES, Message("checks of identity")),
+    ((TRADES, PAID_OUT), Message("bookings")),
+    ((CHANGED,), Message("changed identities and addresses")),
+)
+"""What the rules rest on, for those that the bank's tables cannot tell of."""
 
 
 def conduct(answer: Answer, found: Access, bank: Bank) -> Exhibit:
@@ -40,10 +51,15 @@ def conduct(answer: Answer, found: Access, bank: Bank) -> Exhibit:
                 "(negative binomial with the spread of the bulk). Each rule gives a false alarm in one of a hundred "
                 "records of this length."
             ),
+            Message(
+                "Bookings and changes count for the manager whose client it was then, per client, beside what all "
+                "clients had in the same month: what moves everybody is nobody's alarm."
+            ),
         ),
         caveats=(
             Message("An alert is a reason to look, not a verdict: a stand-in for a colleague looks the same."),
             Message("Alerts are about members of staff: few of them are withheld here as few clients are."),
+            Message("No table says which member of staff made a booking or a change: it may have been another one."),
         ),
         refusals=_refusals(facts),
         estimates=tuple(_estimates(found)),
@@ -55,12 +71,11 @@ def _title(found: Access, facts: dict[str, Any]) -> Message:
         return Message("How often client data are looked at")
     if (found.alerts["clients"] == 0).all():
         return Message(
-            "In {months:months} no access to client data was unlike a manager's peers and past",
+            "In {months:months} nothing that staff did with client data or bookings was unlike peers and past",
             {"months": facts["months"]},
         )
     return Message(
-        "In {months:months} some access to client data was unlike a manager's peers and past: internal control should "
-        "look",
+        "In {months:months} some access or bookings of staff were unlike peers and past: internal control should look",
         {"months": facts["months"]},
     )
 
@@ -92,14 +107,11 @@ def _table(found: Access, facts: dict[str, Any]) -> Table:
 
 def _refusals(facts: dict[str, Any]) -> tuple[Message, ...]:
     lines = [Message("{what}: {why}", {"what": RULES[rule], "why": why_not(why)}) for rule, why in facts["why"].items()]
-    if facts["missing"]:
-        what = Message("checks of identity")
-        lines.append(Message("{what}: {why}", {"what": what, "why": needed(facts["missing"])}))
-    return (
-        *lines,
-        Message("Bookings unlike a manager's peers: no table says which member of staff made a booking."),
-        Message("Changed identities: no table says when an identity on file was changed, and by whom."),
-    )
+    for rules, what in _GROUPS:
+        needs = dict.fromkeys(need for rule in rules for need in facts["missing"].get(rule, []))
+        if any(rule in facts["missing"] for rule in rules):
+            lines.append(Message("{what}: {why}", {"what": what, "why": needed(list(needs))}))
+    return tuple(lines)
 
 
 def _estimates(found: Access) -> list[dict[str, Any]]:
