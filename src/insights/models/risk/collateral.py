@@ -27,6 +27,7 @@ NEEDS = (
 KIND = "loans.collateral_kind"
 PORTFOLIO, ELSE, UNKNOWN = "portfolio", "something else", "not recorded"
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _made(bank: Bank) -> Revalued | NotEstimable:
     )
 
 
-def _categories(bank: Bank, months: Floats, returns: Floats) -> tuple[dict[str, Floats], dict[str, int]] | NotEstimable:
+def _categories(bank: Bank, months: Ints, returns: Floats) -> tuple[dict[str, Floats], dict[str, int]] | NotEstimable:
     """Return by category how it moves with each index (k), and how many clients hold it in the last month."""
     table = bank.table("balances")
     t = table.filter(table.category.notin(bank.settings.risk.liquidity.deposits))
@@ -130,7 +131,7 @@ def _categories(bank: Bank, months: Floats, returns: Floats) -> tuple[dict[str, 
 
 
 def _portfolios(
-    bank: Bank, clients: pd.Series, beta: dict[str, Floats], months: Floats, returns: Floats
+    bank: Bank, clients: pd.Series, beta: dict[str, Floats], months: Ints, returns: Floats
 ) -> tuple[Floats, Floats]:
     """Return what the clients (n) hold beside deposits in the last month, and how that moves with each index (n, k)."""
     table = bank.table("balances")
@@ -162,7 +163,7 @@ def _portfolios(
     return total, expected + drawn_slopes(beyond, index, np.zeros(returns.shape[1]), PRIOR_MONTHS)
 
 
-def _moved(amount: pd.Series, change: pd.Series, months: Floats) -> Floats:
+def _moved(amount: pd.Series, change: pd.Series, months: Ints) -> Floats:
     """Return what markets added in each month, by the amount at the end of the one before; nan where untold."""
     before = amount.reindex(months - 1).to_numpy(float)
     gained = change.reindex(months).to_numpy(float)

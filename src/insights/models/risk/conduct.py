@@ -24,7 +24,9 @@ STRANGERS, REPEATED, FAILED, IDENTITY = "strangers", "repeated", "failed", "iden
 READ_RULES, CHECK_RULES = (STRANGERS, REPEATED), (FAILED, IDENTITY)
 BOOKED_RULES = (TRADES, PAID_OUT, CHANGED)
 RULES = (*READ_RULES, *CHECK_RULES, *BOOKED_RULES)
-RULE_NEEDS = dict.fromkeys(READ_RULES, NEEDS) | dict.fromkeys(CHECK_RULES, (*NEEDS, *CHECK_NEEDS))
+RULE_NEEDS: dict[str, tuple[str, ...]] = dict.fromkeys(READ_RULES, NEEDS) | dict.fromkeys(
+    CHECK_RULES, (*NEEDS, *CHECK_NEEDS)
+)
 RULE_NEEDS |= {TRADES: BOOKING_NEEDS, PAID_OUT: BOOKING_NEEDS, CHANGED: CHANGE_NEEDS}
 CHANCE = 0.01
 """Of a false alarm by one rule, over all members of staff and months on record."""
