@@ -78,3 +78,16 @@ def test_wholes_are_apart_from_each_other() -> None:
     table = rows(n=[500.0, 9.0, 300.0, 200.0]).assign(name=["a", "b", "a", "b"], whole=["x", "x", "y", "y"])
     told = protect_estimates(Estimates(table, ("name", "whole"), parts_of=("whole",)), RULES).rows
     assert told["status"].tolist() == ["suppressed", "suppressed", "shown", "shown"]
+
+
+def test_of_a_group_of_which_nothing_may_be_told_not_even_the_name_is() -> None:
+    table = rows(n=[500.0, 9.0, 300.0, 40.0], n_events=[90.0, 4.0, 20.0, 20.0])
+    table = table.assign(name=["north", "hamlet", "south", "south"], what=["phone", "phone", "phone", "email"])
+    asked = Estimates(table, ("name", "what"), parts_of=("what",), named_by=("name",))
+    told = protect_estimates(asked, RULES).rows
+    # The attacker reads every cell: who lives alone in a hamlet is nowhere, and its place in the order is not empty.
+    assert "hamlet" not in told.to_csv()
+    assert told["name"].tolist() == ["north", "south", "south"]
+    assert told.index.tolist() == [0, 1, 2]
+    # A group with one thing told keeps its other rows, marked as withheld.
+    assert told["status"].tolist() == ["shown", "suppressed", "shown"]

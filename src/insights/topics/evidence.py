@@ -174,11 +174,14 @@ class Estimates:
     ``households`` are behind it. p-values are values of unit "p", or stand in a column of ``P_VALUES``.
     ``parts_of``: rows that agree in these dimensions are the parts of a whole that is told as well. Where one of them
     is withheld, others are withheld with it, so that the whole less the parts shown gives nothing back.
+    ``named_by``: these dimensions name a group of clients (a region). Where nothing may be told of a group, that there
+    is one is not told either: its rows go.
     """
 
     rows: pd.DataFrame
     dims: tuple[str, ...]
     parts_of: tuple[str, ...] | None = None
+    named_by: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,13 @@ def summed(amounts: npt.ArrayLike, **dims: str) -> dict[str, Any]:
     return row | {"largest": first, "second": second, "absolute": float(sizes.sum())}
 
 
-def estimates(lines: Iterable[dict[str, Any]], *dims: str, parts_of: tuple[str, ...] | None = None) -> Estimates:
-    """Return lines as evidence, with all its columns even where there is none; ``parts_of`` as in ``Estimates``."""
+def estimates(
+    lines: Iterable[dict[str, Any]],
+    *dims: str,
+    parts_of: tuple[str, ...] | None = None,
+    named_by: tuple[str, ...] | None = None,
+) -> Estimates:
+    """Return lines as evidence, with all its columns even where there is none; options as in ``Estimates``."""
     rows = list(lines)
     extra = [c for c in (rows[0] if rows else {}) if c not in (*dims, *COLUMNS)]
-    return Estimates(pd.DataFrame(rows, columns=[*dims, *COLUMNS, *extra]), dims, parts_of)
+    return Estimates(pd.DataFrame(rows, columns=[*dims, *COLUMNS, *extra]), dims, parts_of, named_by)

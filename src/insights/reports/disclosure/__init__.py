@@ -75,7 +75,8 @@ Results of models (``Estimates``)
     obeys the rule of dominance. Values and intervals have three significant digits, n and events are rounded.
     p-values have two: from more the counts behind a test can be found by trying. What else a row says in numbers is
     withheld with it. Where rows are parts of a whole (``parts_of``), a part is withheld with at least one other, until
-    10 clients and 10 events are behind what is withheld together.
+    10 clients and 10 events are behind what is withheld together. Where rows name a group of clients (``named_by``), a
+    group of which nothing is shown is not named.
 
 Findings (``Published``)
 ------------------------

@@ -26,7 +26,7 @@ def protect_estimates(evidence: Estimates, rules: DisclosureSection) -> Estimate
 
     ``status`` is "suppressed" where a row rests on too few clients, households or events, where one or two clients make
     up most of its money, or where it would give away another part of the same whole. Whatever else a row says in
-    numbers goes with it; p-values have two digits. The sizes of the largest contributions and the number of households
+    numbers goes with it; p-values have two digits. Of a group (``named_by``) of which nothing is shown no row is left. The sizes of the largest contributions and the number of households
     go no further.
     """
     rows = evidence.rows
@@ -45,7 +45,11 @@ def protect_estimates(evidence: Estimates, rules: DisclosureSection) -> Estimate
         told[name] = _written(rows[name].to_numpy(float), np.full(len(rows), P_DIGITS), shown)
     told["n"] = np.where(shown, nearest(np.nan_to_num(n), rules.round_to), math.nan)
     told["n_events"] = np.where(shown & ~np.isnan(events), nearest(np.nan_to_num(events), rules.round_to), math.nan)
-    return Estimates(told.assign(status=np.where(shown, "shown", "suppressed")), evidence.dims, evidence.parts_of)
+    told = told.assign(status=np.where(shown, "shown", "suppressed"))
+    if evidence.named_by is not None:
+        known = told.assign(shown=shown).groupby(list(evidence.named_by), sort=False)["shown"].transform("any")
+        told = told[known.to_numpy(bool)].reset_index(drop=True)
+    return Estimates(told, evidence.dims, evidence.parts_of, evidence.named_by)
 
 
 def _written(values: Floats, digits: npt.NDArray[np.int64], shown: Bools) -> list[float]:

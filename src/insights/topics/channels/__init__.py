@@ -23,16 +23,16 @@ QUESTIONS = (
     "trends",
     "upkeep",
     "satisfaction",
+    "preference",
+    "brand",
     "changes",
     "rollout",
-    "matters",
     "paths",
+    "matters",
     "requests",
     "sources",
     "offers",
     "effort",
-    "preference",
-    "brand",
 )
 """What the report asks, in its order."""
 

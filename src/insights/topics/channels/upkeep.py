@@ -35,7 +35,8 @@ def upkeep(bank: Bank) -> Answer | NotAvailable:
     ]
     if not lines:
         return refused(ID, "too_few_clients")
-    evidence: dict[str, Evidence] = {"rows": estimates(lines, *DIMS, parts_of=("division", "measure"))}
+    rows = estimates(lines, *DIMS, parts_of=("division", "measure"), named_by=("division", "value_of"))
+    evidence: dict[str, Evidence] = {"rows": rows}
     facts = {
         "months": MONTHS,
         "feedback_months": FEEDBACK_MONTHS,

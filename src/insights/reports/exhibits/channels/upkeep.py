@@ -20,7 +20,7 @@ from insights.models.channels.upkeep import (
 )
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.channels.words import channel_label
-from insights.reports.exhibits.rows import SHOWN, dated, needed
+from insights.reports.exhibits.rows import dated, needed
 from insights.reports.exhibits.told import cell_of, find, finding_row
 from insights.reports.wording.labels import code_label
 from insights.stats.results import Estimate
@@ -43,7 +43,6 @@ _LINES = (
 
 def upkeep(answer: Answer, found: UpkeepRows, bank: Bank) -> Exhibit:
     """Say how many clients were met, and how fast what they complained of was settled."""
-    found = _of_large_regions(found)
     title = _title(found)
     tables = (_whole(found), _topics(found, bank), _events(found, bank), _regions(found, bank))
     return Exhibit(
@@ -60,14 +59,6 @@ def upkeep(answer: Answer, found: UpkeepRows, bank: Bank) -> Exhibit:
         ),
         estimates=tuple(_estimates(found)),
     )
-
-
-def _of_large_regions(found: UpkeepRows) -> UpkeepRows:
-    """Leave out the regions of which nothing may be told: that somebody lives there is not told either."""
-    rows = found.rows
-    regional = rows["division"] == REGION
-    told = set(rows.loc[regional & (rows["status"] == SHOWN), "value_of"])
-    return UpkeepRows(rows[~regional | rows["value_of"].isin(told)].reset_index(drop=True))
 
 
 def _find(found: UpkeepRows, measure: str, division: str = ALL, value: str = "") -> Estimate | None:
