@@ -72,6 +72,18 @@ def _made(bank: Bank) -> tuple[Source, ...]:
     return tuple(found)
 
 
+def first_years(bank: Bank) -> pd.DataFrame:
+    """Return source and margin of the first year (nan where it is not seen whole) of the clients won in ``YEARS``.
+
+    Needs clients.acquisition_source.
+    """
+    told = bank.table("clients").select("client_id", "joined_on", source="acquisition_source")
+    people = told.order_by("client_id").execute()
+    since = pd.Timestamp(add_months(first_of_month(bank.as_of), 1 - YEARS * YEAR))
+    people = people[(pd.to_datetime(people["joined_on"]) >= since) & people["source"].notna()].reset_index(drop=True)
+    return people.assign(margin=_first_year(bank, people))
+
+
 def yield_of(source: str, won: int, paid: float, margins: np.ndarray, unit: str) -> Source:
     """Return the yield of one source from the clients won, what was paid, and margins of a first year (n)."""
     cost: Estimate | NotEstimable = NotEstimable("nobody was won, or nothing was paid")

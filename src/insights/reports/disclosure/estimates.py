@@ -26,8 +26,8 @@ def protect_estimates(evidence: Estimates, rules: DisclosureSection) -> Estimate
 
     ``status`` is "suppressed" where a row rests on too few clients, households or events, where one or two clients make
     up most of its money, or where it would give away another part of the same whole. Whatever else a row says in
-    numbers goes with it; p-values have two digits. Of a group (``named_by``) of which nothing is shown no row is left. The sizes of the largest contributions and the number of households
-    go no further.
+    numbers goes with it; p-values have two digits. Of a group (``named_by``) of which nothing
+    is shown no row is left. The sizes of the largest contributions and the number of households go no further.
     """
     rows = evidence.rows
     n, events = rows["n"].to_numpy(float), rows["n_events"].to_numpy(float)

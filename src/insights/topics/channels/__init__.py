@@ -9,6 +9,7 @@ from insights.topics.channels.offers import offers
 from insights.topics.channels.overview import overview
 from insights.topics.channels.paths import paths
 from insights.topics.channels.preference import preference
+from insights.topics.channels.prospects import lists, prospects
 from insights.topics.channels.requests import requests
 from insights.topics.channels.satisfaction import satisfaction
 from insights.topics.channels.sources import sources
@@ -31,6 +32,7 @@ QUESTIONS = (
     "matters",
     "requests",
     "sources",
+    "prospects",
     "offers",
     "effort",
 )
@@ -42,11 +44,13 @@ __all__ = [
     "brand",
     "changes",
     "effort",
+    "lists",
     "matters",
     "offers",
     "overview",
     "paths",
     "preference",
+    "prospects",
     "requests",
     "rollout",
     "satisfaction",

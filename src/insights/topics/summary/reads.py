@@ -121,6 +121,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "mentions",
         "offers",
         "programmes",
+        "prospects",
         "relationships",
         "requests",
         "revenue",

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
+
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
 from insights.reports.exhibits.channels.answers import answers
@@ -14,6 +16,7 @@ from insights.reports.exhibits.channels.offers import offers
 from insights.reports.exhibits.channels.overview import overview
 from insights.reports.exhibits.channels.paths import paths
 from insights.reports.exhibits.channels.preference import preference
+from insights.reports.exhibits.channels.prospects import prospects, prospects_in_words
 from insights.reports.exhibits.channels.refusals import refused
 from insights.reports.exhibits.channels.requests import requests
 from insights.reports.exhibits.channels.rollout import rollout
@@ -22,6 +25,7 @@ from insights.reports.exhibits.channels.sources import sources
 from insights.reports.exhibits.channels.state import state
 from insights.reports.exhibits.channels.trends import trends
 from insights.reports.exhibits.channels.upkeep import upkeep
+from insights.reports.wording import Wording
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
@@ -34,6 +38,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "channels.overview": overview,
     "channels.paths": paths,
     "channels.preference": preference,
+    "channels.prospects": prospects,
     "channels.refused": refused,
     "channels.requests": requests,
     "channels.rollout": rollout,
@@ -43,3 +48,6 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "channels.trends": trends,
     "channels.upkeep": upkeep,
 }
+
+LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {"prospects": prospects_in_words}
+"""How the restricted list of this report is put into words, by name."""

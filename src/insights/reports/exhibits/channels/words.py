@@ -4,6 +4,7 @@ from insights.data.snapshot import Bank
 from insights.models.channels.lots import LEFT
 from insights.models.channels.managed import ACTIVITY, INCOME
 from insights.models.channels.outcomes import MARK, MONEY, SETTLED, WAIT
+from insights.models.channels.prospects import OTHER
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.untold import in_words
 from insights.reports.wording.labels import code_label
@@ -30,6 +31,13 @@ def channel_label(code: str, bank: Bank) -> Message | str:
 def programme_label(name: str, bank: Bank) -> Message | str:
     """Return what a programme is called."""
     return code_label("programme", name, bank.settings.labels)
+
+
+def source_label(source: str, bank: Bank) -> Message | str:
+    """Return what a source of clients is called."""
+    return (
+        Message("not recorded") if source == OTHER else code_label("acquisition_source", source, bank.settings.labels)
+    )
 
 
 def duration(minutes: float) -> Message:
@@ -75,6 +83,13 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
         Message("The margin of a client's first year is not told from nothing."),
     ),
     (r"cost or margin cannot be told", Message("What a client cost, or his first year's margin, cannot be told.")),
+    (r"no prospect was known.*|nothing was known", Message("No prospect was known half a year ago.")),
+    (r"no prospect is open", Message("No prospect is open.")),
+    (r"no earlier date has enough prospects.*", Message("No earlier date has enough prospects before it.")),
+    (
+        r"\d+(\.\d+)? (events|rows without event).*",
+        Message("Too few prospects joined, or nearly all did: no chance can be told."),
+    ),
     (r"too_few_mentions", Message("Too few mentions and answers.")),
     (r"too_few_requests", Message("Too few clients made a request in the last two years.")),
     (r"no_yield", Message("No source has both costs and clients won in the same months.")),
