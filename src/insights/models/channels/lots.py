@@ -15,6 +15,7 @@ from insights.models.channels.outcomes import (
     LARGEST,
     MARK,
     MONEY,
+    NO_TAKERS,
     OUTCOMES,
     SETTLED,
     WAIT,
@@ -27,7 +28,10 @@ from insights.models.channels.outcomes import (
     scaled,
 )
 from insights.models.channels.programmes import Reach
+from insights.models.loyalty.drawn import used_within_year
+from insights.models.loyalty.uses import NEEDS as OF_USE
 from insights.models.months import SpellMonths
+from insights.stats.effects import complier_effect
 from insights.stats.linear import LinearFit, least_squares
 from insights.stats.results import Estimate, NotEstimable
 
@@ -52,7 +56,8 @@ def by_lot(bank: Bank, months: SpellMonths, found: Reach) -> Rollout:
     primary = bank.settings.channels.primary
     for name in (*sorted(OUTCOMES, key=lambda o: o != primary), LEFT):
         if name == MONEY:
-            outcomes.append(money(months, found, drawn, bank.settings.bank.currency))
+            took = took_part(bank, months, found, drawn)
+            outcomes.append(money(months, found, drawn, bank.settings.bank.currency, took))
         elif name == LEFT:
             gone = months.left[drawn] & (months.last[drawn] < found.day[drawn] + MONTHS)
             outcomes.append(compare(name, gone.astype(float), None, treated, cluster, "share"))
@@ -96,8 +101,12 @@ def _told(name: str, fit: LinearFit | NotEstimable, sides: tuple[int, int]) -> O
     return Outcome(name, fit.coefficient("arm"), p=p, controls="lot", reached=sides[0], others=sides[1])
 
 
-def money(months: SpellMonths, found: Reach, drawn: Bools, currency: str) -> Outcome:
-    """Return the effect on net new money of those drawn, those who left with what they took along."""
+def money(months: SpellMonths, found: Reach, drawn: Bools, currency: str, took: Floats | None = None) -> Outcome:
+    """Return the effect on net new money of those drawn, those who left with what they took along.
+
+    ``took`` (n): 1 for whoever took part within the months, else 0; then the effect on those whom the lot moved to do
+    so is told as well.
+    """
     day = np.where(drawn, found.day, 0).astype(np.int64)
     held = np.full(len(day), np.nan)
     for d in np.unique(day[drawn]):
@@ -110,7 +119,8 @@ def money(months: SpellMonths, found: Reach, drawn: Bools, currency: str) -> Out
     for key, values in (("held", held), ("before", before)):
         middle = (values - values.mean()) / max(float(values.std()), 1e-9)
         columns |= {key: middle, f"arm:{key}": arm * middle}
-    fit = least_squares(after, pd.DataFrame(columns), cluster=found.manager[used].astype(str), unit=currency)
+    design, cluster = pd.DataFrame(columns), found.manager[used].astype(str)
+    fit = least_squares(after, design, cluster=cluster, unit=currency)
     told = _told(MONEY, fit, (int(arm.sum()), int((1 - arm).sum())))
     if not isinstance(told.mean, Estimate):
         return told
@@ -126,8 +136,25 @@ def money(months: SpellMonths, found: Reach, drawn: Bools, currency: str) -> Out
         reached=told.reached,
         others=told.others,
         held=float(held[arm == 1].sum()),
+        took=NO_TAKERS if took is None else complier_effect(after, took[used], design, cluster=cluster, unit=currency),
         sizes=(float(size[0]), float(size[1]) if len(size) > 1 else 0.0, float(size.sum())),
     )
+
+
+def took_part(bank: Bank, months: SpellMonths, found: Reach, drawn: Bools) -> Floats | None:
+    """Return who took part within twelve months of the draw (n; 1 or 0), in whichever arm; None where nothing tells.
+
+    The services, events or rewards that the programme gave are those of [loyalty.drawn].
+    """
+    group = next((g for g, p in bank.settings.loyalty.drawn.items() if p == found.name), None)
+    if group is None or bank.needs(*OF_USE[group]):
+        return None
+    where = np.flatnonzero(drawn)
+    days = [months.month(int(d)) for d in found.day[where]]
+    rows = pd.DataFrame({"client_id": months.spells["client_id"].to_numpy()[where], "day": days})
+    took = np.zeros(len(drawn))
+    took[where] = used_within_year(bank, group, rows).to_numpy(float)
+    return took
 
 
 def _flows(months: SpellMonths, day: npt.NDArray[np.int64], first: int, end: int) -> Floats:

@@ -25,6 +25,7 @@ from insights.models.channels.outcomes import (
 )
 from insights.models.channels.programmes import Reach, reach
 from insights.models.channels.rollout import Panel, controls_of, lay_out, outcome_values, rollout
+from insights.models.channels.stated import stated
 from insights.models.months import SpellMonths, spell_months
 from insights.stats.effects import att_gt
 from insights.stats.results import NotEstimable
@@ -33,7 +34,7 @@ INCOME, ACTIVITY = "income", "activity"
 
 
 def managed(bank: Bank, name: str) -> Rollout:
-    """Return what a programme did as by ``rollout``, with income and activity beside it where the bank tells these.
+    """Return what a programme did as by ``rollout``, with income, activity and what clients say where the bank tells.
 
     Income is told a year, as a share of what was held before; activity as the share of months with any sign of it. Made
     once per bank. p-values are adjusted for all outcomes that are not the primary one.
@@ -46,8 +47,10 @@ def _made(bank: Bank, name: str) -> Rollout:
     told, found = rollout(bank, name), reach(bank, name)
     if isinstance(found, str) or told.why:
         return told
-    outcomes = [*told.outcomes, *_beside(bank, found)]
-    return replace(told, outcomes=adjusted(outcomes, bank.settings.channels.primary))
+    said = stated(bank, name)
+    outcomes = [*told.outcomes, *_beside(bank, found), *(said.outcomes if said else ())]
+    through = said.through if said else None
+    return replace(told, outcomes=adjusted(outcomes, bank.settings.channels.primary), through=through)
 
 
 def _beside(bank: Bank, found: Reach) -> Iterator[Outcome]:

@@ -9,7 +9,7 @@ from insights.data.months import last_complete
 from insights.data.snapshot import Bank
 from insights.models.channels.contacts import by_month
 from insights.models.months import SpellMonths
-from insights.stats.effects import GroupTimeEffects
+from insights.stats.effects import ComplierEffect, GroupTimeEffects
 from insights.stats.multiplicity import holm
 from insights.stats.results import Estimate, NotEstimable, TestResult
 
@@ -21,6 +21,7 @@ LARGEST = 0.01
 BEFORE_MONTHS = 12
 """Assets before the start are the mean of so many month ends before it, or of those there are."""
 
+NO_TAKERS = NotEstimable("who took part is not recorded")
 NO_MONEY, NO_EFFECT = NotEstimable("this outcome is no money"), NotEstimable("there is no effect")
 
 Floats = npt.NDArray[np.float64]
@@ -38,7 +39,9 @@ class Outcome:
     effects, and ``against`` the sum of its negative weights. ``controls``: "never" or "not_yet". ``reached``,
     ``others``: relationships, of "not_yet" the others are all reached later than the first, or never; ``events``: the
     fewer who left of the two arms; ``sizes``: largest, second largest and sum of what those reached moved, for
-    dominance.
+    dominance. ``before`` is a test that both sides moved alike before, where there are no group-time effects.
+    ``early``: the mean if clients acted a period before the start. ``took``: what taking part did to those whom the lot
+    moved to do so.
     """
 
     name: str
@@ -58,11 +61,28 @@ class Outcome:
     held: float = float("nan")
     events: float = float("nan")
     sizes: tuple[float, float, float] = (float("nan"), float("nan"), float("nan"))
+    before: TestResult | None = None
+    early: Estimate | NotEstimable = NO_EFFECT
+    took: ComplierEffect | NotEstimable = NO_TAKERS
 
     @property
     def pretrend(self) -> TestResult | None:
         """The test that treated and controls moved in parallel before."""
-        return None if self.effects is None else self.effects.pretrend
+        return self.before if self.effects is None else self.effects.pretrend
+
+
+@dataclass(frozen=True)
+class Through:
+    """Net new money of a year over assets, among ``clients`` who answered before and after; ``reached`` were reached.
+
+    ``whole`` is the effect in them, ``loyal`` the part of it that runs through stated loyalty, ``share`` its share.
+    """
+
+    whole: Estimate | NotEstimable
+    loyal: Estimate | NotEstimable
+    share: Estimate | NotEstimable
+    clients: int = 0
+    reached: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +100,7 @@ class Rollout:
 
     ``starts`` are the months (columns of ``spell_months``) in which it started, ``length`` months make a period.
     ``months`` are those followed where the lot decided; 0 where all since the start are. ``leaving`` of those reached
-    and of the others, where the lot did not decide.
+    and of the others, where the lot did not decide. ``through`` loyalty: None where the bank asks nobody.
     """
 
     name: str
@@ -93,6 +113,7 @@ class Rollout:
     months: int = 0
     why: str = ""
     leaving: tuple[Leaving, Leaving] | None = None
+    through: Through | None = None
 
     def find(self, name: str) -> Outcome | None:
         """Return an outcome; None where it was not looked at."""

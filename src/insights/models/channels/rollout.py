@@ -165,7 +165,9 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
     outcome = values[row, period]
     cluster = panel.cluster[row].astype(str)
 
-    def effects(which: Controls, like: pd.DataFrame | None = None) -> GroupTimeEffects | NotEstimable:
+    def effects(
+        which: Controls, like: pd.DataFrame | None = None, anticipation: int = 0
+    ) -> GroupTimeEffects | NotEstimable:
         return att_gt(
             row,
             period,
@@ -175,6 +177,7 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
             covariates=like,
             weight=weight,
             cluster=cluster,
+            anticipation=anticipation,
             outcome_unit=unit,
         )
 
@@ -207,6 +210,8 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
         made = replace(made, other_controls=scaled(told, a_year))
     if not money:
         return made
+    early = effects(controls, anticipation=1)
+    made = replace(made, early=scaled(early if isinstance(early, NotEstimable) else early.overall(), a_year))
     amounts, moved = _amounts(values, panel, used)
     return replace(
         made,

@@ -70,7 +70,7 @@ class Followed:
 
 
 @dataclass(frozen=True)
-class _Reach:
+class Reached:
     """Whom a programme reached: ``rows`` unit, started_on (NaT: drawn, but not for it); by manager or by client."""
 
     rows: pd.DataFrame = field(repr=False)
@@ -90,7 +90,7 @@ def _adjusted(found: list[Followed]) -> tuple[Followed, ...]:
 
 
 def _made(bank: Bank, change: Change) -> Followed:
-    reach = _reach(bank, change.programme)
+    reach = reached_by(bank, change.programme)
     if reach is None or reach.rows["started_on"].isna().all():
         return Followed(change, why=f"no programme is called {change.programme}")
     days = tuple(sorted(reach.rows["started_on"].dropna().unique()))
@@ -99,7 +99,7 @@ def _made(bank: Bank, change: Change) -> Followed:
     if all(pd.Timestamp(d) > last for d in days):
         return Followed(change, by_lot=reach.by_lot, why=TOO_YOUNG)
     used = [d for d in days if first + pd.DateOffset(months=MONTHS) <= pd.Timestamp(d) <= last]
-    rows = _stacked(bank, reach, [pd.Timestamp(d) for d in used])
+    rows = stacked(bank, reach, [pd.Timestamp(d) for d in used])
     if rows.empty or not rows["reached"].any():
         return Followed(change, by_lot=reach.by_lot, why=NOBODY)
     if rows["reached"].all():
@@ -146,7 +146,8 @@ def _difference(own: pd.DataFrame, change: pd.Series) -> tuple[Estimate | NotEst
     return fit.coefficient("reached"), float(fit.table.loc[fit.table["name"] == "reached", "p"].iloc[0])
 
 
-def _reach(bank: Bank, name: str) -> _Reach | None:
+def reached_by(bank: Bank, name: str) -> Reached | None:
+    """Return whom a programme reached; None where no programme is called so."""
     told = bank.table("programmes")
     told = told.filter(told.programme == name).execute()
     if told.empty:
@@ -159,10 +160,10 @@ def _reach(bank: Bank, name: str) -> _Reach | None:
     started = pd.to_datetime(told["started_on"]).where(~control)
     rows = pd.DataFrame({"unit": told[unit].astype(str), "started_on": started})
     rows = rows.sort_values(["unit", "started_on"]).drop_duplicates("unit", ignore_index=True)
-    return _Reach(rows, by_manager, bool(len(lot) and lot.all() and control.any()))
+    return Reached(rows, by_manager, bool(len(lot) and lot.all() and control.any()))
 
 
-def _stacked(bank: Bank, reach: _Reach, days: list[pd.Timestamp]) -> pd.DataFrame:
+def stacked(bank: Bank, reach: Reached, days: list[pd.Timestamp]) -> pd.DataFrame:
     """Return client_id, day, manager, reached for each day of the change, of those with the bank the year around it."""
     told, parts = spells(bank), []
     starts = reach.rows.set_index("unit")["started_on"]
@@ -211,7 +212,7 @@ def _measured(bank: Bank, rows: pd.DataFrame, change: Change) -> pd.DataFrame:
             events[score] = own.set_axis(["client_id", "at", "value"], axis=1)
     for name, own in events.items():
         for when, first in (("after", 0), ("before", -1), ("ago", -2)):
-            rows[f"{name}:{when}"] = _within(rows, own, first, "mean")
+            rows[f"{name}:{when}"] = within_years(rows, own, first, "mean")
     if not bank.needs("complaints.topic", "complaints.filed_on"):
         told = bank.table("complaints")
         own = told.filter(told.topic.isin(change.topics)).select("client_id", at="filed_on").execute().assign(value=1.0)
@@ -219,7 +220,7 @@ def _measured(bank: Bank, rows: pd.DataFrame, change: Change) -> pd.DataFrame:
             ends = rows["day"] + pd.DateOffset(months=MONTHS)
             there = rows["left_on"].isna() | (pd.to_datetime(rows["left_on"]) > ends)
             for when, first in (("after", 0), ("before", -1), ("ago", -2)):
-                some = np.nan_to_num(_within(rows, own, first, "max"))
+                some = np.nan_to_num(within_years(rows, own, first, "max"))
                 rows[f"{COMPLAINED}:{when}"] = np.where(there, some, np.nan)
     opened = pd.Timestamp(bank.window_from) if bank.window_from else pd.Timestamp.min
     known = rows["day"] - pd.DateOffset(months=2 * MONTHS) >= opened
@@ -228,7 +229,7 @@ def _measured(bank: Bank, rows: pd.DataFrame, change: Change) -> pd.DataFrame:
     return rows
 
 
-def _within(rows: pd.DataFrame, events: pd.DataFrame, years: int, how: str) -> np.ndarray:
+def within_years(rows: pd.DataFrame, events: pd.DataFrame, years: int, how: str) -> np.ndarray:
     """Return the mean (max) of the events of the year that begins so many years after each row's day; nan for none."""
     both = rows[["client_id", "day", "row"]].merge(events, on="client_id")
     at = pd.to_datetime(both["at"])

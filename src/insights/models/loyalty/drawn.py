@@ -86,7 +86,7 @@ def _made(bank: Bank, group: str, name: str) -> Drawn:
         for score in (s for s in (LOYALTY, TRUST) if s in answers(bank).answers):
             rows[score] = stated_after(bank, rows, score)
     if not bank.needs(*NEEDS[group]):
-        rows[USE] = _used(bank, group, rows)
+        rows[USE] = used_within_year(bank, group, rows)
     return compare(group, found, rows)
 
 
@@ -131,7 +131,7 @@ def _effect(rows: pd.DataFrame, outcome: str, treated: np.ndarray, cluster: np.n
     return Effect(outcome, control, fit.coefficient("arm"), int(known.sum()), events, fewest, p)
 
 
-def _used(bank: Bank, group: str, rows: pd.DataFrame) -> pd.Series:
+def used_within_year(bank: Bank, group: str, rows: pd.DataFrame) -> pd.Series:
     """Return 1 where the client made use of anything of the group within the months after his day, else 0."""
     told = used_rows(bank, group).execute()
     told["at"] = pd.to_datetime(told["at"])

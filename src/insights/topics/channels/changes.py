@@ -14,6 +14,7 @@ from insights.models.channels.outcomes import LARGEST, MONEY, OUTCOMES, Outcome,
 from insights.models.channels.programmes import NEEDS, programmes
 from insights.models.channels.rollout import rollout as followed
 from insights.models.months import spell_months
+from insights.stats.effects import ComplierEffect
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics.channels.refusals import refused
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
@@ -24,6 +25,9 @@ DIMS = ("programme", "outcome", "row")
 REACHED, OTHERS = "reached", "others"
 EFFECT, WHOLE, USUAL, UNTRENDED, OTHER = "effect", "whole", "usual", "untrended", "other_controls"
 ALIKE, LEFT_REACHED, LEFT_OTHERS = "alike", "left_reached", "left_others"
+EARLY, TOOK, FOLLOWED = "early", "took", "followed"
+WHOLE_OF_THEM, THROUGH, THROUGH_SHARE = "whole_of_them", "through", "through_share"
+"""Of those who answered the survey twice: the effect on money, its part through loyalty, and that as a share."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,9 @@ class ChangeRows:
     Row: "effect" (money: of a year, as a share of what was held), "whole" (currency); of a roll-out also "usual"
     (two-way fixed effects), "untrended" (had the trend of before gone on), "other_controls" (not yet reached too),
     "alike" (against others of like assets and years with the bank), and as an outcome of its own "left" ("left_reached"
-    and "left_others": share a year).
+    and "left_others": share a year), and "early" (had clients acted a period before). Of a lot also "took" (currency
+    for each who took part because he was drawn) and "followed" (by how much more often those drawn took part, share).
+    ``WHOLE_OF_THEM``, ``THROUGH`` and ``THROUGH_SHARE`` as said there.
     ``path``: programme, months (since the start), value, low, high: bands for all at once. ``sides``: programme, side
     ("reached", "others"), clients, of the effect on money.
     """
@@ -91,6 +97,7 @@ def change_evidence(found: list[Rollout]) -> dict[str, Evidence]:
             if o.name == MONEY:
                 counts = {REACHED: o.reached, OTHERS: o.others}
                 sides += [{"programme": programme.name, "side": s, "clients": n} for s, n in counts.items()]
+        lines += _through(programme)
         for row, gone in zip((LEFT_REACHED, LEFT_OTHERS), programme.leaving or (), strict=False):
             if any(isinstance(o.mean, Estimate) for o in programme.outcomes) and isinstance(gone.a_year, Estimate):
                 head = {"programme": programme.name, "outcome": LEFT, "row": row}
@@ -136,6 +143,8 @@ def change_facts(bank: Bank, found: list[Rollout]) -> dict[str, Any]:
                     if o.name == MONEY and isinstance(o.mean, Estimate) and isinstance(o.alike, NotEstimable)
                 },
                 "against": {o.name: o.against for o in f.outcomes},
+                "took": _why_taken(f),
+                "loyal": _why_through(f),
                 "left_out": {
                     o.name: [c.reason for c in o.effects.checks if c.name == "comparisons made"]
                     for o in f.outcomes
@@ -159,11 +168,45 @@ def _outcome(programme: str, o: Outcome) -> list[dict[str, Any]]:
     head = {"programme": programme, "outcome": o.name}
     sizes = o.sizes if o.name == MONEY else (NAN, NAN, NAN)
     told = [head | {"row": EFFECT} | line(o.mean, o.reached, fewest, sizes) | {"p": o.p_adjusted}]
-    beside = ((WHOLE, o.whole), (USUAL, o.usual), (UNTRENDED, o.untrended), (OTHER, o.other_controls), (ALIKE, o.alike))
+    beside: list[tuple[str, Estimate | NotEstimable]] = [(WHOLE, o.whole), (USUAL, o.usual), (UNTRENDED, o.untrended)]
+    beside += [(OTHER, o.other_controls), (ALIKE, o.alike), (EARLY, o.early)]
     for row, found in beside:
         if isinstance(found, Estimate):
             told.append(head | {"row": row} | line(found, o.reached, fewest, sizes) | {"p": NAN})
+    if isinstance(o.took, ComplierEffect):
+        takers = float(o.took.effect.n_events or 0)
+        told.append(head | {"row": TOOK} | line(o.took.effect, o.reached, min(fewest, takers)) | {"p": NAN})
+        told.append(head | {"row": FOLLOWED} | line(o.took.followed, o.reached, min(fewest, takers)) | {"p": NAN})
     return told if isinstance(o.mean, Estimate) else []
+
+
+def _through(programme: Rollout) -> list[dict[str, Any]]:
+    """Return how much of the money of those who answered before and after runs through loyalty."""
+    told = programme.through
+    if told is None:
+        return []
+    head = {"programme": programme.name, "outcome": MONEY}
+    fewest = min(told.reached, told.clients - told.reached)
+    parts = ((WHOLE_OF_THEM, told.whole), (THROUGH, told.loyal), (THROUGH_SHARE, told.share))
+    return [
+        head | {"row": row} | line(found, told.clients, fewest) | {"p": NAN, "unit": "share"}
+        for row, found in parts
+        if isinstance(found, Estimate)
+    ]
+
+
+def _why_taken(programme: Rollout) -> str:
+    """Say why what taking part did cannot be told of a lot; empty where it is told, or nothing was drawn."""
+    told = programme.find(MONEY)
+    if not programme.by_lot or told is None or not isinstance(told.mean, Estimate):
+        return ""
+    return told.took.reason if isinstance(told.took, NotEstimable) else ""
+
+
+def _why_through(programme: Rollout) -> str:
+    """Say why the part through loyalty cannot be told; empty where it is told, or the bank asks nobody."""
+    told = programme.through
+    return told.loyal.reason if told is not None and isinstance(told.loyal, NotEstimable) else ""
 
 
 def _path(programme: Rollout, o: Outcome) -> list[dict[str, Any]]:

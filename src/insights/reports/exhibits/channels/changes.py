@@ -9,17 +9,31 @@ from insights.data.snapshot import Bank
 from insights.models.channels.lots import LEFT
 from insights.models.channels.managed import ACTIVITY, INCOME
 from insights.models.channels.outcomes import LARGEST, MARK, MONEY, SETTLED, WAIT
+from insights.models.loyalty.answers import LOYALTY, TRUST
+from insights.models.loyalty.changes import BRAND
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.channels.words import OUTCOMES, programme_label, why_not
 from insights.reports.exhibits.rows import dated, number
 from insights.reports.exhibits.told import cell, find, finding_row
 from insights.stats.results import Estimate
-from insights.topics.channels.changes import EFFECT, LEFT_OTHERS, LEFT_REACHED, OTHERS, WHOLE, ChangeRows
+from insights.topics.channels.changes import (
+    EFFECT,
+    FOLLOWED,
+    LEFT_OTHERS,
+    LEFT_REACHED,
+    OTHERS,
+    THROUGH,
+    THROUGH_SHARE,
+    TOOK,
+    WHOLE,
+    WHOLE_OF_THEM,
+    ChangeRows,
+)
 from insights.topics.evidence import Answer
 
 LEVEL = 0.05
 KINDS = {MONEY: "percent", MARK: "number", WAIT: "tenths", SETTLED: "points", LEFT: "points"}
-KINDS |= {INCOME: "basis_points", ACTIVITY: "points"}
+KINDS |= {INCOME: "basis_points", ACTIVITY: "points", LOYALTY: "number", BRAND: "number", TRUST: "number"}
 
 
 def changes(answer: Answer, found: ChangeRows, bank: Bank) -> Exhibit:
@@ -108,7 +122,50 @@ def _sentences(answer: Answer, found: ChangeRows, bank: Bank) -> tuple[Message, 
             values: dict[str, Any] = {"name": programme_label(programme["name"], bank), "what": OUTCOMES[outcome]}
             values |= {"told": cell(told, KINDS[outcome])}
             said.append(Message("“{name}” also moved: {what}, by {told}.", values))
+    for programme in answer.facts["programmes"]:
+        said += [*_taken(programme, found, bank), *_loyal(programme, found, bank)]
     return tuple(said)
+
+
+def _taken(programme: dict[str, Any], found: ChangeRows, bank: Bank) -> list[Message]:
+    """Say what taking part brought, where the lot moved who did."""
+    took, followed = (find(found.rows, programme=programme["name"], outcome=MONEY, row=r) for r in (TOOK, FOLLOWED))
+    if took is None or followed is None:
+        return []
+    values = {"name": programme_label(programme["name"], bank), "more": followed.value, "told": cell(took, "money")}
+    return [
+        Message(
+            "“{name}”: those drawn took part more often, by {more:percent} of them; each who did so because he was "
+            "drawn brought {told} more within the year.",
+            values,
+        )
+    ]
+
+
+def _loyal(programme: dict[str, Any], found: ChangeRows, bank: Bank) -> list[Message]:
+    """Say how much of the money runs through stated loyalty, where the money itself is clear of chance."""
+    name = programme["name"]
+    whole, part = (find(found.rows, programme=name, outcome=MONEY, row=r) for r in (WHOLE_OF_THEM, THROUGH))
+    if whole is None or part is None or not clear(whole):
+        return []
+    values: dict[str, Any] = {"name": programme_label(name, bank), "n": float(whole.n), "whole": cell(whole, "percent")}
+    values["part"] = cell(part, "percent")
+    share = find(found.rows, programme=name, outcome=MONEY, row=THROUGH_SHARE)
+    if share is None or not clear(part):
+        return [
+            Message(
+                "“{name}”, loyalty: of {whole} of assets that it brought in a year those {n:count} who answered before "
+                "and after, {part} runs through stated loyalty: no such part is told from chance.",
+                values,
+            )
+        ]
+    return [
+        Message(
+            "“{name}”, loyalty: of {whole} of assets that it brought in a year those {n:count} who answered before and "
+            "after, {part} runs through stated loyalty, {share} of it.",
+            values | {"share": cell(share, "percent")},
+        )
+    ]
 
 
 def _row(found: ChangeRows, programme: str, outcome: str) -> pd.Series | None:
@@ -275,6 +332,13 @@ def change_caveats(answer: Answer, found: ChangeRows, bank: Bank) -> tuple[Messa
                 "not in it, and whether the programme kept clients is not told by it."
             )
         )
+    if (found.rows["row"] == THROUGH).any():
+        lines.append(
+            Message(
+                "The part through loyalty holds if nothing else moves loyalty and money together; answers are not "
+                "exact, which makes it look smaller than it is."
+            )
+        )
     for programme in answer.facts["programmes"]:
         name = programme["name"]
         gone = [find(found.rows, programme=name, outcome=LEFT, row=row) for row in (LEFT_REACHED, LEFT_OTHERS)]
@@ -306,6 +370,12 @@ def change_refusals(answer: Answer, bank: Bank) -> tuple[Message, ...]:
         for outcome, reason in programme["refused"].items():
             values = {"name": name, "what": OUTCOMES[outcome], "why": why_not(reason)}
             lines.append(Message("{name}, {what}: {why}", values))
+        beside = (("took", Message("those who took part")), ("loyal", Message("money through loyalty")))
+        for key, what in beside:
+            if programme[key]:
+                lines.append(
+                    Message("{name}, {what}: {why}", {"name": name, "what": what, "why": why_not(programme[key])})
+                )
     return tuple(lines)
 
 

@@ -18,7 +18,7 @@ from insights.reports.exhibits.channels.words import programme_label, why_not
 from insights.reports.exhibits.rows import check_row, number
 from insights.reports.exhibits.told import as_estimate, cell, find, finding_row
 from insights.stats.results import Estimate, TestResult
-from insights.topics.channels.changes import ALIKE, EFFECT, OTHER, UNTRENDED, USUAL, ChangeRows
+from insights.topics.channels.changes import ALIKE, EARLY, EFFECT, OTHER, UNTRENDED, USUAL, ChangeRows
 from insights.topics.evidence import Answer
 
 YEAR = 12
@@ -173,6 +173,7 @@ def _ways(answer: Answer, found: ChangeRows) -> Table:
         OTHER: Message("… those not yet reached as controls too"),
         ALIKE: Message("… against clients of like assets and years with the bank (doubly robust)"),
         UNTRENDED: Message("… had the two gone on moving apart as before"),
+        EARLY: Message("… had clients acted on it a period before the start"),
         USUAL: Message("Usual regression (two-way fixed effects)"),
     }
     rows = []

@@ -5,6 +5,8 @@ from insights.models.channels.lots import LEFT
 from insights.models.channels.managed import ACTIVITY, INCOME
 from insights.models.channels.outcomes import MARK, MONEY, SETTLED, WAIT
 from insights.models.channels.prospects import OTHER
+from insights.models.loyalty.answers import LOYALTY, TRUST
+from insights.models.loyalty.changes import BRAND
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.untold import in_words
 from insights.reports.wording.labels import code_label
@@ -18,6 +20,9 @@ OUTCOMES = {
     LEFT: Message("share who left within the time followed"),
     INCOME: Message("income a year, of the assets before"),
     ACTIVITY: Message("share of months with activity"),
+    LOYALTY: Message("stated loyalty, in points of its scale"),
+    BRAND: Message("how clients see the brand, in points of its scale"),
+    TRUST: Message("stated trust, in points of its scale"),
 }
 _LONG = 120
 """From so many minutes on a time is told in hours."""
@@ -83,6 +88,19 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
         Message("The margin of a client's first year is not told from nothing."),
     ),
     (r"cost or margin cannot be told", Message("What a client cost, or his first year's margin, cannot be told.")),
+    (
+        r"(the lot hardly moved who took part|everybody took part|too few clusters for an F).*",
+        Message("The lot hardly moved who took part: a ratio to so small a difference tells nothing."),
+    ),
+    (
+        r"who took part is not recorded",
+        Message("Who took part is not recorded: needs the programme under [loyalty.drawn], and what it gave."),
+    ),
+    (
+        r"\d+ reached and \d+ others answered before and after.*|the survey does not ask for loyalty",
+        Message("Too few of both sides answered the survey in the year before and in the year after."),
+    ),
+    (r"fewer than 50 clients can be compared", Message("Too few clients answered before and after.")),
     (r"no prospect was known.*|nothing was known", Message("No prospect was known half a year ago.")),
     (r"no prospect is open", Message("No prospect is open.")),
     (r"no earlier date has enough prospects.*", Message("No earlier date has enough prospects before it.")),
