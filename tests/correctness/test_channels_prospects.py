@@ -17,6 +17,8 @@ from insights.topics import channels
 from insights.topics.evidence import Answer
 
 END = pd.Timestamp("2026-10-31")
+YEARS = pd.DataFrame({"source": ["friend"] * 30 + ["fair"] * 30, "margin": [49.5, 50.5] * 15 + [199.5, 200.5] * 15})
+"""Margins of first years, so far apart by source that each keeps its own mean."""
 
 
 def people(seed: int, n: int = 3_000, end: pd.Timestamp = END) -> pd.DataFrame:
@@ -43,7 +45,7 @@ def told(found: Estimate | NotEstimable) -> Estimate:
 @pytest.fixture(scope="module")
 def made() -> tuple[Scored, pd.DataFrame]:
     rows = people(1)
-    found = score(rows, END, {"": 100.0, "friend": 50.0, "fair": 200.0})
+    found = score(rows, END, YEARS)
     assert isinstance(found, Scored)
     return found, rows
 
@@ -75,7 +77,8 @@ def test_the_list_goes_by_chance_times_value_and_holds_nobody_who_has_decided(
     assert set(found.rows["prospect_id"]) == open_
     assert found.rows["expected"].is_monotonic_decreasing
     np.testing.assert_allclose(found.rows["expected"], found.rows["chance"] * found.rows["value"])
-    assert set(found.rows.loc[found.rows["source"] == "fair", "value"]) == {200.0}
+    assert found.rows.loc[found.rows["source"] == "fair", "value"].to_numpy() == pytest.approx(200.0, rel=1e-4)
+    assert found.won["fair"] == (30, (200.5, 200.5, 6000.0))
 
 
 def test_only_what_was_known_then_makes_a_chance_at_a_past_date(made: tuple[Scored, pd.DataFrame]) -> None:
@@ -85,7 +88,7 @@ def test_only_what_was_known_then_makes_a_chance_at_a_past_date(made: tuple[Scor
     changed = rows.copy()
     young = changed["aware_on"] > later
     changed.loc[young, "acquisition_source"] = "fair"
-    again = score(changed, END, {"": 100.0})
+    again = score(changed, END, YEARS)
     assert isinstance(again, Scored)
     assert told(again.trial[RATIO]).value == told(found.trial[RATIO]).value
     assert again.joining[""].value != found.joining[""].value
@@ -94,7 +97,7 @@ def test_only_what_was_known_then_makes_a_chance_at_a_past_date(made: tuple[Scor
 def test_too_few_who_joined_are_refused() -> None:
     rows = people(2, n=300)
     rows["client_id"] = None
-    found = score(rows, END, {})
+    found = score(rows, END, YEARS)
     assert isinstance(found, NotEstimable)
 
 

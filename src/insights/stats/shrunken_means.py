@@ -23,8 +23,8 @@ def shrunken_means(means: npt.ArrayLike, errors: npt.ArrayLike) -> ShrunkenMeans
     """Draw the means (G) of independent groups with standard errors (G) above 0 towards their common mean.
 
     The variance of the true means is that of the method of moments, cut at 0; each group keeps the share
-    variance / (variance + error squared) of its distance from the common mean. With fewer than three groups the
-    variance cannot be told, and is taken as 0: all have the common mean.
+    variance / (variance + error squared) of its distance from the common mean. With few groups the variance is rough;
+    one alone has its own mean.
 
     Assumes errors that are known and normal. Raises ValueError for lengths that differ, no group, missing numbers and
     errors of 0 or less.
@@ -37,7 +37,7 @@ def shrunken_means(means: npt.ArrayLike, errors: npt.ArrayLike) -> ShrunkenMeans
     weight = 1 / e**2
     common = float(weight @ m / weight.sum())
     variance = 0.0
-    if len(m) >= 3:
+    if len(m) > 1:
         q = float(weight @ (m - common) ** 2)
         spare = float(weight.sum() - (weight**2).sum() / weight.sum())
         variance = max(0.0, (q - (len(m) - 1)) / spare)

@@ -56,13 +56,15 @@ class Scored:
     ``rows``: prospect_id, source (``OTHER`` if not recorded), aware_on, considered_on, chance, value (margin of
     a first year; nan where the bank tells none) and expected (chance times value), the highest expected value (else
     chance) first. ``joining``: how many of them will join, by source and in all (""). ``values``: mean margin of a
-    first year by source, drawn towards that of all as far as chance may have made them differ. ``trial`` by measure,
-    ``groups`` (see ``Group``), of ``dates``; ``tried`` prospects of whom ``came`` joined.
+    first year by source, drawn towards that of all as far as chance may have made them differ, from the clients of
+    ``won`` (their number; largest, second largest and sum of margins). ``trial`` by measure, ``groups`` (see
+    ``Group``), of ``dates``; ``tried`` prospects of whom ``came`` joined.
     """
 
     rows: pd.DataFrame = field(repr=False)
     joining: dict[str, Estimate]
     values: dict[str, float]
+    won: dict[str, tuple[int, tuple[float, float, float]]]
     trial: dict[str, Estimate | NotEstimable]
     groups: tuple[Group, ...]
     dates: tuple[pd.Timestamp, ...]
@@ -80,14 +82,18 @@ def _made(bank: Bank) -> Scored | NotEstimable:
     names = ["prospect_id", "aware_on", "considered_on", "decided_on", "acquisition_source", "client_id"]
     present = [n for n in names if n in told.columns]
     people = told.select(*present).order_by("prospect_id").execute().reindex(columns=names)
-    values: dict[str, float] = {}
+    years = pd.DataFrame({"source": [], "margin": []})
     if bank.has("prospects", "acquisition_source") and bank.has("clients", "acquisition_source"):
-        values = values_of(first_years(bank))
-    return score(people, pd.Timestamp(bank.as_of), values)
+        years = first_years(bank)
+    return score(people, pd.Timestamp(bank.as_of), years)
 
 
-def score(people: pd.DataFrame, end: pd.Timestamp, values: dict[str, float]) -> Scored | NotEstimable:
-    """Score the prospects open at ``end`` (``people`` as in the table of prospects, one row each); see ``Scored``."""
+def score(people: pd.DataFrame, end: pd.Timestamp, years: pd.DataFrame) -> Scored | NotEstimable:
+    """Score the prospects open at ``end`` (``people`` as in the table of prospects, one row each); see ``Scored``.
+
+    ``years``: source and margin of the first year of clients won (see ``values_of``).
+    """
+    values = values_of(years)
     people = people.assign(**{n: pd.to_datetime(people[n]) for n in ("aware_on", "considered_on", "decided_on")})
     source = people["acquisition_source"].astype(object)
     people["source"] = source.where(source.notna(), OTHER)
@@ -111,7 +117,7 @@ def score(people: pd.DataFrame, end: pd.Timestamp, values: dict[str, float]) -> 
     joining = {"": joining_of(model, now)}
     joining |= {str(s): joining_of(model, now[now["source"] == s]) for s in sorted(now["source"].unique())}
     rows = rows.sort_values([by, "prospect_id"], ascending=[False, True], kind="stable").reset_index(drop=True)
-    return Scored(rows, joining, values, *_tried(frame, past))
+    return Scored(rows, joining, values, contributions(years) if values else {}, *_tried(frame, past))
 
 
 def at_dates(people: pd.DataFrame, days: Sequence[pd.Timestamp]) -> pd.DataFrame:
@@ -234,6 +240,17 @@ def _tried(
             foretold = float(own["chance"].mean())
             groups.append(Group(g, foretold, one, int(own["row"].nunique()), int(own["joined"].sum())))
     return trial, tuple(groups), tuple(dates), int(tried["row"].nunique()), int(came.sum())
+
+
+def contributions(years: pd.DataFrame) -> dict[str, tuple[int, tuple[float, float, float]]]:
+    """Return how many clients the values rest on by source and in all (""), and their largest margins without sign."""
+    known = years.dropna(subset=["margin"])
+    found = {}
+    for source, own in (("", known), *known.groupby("source", sort=True)):
+        size = np.sort(np.abs(own["margin"].to_numpy(float)))[::-1]
+        second = float(size[1]) if len(size) > 1 else 0.0
+        found[str(source)] = len(own), (float(size[0]), second, float(size.sum()))
+    return {s: v for s, v in found.items() if s == "" or v[0] >= FEWEST_MARGINS}
 
 
 def values_of(years: pd.DataFrame) -> dict[str, float]:

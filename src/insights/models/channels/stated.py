@@ -49,7 +49,7 @@ def _made(bank: Bank, name: str) -> Stated | None:
     found = reached_by(bank, name)
     if found is None or not scores or bank.window_from is None:
         return None
-    days = followed_days(bank, found)
+    days = followed_days(found, pd.Timestamp(bank.window_from), pd.Timestamp(bank.as_of))
     rows = stacked(bank, found, days) if days else pd.DataFrame({"client_id": [], "reached": []})
     if rows.empty or not rows["reached"].any() or rows["reached"].all():
         return None
@@ -65,10 +65,9 @@ def _made(bank: Bank, name: str) -> Stated | None:
     return Stated(outcomes, through)
 
 
-def followed_days(bank: Bank, found: Reached) -> list[pd.Timestamp]:
-    """Return the days on which it started that have a year before and after them in the window."""
-    last = pd.Timestamp(bank.as_of) - pd.DateOffset(months=MONTHS)
-    first = pd.Timestamp(bank.window_from) + pd.DateOffset(months=MONTHS)
+def followed_days(found: Reached, opens: pd.Timestamp, end: pd.Timestamp) -> list[pd.Timestamp]:
+    """Return the days on which it started that have a year before and after them between ``opens`` and ``end``."""
+    first, last = opens + pd.DateOffset(months=MONTHS), end - pd.DateOffset(months=MONTHS)
     starts = [pd.Timestamp(d) for d in sorted(found.rows["started_on"].dropna().unique())]
     return [d for d in starts if first <= d <= last]
 
@@ -140,7 +139,7 @@ def split(rows: pd.DataFrame) -> Through:
         found = mediation(found, "reached", "loyalty", "money", tuple(days.columns))
     if isinstance(found, NotEstimable):
         return _never(found.reason, sizes)
-    return Through(*(found.path(p) for p in (TOTAL, INDIRECT, SHARE)), *sizes)
+    return Through(found.path(TOTAL), found.path(INDIRECT), found.path(SHARE), *sizes)
 
 
 def _never(reason: str, sizes: tuple[int, int] = (0, 0)) -> Through:

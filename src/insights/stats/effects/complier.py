@@ -91,7 +91,7 @@ def complier_effect(
     def one(fit: LinearFit, factor: float, what: str) -> Estimate:
         found = fit.coefficient(ARM)
         assert isinstance(found, Estimate)  # it has an interval
-        return Estimate(*(factor * v for v in (found.value, found.low, found.high)), what, len(y), None, level)
+        return Estimate(factor * found.value, factor * found.low, factor * found.high, what, len(y), None, level)
 
     drawn, followed = one(told[0], size[0], unit), one(told[1], size[1], "share")
     rows = [("effect of being drawn", drawn), ("more who took part", followed), ("effect of taking part", effect)]

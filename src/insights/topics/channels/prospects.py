@@ -12,7 +12,7 @@ from insights.models.channels.prospects import scored as made
 from insights.stats.results import NotEstimable
 from insights.topics.channels.refusals import refused
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable
-from insights.topics.rows import estimates, line, plain
+from insights.topics.rows import SIZES, estimates, line, plain
 
 ID, LIST = "channels.prospects", "prospects"
 TRIAL, FIFTH, SOURCE = "trial", "fifth", "source"
@@ -46,7 +46,7 @@ def prospects(bank: Bank) -> Answer | NotAvailable:
         "consent": bank.settings.tables["prospects"].consent_column is not None,
         "recipients": sorted(r for r, may in bank.settings.lists.recipients.items() if LIST in may.lists),
         "valued": bool(found.values),
-        "why": found.trial[ALL].reason if isinstance(found.trial[ALL], NotEstimable) else "",
+        "why": every.reason if isinstance(every := found.trial[ALL], NotEstimable) else "",
     }
     return Answer(ID, ID, evidence, _rows, facts)
 
@@ -66,9 +66,9 @@ def lists(bank: Bank) -> dict[str, pd.DataFrame]:
     made_of = {
         "rank": np.arange(1, len(rows) + 1),
         "prospect_id": rows["prospect_id"],
-        "acquisition_source": rows["source"].where(rows["source"] != OTHER, None),
+        "acquisition_source": [None if s == OTHER else s for s in rows["source"]],
         "aware_on": rows["aware_on"].dt.date,
-        "considered_on": rows["considered_on"].dt.date.where(rows["considered_on"].notna(), None),
+        "considered_on": [None if pd.isna(d) else d.date() for d in rows["considered_on"]],
         f"joins_{MONTHS}m_pct": (100 * rows["chance"]).round(1),
         "first_year_margin": rows["value"].round(0),
         "expected_margin": rows["expected"].round(0),
@@ -97,8 +97,13 @@ def _evidence(found: Scored) -> Estimates:
         lines.append(head | {"measure": JOINING} | line(joining, len(own)))
         if found.values:
             value = found.values.get(source, found.values[""])
-            lines.append(head | {"measure": VALUE} | plain(value, "money", len(own)))
-            lines.append(head | {"measure": BRINGS} | plain(float(own["expected"].sum()), "money", len(own)))
+            # Both tell what clients of the source brought: they are withheld where one or two of these stand out.
+            won, sizes = found.won.get(source, found.won[""])
+            fewest = min(won, len(own))
+            for measure, amount in ((VALUE, value), (BRINGS, float(own["expected"].sum()))):
+                lines.append(
+                    head | {"measure": measure} | plain(amount, "money", fewest) | dict(zip(SIZES, sizes, strict=True))
+                )
     told = [row for row in lines if not np.isnan(row["value"])]
     return estimates(told, "what", "of", "measure", parts_of=("what", "measure"))
 
