@@ -28,6 +28,12 @@ def as_of_view(bank: "Bank", name: str) -> ir.Table:
     return _of_known_clients(bank, view, TABLES[name])
 
 
+def made_of(bank: "Bank", name: str) -> tuple[str, ...]:
+    """Return the stored tables that the view of a table is made of, beside the view of the clients."""
+    history = "client_history"
+    return (name, history) if name == "clients" and history in bank.processed.tables else (name,)
+
+
 def versions_known(bank: "Bank", name: str) -> ir.Table:
     """Return all versions of the table's rows that had happened and were known by the end of the day."""
     rows, spec, day = bank.stored(name), TABLES[name], ibis.literal(bank.as_of)
@@ -89,7 +95,7 @@ def _by(moment: ir.Value, as_of: date) -> ir.BooleanValue:
 
 def _with_history(bank: "Bank", clients: ir.Table) -> ir.Table:
     """Put the attributes of ``client_history`` in place of the current ones, each as last recorded by the day."""
-    if "client_history" not in bank.processed.tables:
+    if len(made_of(bank, "clients")) == 1:
         return clients
     history = _latest(bank, "client_history", versions_known(bank, "client_history"))
     told = [c.name for c in ATTRIBUTES if c.name in history.columns]

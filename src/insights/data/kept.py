@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from insights.data.encoded import NotEncodable, decode, encode
 from insights.data.pseudonyms import Key
@@ -34,6 +35,8 @@ SEAL = 32
 LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "duckdb", "ibis-framework", "scikit-learn")
 WITHOUT = {"paths", "reports", "lists", "pseudonyms"}
 """Sections of the settings that say where things lie and who reads them, which no result depends on."""
+
+_written: WeakKeyDictionary[Bank, str] = WeakKeyDictionary()
 
 
 def kept(bank: Bank, name: str, compute: Callable[[], Any]) -> Any:
@@ -76,10 +79,17 @@ def read_sealed(path: Path, secret: bytes, name: str) -> tuple[Any] | None:
 
 def _folder(bank: Bank) -> Path:
     """Return the folder of the results of this bank on this day, under this code and these settings."""
-    settings = bank.settings.model_dump(mode="json", exclude=WITHOUT)
-    depends = [bank.as_of.isoformat(), bank.part, settings]
-    text = json.dumps(depends, sort_keys=True, ensure_ascii=True).encode()
+    depends = [bank.as_of.isoformat(), bank.part, _settings(bank)]
+    text = json.dumps(depends, ensure_ascii=True).encode()
     return bank.processed.path / FOLDER / code() / hashlib.sha256(text).hexdigest()[:24]
+
+
+def _settings(bank: Bank) -> str:
+    """Return the settings that results depend on; those of a bank do not change while it is open."""
+    if bank not in _written:
+        told = bank.settings.model_dump(mode="json", exclude=WITHOUT)
+        _written[bank] = json.dumps(told, sort_keys=True, ensure_ascii=True)
+    return _written[bank]
 
 
 @functools.cache

@@ -19,12 +19,13 @@ import pandas as pd
 from ibis.backends.duckdb import Backend
 
 from insights.data import months
-from insights.data.asof import as_of_view, versions_known
+from insights.data.asof import as_of_view, made_of, versions_known
 from insights.data.engine import limits
 from insights.data.intake import Processed, prepare
 from insights.data.settings import Settings, load_settings
 from insights.data.store import own_scratch
 from insights.data.tables import TABLES
+from insights.data.typing_sql import literal
 from insights.errors import SnapshotError
 
 # The engine's expressions nest deeply (the client-month panel most of all) and are written out by recursion.
@@ -57,7 +58,7 @@ class Bank:
         self.part: tuple[str, str] | None = None
         self.con: Backend = ibis.duckdb.connect()
         self._scratch = self._limit()
-        self._stored: dict[str, ir.Table] = {}
+        self._stored: set[str] = set()
         self._views: dict[str, ir.Table] = {}
         self._filled: dict[str, frozenset[str]] = {}
 
@@ -99,22 +100,38 @@ class Bank:
         """
         if name not in self._views:
             self._require(name)
-            view = as_of_view(self, name)
             # Every other table is held against the clients, so they are worked out once. The others are views of the
             # engine: their rules are written out once, and not in every question that is asked of them.
-            if name == "clients":
-                self._views[name] = self.con.create_table("clients_as_of", view, temp=True)
-            else:
-                self._views[name] = self.con.create_view(f"{name}_as_of", view)
+            kind = "TABLE" if name == "clients" else "VIEW"
+            self.con.raw_sql(f"CREATE TEMP {kind} {name}_as_of AS {self._rule(name)}")
+            self._views[name] = self.con.table(f"{name}_as_of")
         return self._views[name]
+
+    def _rule(self, name: str) -> str:
+        """Return the as-of rule of a table as the engine reads it; what it is made of is there for the engine.
+
+        Writing rules out takes longer than following them, so the first process of a run does it for the others.
+        """
+        from insights.data.kept import kept  # it opens what is kept of a bank, so it knows this module
+
+        for other in made_of(self, name):
+            self._known_as_stored(other)
+        if name != "clients" and "clients" in self.processed.tables:
+            self.table("clients")
+        return str(kept(self, f"as_of {name}", lambda: str(ibis.to_sql(as_of_view(self, name)))))
+
+    def _known_as_stored(self, name: str) -> None:
+        """Let the engine find a stored table under its name."""
+        if name not in self._stored:
+            path = str(self.processed.path / "tables" / f"{name}.parquet")
+            self.con.raw_sql(f"CREATE TEMP VIEW stored_{name} AS FROM read_parquet({literal(path)})")
+            self._stored.add(name)
 
     def stored(self, name: str) -> ir.Table:
         """Return all stored rows of a table, of whatever day: for this room only."""
         self._require(name)
-        if name not in self._stored:
-            path = self.processed.path / "tables" / f"{name}.parquet"
-            self._stored[name] = self.con.read_parquet(path, table_name=f"stored_{name}")
-        return self._stored[name]
+        self._known_as_stored(name)
+        return self.con.table(f"stored_{name}")
 
     def versions(self, name: str) -> ir.Table:
         """Return every version of every row that was known by the day, with ``known_on`` and ``withdrawn``."""
@@ -128,14 +145,17 @@ class Bank:
         if column is None:
             return True
         if table not in self._filled:
-            self._filled[table] = self._filled_columns(self.table(table))
+            from insights.data.kept import kept
+
+            self._filled[table] = frozenset(kept(self, f"filled {table}", lambda: self._filled_columns(table)))
         return column in self._filled[table]
 
-    def _filled_columns(self, view: ir.Table) -> frozenset[str]:
-        """Return the columns of a view that have a value somewhere, of all columns in one pass."""
+    def _filled_columns(self, name: str) -> list[str]:
+        """Return the columns of a table that have a value somewhere, of all columns in one pass."""
+        view = self.table(name)
         names = ", ".join(f"bool_or({_q(c)} IS NOT NULL)" for c in view.columns)
         told = self.con.raw_sql(f"SELECT {names} FROM ({ibis.to_sql(view)})").fetchall()[0]
-        return frozenset(c for c, some in zip(view.columns, told, strict=True) if some)
+        return [c for c, some in zip(view.columns, told, strict=True) if some]
 
     def needs(self, *names: str) -> tuple[str, ...]:
         """Return those of the names (``surveys.answered_on``, or ``surveys``) that the bank does not have."""
