@@ -73,7 +73,7 @@ class Preference:
 
 def preference(bank: Bank) -> Preference:
     """Return what clients prefer, from the contacts they began in two years, made once per bank; needs ``NEEDS``."""
-    return once(bank, "channel_preference", lambda: _made(bank))
+    return once(bank, "channel_preference", lambda: _made(bank), on_disk=True)
 
 
 def _made(bank: Bank) -> Preference:

@@ -76,7 +76,7 @@ def trial(bank: Bank, name: str | None = None) -> Trial | str:
     first.
     """
     programme = bank.settings.lifecycle.retention_programme if name is None else name
-    return once(bank, ("trial", programme), lambda: _trial(bank, programme))
+    return once(bank, ("trial", programme), lambda: _trial(bank, programme), on_disk=True)
 
 
 def assets_at(bank: Bank, found: Trial, months: int) -> npt.NDArray[np.float64]:

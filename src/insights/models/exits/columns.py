@@ -98,13 +98,16 @@ def _on_both(name: str, rows: ExitRows, event: npt.NDArray[np.bool_], young: npt
     return all(len(np.unique(values[event & at & ~np.isnan(values)])) > 1 for at in (young, ~young))
 
 
-def independent(recipe: Recipe, rows: ExitRows) -> Recipe:
-    """Leave out what says the same as terms before it: a marker of missing values, or else the whole term."""
+def independent(recipe: Recipe, rows: ExitRows) -> tuple[Recipe, Singles]:
+    """Leave out what says the same as terms before it: a marker of missing values, or else the whole term.
+
+    Return the recipe and the values (n, p) of its columns.
+    """
     while True:
         names, values = recipe.design(rows)
         sums, scale = _cross_products(values)
         if (found := dependent_column(sums, scale)) is None:
-            return recipe
+            return recipe, values
         column, others = found
         term, terms = recipe.term_of(names[column]), []
         left_out = dict(recipe.left_out)

@@ -122,11 +122,13 @@ def fit_cause(
         refusal = NotEstimable(f"{events} events are too few for a regression: {FEWEST_EVENTS} are needed")
         return _constant(name, rows.month[at], event[at], Recipe((), dict(refused)), refusal)
     part, of_part, weight = fitted_rows(rows, event, age)
-    recipe = independent(learn(part, of_part, order, refused), part)
+    recipe, values = independent(learn(part, of_part, order, refused), part)
     if splits is None:
         splits = changing_effects(recipe, part, of_part, weight)
-    recipe = recipe.with_splits(frozenset(splits))
-    names, values = recipe.design(part)
+    if splits:
+        recipe = recipe.with_splits(frozenset(splits))
+        _, values = recipe.design(part)
+    names = recipe.columns
     cluster = clusters(part) if inference else None
     model = discrete_hazard((names, values), of_part, weight=weight, cluster=cluster, inference=inference)
     if isinstance(model, NotEstimable):
@@ -231,12 +233,24 @@ def _yearly(month: Codes, event: npt.NDArray[np.bool_], expected: Floats) -> pd.
 
 def _support(names: tuple[str, ...], values: Singles, event: npt.NDArray[np.bool_], rows: ExitRows) -> pd.DataFrame:
     """Return by column how many clients and events tell about it."""
+    every = _clients(rows.client), int(event.sum())
     found = []
     for k, name in enumerate(names):
         column = values[:, k]
-        some = np.ones(rows.n, dtype=bool)
-        if np.isin(column[:1000], (0, 1)).all() and np.isin(column, (0, 1)).all():
+        n, n_events = every
+        if _is_flag(column[:1000]) and _is_flag(column):
             some = column == 1 if 2 * column.sum(dtype=np.float64) < len(column) else column == 0
-        clients = len(np.unique(rows.client[some]))
-        found.append((name, clients, int(event[some].sum())))
+            n, n_events = _clients(rows.client[some]), int(event[some].sum())
+        found.append((name, n, n_events))
     return pd.DataFrame(found, columns=["column", "n", "n_events"])
+
+
+def _is_flag(column: Singles) -> bool:
+    return bool(((column == 0) | (column == 1)).all())
+
+
+def _clients(codes: Codes) -> int:
+    """Return how many different codes there are; they are small numbers, so marking each is the quickest."""
+    seen = np.zeros(int(codes.max(initial=-1)) + 1, dtype=bool)
+    seen[codes] = True
+    return int(seen.sum())

@@ -132,7 +132,7 @@ def missing(bank: Bank) -> tuple[str, ...]:
 
 def need_rows(bank: Bank) -> NeedRows | None:
     """Return the rows, made once per bank; None where nobody holds anything. Check ``missing`` first."""
-    return once(bank, "need_rows", lambda: _made(bank))
+    return once(bank, "need_rows", lambda: _made(bank), on_disk=True)
 
 
 def _made(bank: Bank) -> NeedRows | None:

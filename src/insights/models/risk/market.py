@@ -65,7 +65,7 @@ def market(bank: Bank) -> Market | NotEstimable:
     Filtered historical simulation of the indices, times how the book has moved with them over the last 24 months
     (least squares). NotEstimable for fewer than 36 months, or where the indices explain less than half of the swings.
     """
-    return once(bank, "risk_market", lambda: _made(bank))
+    return once(bank, "risk_market", lambda: _made(bank), on_disk=True)
 
 
 def _made(bank: Bank) -> Market | NotEstimable:

@@ -77,7 +77,7 @@ def segment_needs(bank: Bank) -> tuple[str, ...]:
 
 def client_segments(bank: Bank) -> Segments | str:
     """Return the segments, made once per bank, or ``TOO_FEW``. Check ``segment_needs`` first."""
-    return once(bank, "client_segments", lambda: _made(bank))
+    return once(bank, "client_segments", lambda: _made(bank), on_disk=True)
 
 
 def _made(bank: Bank) -> Segments | str:

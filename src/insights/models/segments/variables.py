@@ -64,7 +64,7 @@ def present(months: Months) -> Bools:
 
 def building_variables(bank: Bank) -> Variables:
     """Return the variables, made once per bank; check ``NEEDS`` first."""
-    return once(bank, "segment_variables", lambda: _made(bank))
+    return once(bank, "segment_variables", lambda: _made(bank), on_disk=True)
 
 
 def _made(bank: Bank) -> Variables:

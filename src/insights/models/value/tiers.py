@@ -55,7 +55,7 @@ def client_tiers(bank: Bank) -> TierMonths | None:
     share them, so that a client does not change tier from one run to the next because he is looked at anew. Of a year's
     value the months since joining count as its part.
     """
-    return once(bank, "client_tiers", lambda: _made(bank))
+    return once(bank, "client_tiers", lambda: _made(bank), on_disk=True)
 
 
 def with_tier(bank: Bank, frame: pd.DataFrame) -> pd.DataFrame:
