@@ -32,7 +32,7 @@ def check_labels(labels: Labels, file: str) -> None:
     """Raise SettingsError for labels of what has no codes, or in a language that reports are not made in.
 
     Codes are those of code columns, the factors, items and changes of [loyalty], the streams of [value], the treatments
-    of [segments], the scenarios of [risk.market], and who answers for a goal.
+    of [segments], the scenarios of [risk.market], why a threshold of [risk] was revised, and who answers for a goal.
     """
     coded = {c.name for spec in TABLES.values() for c in spec.columns if c.kind == "code"} | {
         "factor",
@@ -41,6 +41,7 @@ def check_labels(labels: Labels, file: str) -> None:
         "treatment",
         "change",
         "scenario",
+        "revision",
         "owner",
     }
     for column, codes in labels.items():

@@ -1,6 +1,7 @@
 """Settings of risks: when papers are due, which loans are watched, how rarely charts cry wolf, what may go."""
 
-from typing import Annotated, Any
+from datetime import date
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -78,6 +79,19 @@ class FraudSection(Section):
     open_days: Annotated[int, Field(ge=1, le=92)] = 14
 
 
+Threshold = Literal["papers_days", "profile_months", "watch_cover", "false_alarm_months", "rise", "least_days"]
+THRESHOLDS: tuple[Threshold, ...] = get_args(Threshold)
+
+
+class Revision(Section):
+    """A threshold that was changed: when, what it was before, and why, by a code that ``[labels.revision]`` names."""
+
+    threshold: Threshold
+    on: date
+    before: Annotated[float, Field(gt=0)]
+    why: Annotated[str, Field(min_length=1)]
+
+
 class RiskSection(Section):
     """What the risk report warns of.
 
@@ -85,7 +99,7 @@ class RiskSection(Section):
     entry is older than ``profile_months``. The desk that keeps the register can settle ``cases_per_day``. A loan is
     watched while its payments are late or more than the share ``watch_cover`` of its collateral is drawn. Charts of
     complaints and mentions are designed for one false alarm in ``false_alarm_months``, and to find a rise by the
-    factor ``rise`` soonest.
+    factor ``rise`` soonest. ``revised`` are the thresholds that were changed.
     """
 
     papers_days: Annotated[int, Field(ge=1, le=366)] = 90
@@ -98,3 +112,8 @@ class RiskSection(Section):
     collateral: CollateralSection = CollateralSection()
     liquidity: LiquiditySection = LiquiditySection()
     fraud: FraudSection = FraudSection()
+    revised: list[Revision] = Field(default_factory=list)
+
+    def threshold(self, name: Threshold) -> float:
+        """Return a threshold that may be revised, as it is now."""
+        return float(self.liquidity.least_days if name == "least_days" else getattr(self, name))

@@ -9,12 +9,13 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.households import household_of
 from insights.models.risk.defaults import YEAR, Defaults, defaults
-from insights.models.risk.loans import DEFAULT, UNCOVERED, loans
+from insights.models.risk.loans import DEFAULT, UNCOVERED, Loans, loans
 from insights.stats.concentration import herfindahl
 from insights.stats.results import Estimate, NotEstimable
 
 FALLS = (0.1, 0.2, 0.3)
 TOP = 10
+COVER_SHARES = (0.7, 0.8, 0.9, 1.0)
 TRACK = 36
 """Months whose warnings and defaults are looked back on."""
 
@@ -107,6 +108,25 @@ def track(bank: Bank) -> Track | None:
     """Return how good past warnings of loans were, made once per bank; None where defaults are not recorded."""
     found = loans(bank)
     return once(bank, "risk_track", lambda: looked_back(found.rows, found.last) if found.defaults_recorded else None)
+
+
+def tracks(bank: Bank) -> dict[float, Track]:
+    """Return how good warnings of loans would have been by the share of the collateral from which a loan is watched.
+
+    Made once per bank; empty where defaults are not recorded. ``COVER_SHARES`` and the share of the settings, in order.
+    """
+    found = loans(bank)
+    if not found.defaults_recorded:
+        return {}
+    shares = sorted({*COVER_SHARES, bank.settings.risk.watch_cover})
+    return once(bank, "risk_tracks", lambda: {share: _watched_from(found, share) for share in shares})
+
+
+def _watched_from(found: Loans, share: float) -> Track:
+    rows = found.rows
+    near = rows["drawn"] > share * rows["collateral"]
+    watched = rows["performing"] & ((rows["late"] > 0) | near) & (rows["drawn"] > 0)
+    return looked_back(rows.assign(watched=watched), found.last)
 
 
 def looked_back(rows: pd.DataFrame, last: int) -> Track:

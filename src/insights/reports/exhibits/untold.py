@@ -108,6 +108,7 @@ _TITLES = {
     "risk.overview": Message("What is burning cannot be told"),
     "risk.register": Message("Which clients have open risks cannot be told"),
     "risk.reputation": Message("Whether complaints or bad mentions rose cannot be told"),
+    "risk.warnings": Message("What came of the warnings of a year ago cannot be told"),
     "risk.service": Message("How many clients are likely to complain cannot be told"),
     "value.activity": Message("What goes with activity cannot be told"),
     "value.bridge": Message("What changed in the value since last time cannot be told"),

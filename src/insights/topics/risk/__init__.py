@@ -19,6 +19,7 @@ from insights.topics.risk.register import register, register_list
 from insights.topics.risk.reputation import reputation
 from insights.topics.risk.service import LIST as COMPLAINTS
 from insights.topics.risk.service import likely_complaints, service
+from insights.topics.risk.warnings import warnings
 
 QUESTIONS = (
     "overview",
@@ -33,6 +34,7 @@ QUESTIONS = (
     "reputation",
     "service",
     "register",
+    "warnings",
 )
 """What the report asks, in its order."""
 
@@ -51,6 +53,7 @@ __all__ = [
     "register",
     "reputation",
     "service",
+    "warnings",
 ]
 
 

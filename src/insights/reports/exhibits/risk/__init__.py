@@ -26,6 +26,7 @@ from insights.reports.exhibits.risk.refusals import refused
 from insights.reports.exhibits.risk.register import register
 from insights.reports.exhibits.risk.reputation import reputation
 from insights.reports.exhibits.risk.service import complaints_in_words, service
+from insights.reports.exhibits.risk.warnings import warnings
 from insights.reports.wording import Wording
 from insights.topics.evidence import Answer
 
@@ -43,6 +44,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "risk.register": register,
     "risk.reputation": reputation,
     "risk.service": service,
+    "risk.warnings": warnings,
 }
 
 LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {

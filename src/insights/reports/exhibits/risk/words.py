@@ -168,7 +168,8 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
     (r"\d+ clients who complained in the test.*", Message("Fewer than fifty clients complained in the last year.")),
     (r"the register of a part.*", Message("The register of a part of the bank is not looked back on.")),
     (r"some risks could not be told.*", Message("Some risks could not be told a quarter ago.")),
-    (r"nobody was a client.*", Message("Nobody was a client a quarter ago.")),
+    (r"nobody was a client a quarter ago", Message("Nobody was a client a quarter ago.")),
+    (r"nobody was a client a year ago", Message("Nobody was a client a year ago, or no risk could be told then.")),
     (r"no payments to screen", Message("There are no payments to screen.")),
     (r"no payment is labelled.*", Message("No payment is labelled as a fraud.")),
     (
