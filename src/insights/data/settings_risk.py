@@ -79,6 +79,49 @@ class FraudSection(Section):
     open_days: Annotated[int, Field(ge=1, le=92)] = 14
 
 
+class DeskSection(Section):
+    """What a desk can do about those whom a score finds, and what that is worth.
+
+    It takes ``cases_per_month``; a case costs ``case_cost`` and saves the share ``saved`` of what is at stake. Of those
+    for whom no case is opened the share ``sample_share`` is drawn by lot all the same, so that misses can be known.
+    """
+
+    cases_per_month: Annotated[float, Field(gt=0)]
+    case_cost: Annotated[float, Field(ge=0)] = 0.0
+    saved: Share = 0.1
+    sample_share: Annotated[float, Field(gt=0, le=0.5)] = 0.02
+
+
+class ComplaintsDesk(DeskSection):
+    """The same for clients likely to complain; a complaint costs ``complaint_cost``."""
+
+    complaint_cost: Annotated[float, Field(ge=0)] = 0.0
+
+
+class DesksSection(Section):
+    """Who takes what scores find: reviews of loans that are not on watch, calls before a complaint, looks at staff.
+
+    Of clients whom markets may take less than they accept, and of members of staff by month, none is found by a score
+    below its threshold: only ``market_share`` and ``staff_share`` of them are drawn by lot.
+    """
+
+    loans: DeskSection = DeskSection(cases_per_month=10)
+    complaints: ComplaintsDesk = ComplaintsDesk(cases_per_month=100, saved=0.3)
+    market_share: Annotated[float, Field(gt=0, le=0.5)] = 0.005
+    staff_share: Annotated[float, Field(gt=0, le=0.5)] = 0.02
+
+
+class SecuritySection(Section):
+    """When access to client data was last audited, who answers for that, and every how many months it is due.
+
+    ``owner`` is a code that ``[labels.owner]`` names. An audit after the as-of date is not known yet.
+    """
+
+    last_audit: date | None = None
+    owner: str | None = None
+    every_months: Annotated[int, Field(ge=1, le=60)] = 12
+
+
 Threshold = Literal["papers_days", "profile_months", "watch_cover", "false_alarm_months", "rise", "least_days"]
 THRESHOLDS: tuple[Threshold, ...] = get_args(Threshold)
 
@@ -112,6 +155,8 @@ class RiskSection(Section):
     collateral: CollateralSection = CollateralSection()
     liquidity: LiquiditySection = LiquiditySection()
     fraud: FraudSection = FraudSection()
+    desks: DesksSection = DesksSection()
+    security: SecuritySection = SecuritySection()
     revised: list[Revision] = Field(default_factory=list)
 
     def threshold(self, name: Threshold) -> float:

@@ -15,6 +15,8 @@ from insights.models.cache import once
 from insights.models.risk.bookings import CHANGE_NEEDS, CHANGED, PAID_OUT, TRADES, WHO
 from insights.models.risk.bookings import NEEDS as BOOKING_NEEDS
 from insights.models.risk.bookings import by_manager as booked
+from insights.models.risk.clients import in_force
+from insights.models.risk.desk import LOT, drawn
 from insights.stats.results import NotEstimable
 from insights.stats.unusual_counts import unusual_counts
 
@@ -30,7 +32,7 @@ RULE_NEEDS: dict[str, tuple[str, ...]] = dict.fromkeys(READ_RULES, NEEDS) | dict
 RULE_NEEDS |= {TRADES: BOOKING_NEEDS, PAID_OUT: BOOKING_NEEDS, CHANGED: CHANGE_NEEDS}
 CHANCE = 0.01
 """Of a false alarm by one rule, over all members of staff and months on record."""
-YEAR = 12
+YEAR, LOT_MONTHS = 12, 3
 
 
 @dataclass(frozen=True)
@@ -163,14 +165,30 @@ def _identity(told: pd.DataFrame) -> pd.DataFrame:
 
 
 def conduct_list(bank: Bank) -> pd.DataFrame | None:
-    """Return the alerts for internal control, the newest first; None where nothing is recorded.
+    """Return the alerts for internal control, the newest first, then months drawn by lot; None without any record.
 
-    Columns: rule (code), rm_id, client_id, month (ISO date of its first day), count, expected.
+    Columns: rule (code, "lot" of those that raised no alert), rm_id, client_id, month (ISO date of its first day),
+    count, expected (nan of those by lot). The lot draws among the last three whole months of all managers with clients.
     """
     if not told_of(bank):
         return None
     found = conduct(bank)
     if isinstance(found, NotEstimable):
         return None
-    months = [date(int(m) // 12, int(m) % 12 + 1, 1).isoformat() for m in found.alerts["month"]]
-    return found.alerts.assign(month=months)
+    rows = pd.concat([p for p in (found.alerts, _by_lot(bank, found)) if len(p)] or [found.alerts], ignore_index=True)
+    months = [date(int(m) // 12, int(m) % 12 + 1, 1).isoformat() for m in rows["month"]]
+    return rows.assign(month=months)
+
+
+def _by_lot(bank: Bank, found: Conduct) -> pd.DataFrame:
+    if bank.needs("clients.rm_id"):
+        return found.alerts.iloc[:0]
+    last = last_complete(bank.as_of)
+    managers = sorted({str(m) for m in in_force(bank)["rm_id"].dropna()})
+    rows = pd.DataFrame([(m, last - k) for k in range(LOT_MONTHS) for m in managers], columns=["rm_id", "month"])
+    alarmed = set(zip(found.alerts["rm_id"], found.alerts["month"], strict=True))
+    fresh = [pair not in alarmed for pair in zip(rows["rm_id"], rows["month"], strict=True)]
+    names = [f"{m}|{month}" for m, month in zip(rows["rm_id"], rows["month"], strict=True)]
+    lot = drawn(names, bank.settings.risk.desks.staff_share, "staff")
+    rows = rows[lot & np.array(fresh, dtype=bool)]
+    return rows.assign(rule=LOT, client_id=None, count=np.nan, expected=np.nan)[list(found.alerts.columns)]

@@ -12,11 +12,12 @@ from insights.topics.risk.conduct import conduct
 from insights.topics.risk.credit import credit
 from insights.topics.risk.fraud import LIST, fraud, fraud_alerts
 from insights.topics.risk.liquidity import liquidity
-from insights.topics.risk.market import market
+from insights.topics.risk.market import market, market_sample
 from insights.topics.risk.operational import operational
 from insights.topics.risk.overview import overview
 from insights.topics.risk.register import register, register_list
 from insights.topics.risk.reputation import reputation
+from insights.topics.risk.security import security
 from insights.topics.risk.service import LIST as COMPLAINTS
 from insights.topics.risk.service import likely_complaints, service
 from insights.topics.risk.warnings import warnings
@@ -35,6 +36,7 @@ QUESTIONS = (
     "service",
     "register",
     "warnings",
+    "security",
 )
 """What the report asks, in its order."""
 
@@ -52,6 +54,7 @@ __all__ = [
     "overview",
     "register",
     "reputation",
+    "security",
     "service",
     "warnings",
 ]
@@ -61,5 +64,5 @@ def lists(bank: Bank) -> dict[str, pd.DataFrame]:
     """Return the restricted lists of this report by name; a list that cannot be made is not there."""
     made = {"risk_register": register_list(bank), LIST: fraud_alerts(bank), COMPLAINTS: likely_complaints(bank)}
     made |= {"loan_watch": loan_watch(bank), "incidents_by_manager": manager_list(bank)}
-    made["staff_conduct"] = conduct_list(bank)
+    made |= {"staff_conduct": conduct_list(bank), "market_sample": market_sample(bank)}
     return {name: rows for name, rows in made.items() if rows is not None}

@@ -8,6 +8,8 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.households import household_of
+from insights.models.risk.clients import in_force
+from insights.models.risk.desk import drawn
 from insights.models.risk.market import ASSETS, FEES, MONTH, NEEDS, OWN, YEAR, Market
 from insights.models.risk.market import market as measured
 from insights.stats.backtesting import KUPIEC
@@ -116,10 +118,39 @@ def _tested(found: Backtest | NotEstimable) -> dict[str, Any]:
     return {"tested": told | {"p": kupiec.p_value}, "checks": list(found.checks)}
 
 
+def market_sample(bank: Bank) -> pd.DataFrame | None:
+    """Return clients within their tolerance whom a lot draws, so that misses can be known; None without losses.
+
+    Columns: client_id, rm_id, stated (C1 to C5), loss_pct (in one year of twenty), allowed_pct, amount.
+    """
+    if bank.needs("clients.risk_tolerance", *NEEDS) or isinstance(found := measured(bank), NotEstimable):
+        return None
+    allowed = bank.settings.risk.market.allowed_loss
+    rows = found.over(allowed)
+    rows = rows[~rows["over"]].reset_index(drop=True)
+    rows = rows[drawn(rows["client_id"], bank.settings.risk.desks.market_share, "market")]
+    rows = rows.merge(in_force(bank), on="client_id", how="left")
+    limits = 100 * np.asarray(allowed)[rows["stated"].to_numpy(np.int64) - 1]
+    rows = rows.assign(loss_pct=(100 * rows["loss"]).round(1), allowed_pct=limits, amount=rows["amount"].round(0))
+    rows = rows.assign(stated=rows["stated"].map("C{}".format)).sort_values("client_id", ignore_index=True)
+    return rows[["client_id", "rm_id", "stated", "loss_pct", "allowed_pct", "amount"]]
+
+
 def market_rows(parts: dict[str, Evidence]) -> Losses:
     """Return the losses from (protected) evidence."""
     cells = cast(ClientCounts, parts["tolerance"]).cells if "tolerance" in parts else None
     return Losses(cast(Estimates, parts["rows"]).rows, cells)
 
 
-__all__ = ["ASSETS", "FEES", "MONTH", "OWN", "YEAR", "Losses", "market", "market_evidence", "market_rows"]
+__all__ = [
+    "ASSETS",
+    "FEES",
+    "MONTH",
+    "OWN",
+    "YEAR",
+    "Losses",
+    "market",
+    "market_evidence",
+    "market_rows",
+    "market_sample",
+]

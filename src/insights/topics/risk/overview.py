@@ -32,6 +32,7 @@ from insights.topics.risk.market import Losses, market_evidence, market_rows
 from insights.topics.risk.operational import Operational, operational_evidence, operational_rows
 from insights.topics.risk.register import quarter_evidence, quarter_rows
 from insights.topics.risk.reputation import Reputation, reputation_evidence, reputation_rows
+from insights.topics.risk.security import audit
 
 ID = "risk.overview"
 
@@ -76,7 +77,7 @@ def overview(bank: Bank) -> Answer | NotAvailable:
     evidence = {f"{name}/{key}": part for name, own in parts.items() for key, part in own.items()}
     if not evidence:
         return NotAvailable(ID, (("clients.kyc_expires_on", *LOANS, *INCIDENTS, *CHARTS["complaints"]),))
-    return Answer(ID, ID, evidence, _overview, facts | {"since": _year_before(bank)})
+    return Answer(ID, ID, evidence, _overview, facts | {"since": _year_before(bank), "audit": audit(bank)})
 
 
 def _year_before(bank: Bank) -> str:

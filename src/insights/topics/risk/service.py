@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.risk.desk import LOT, SCORE, chosen
 from insights.models.risk.service import AHEAD, FIRST, NAMES, NEEDS, Service
 from insights.models.risk.service import service as measured
 from insights.stats.intervals import normal_quantile
@@ -71,14 +72,18 @@ def service_rows(parts: dict[str, Evidence]) -> Quality:
 
 
 def likely_complaints(bank: Bank) -> pd.DataFrame | None:
-    """Return the tenth of the clients most likely to complain; None where nothing tells who will.
+    """Return the clients to call before they complain, and a few by lot; None where nothing tells who will complain.
 
-    Columns: client_id, rm_id, rank (within each manager), chance_3m_pct, because (codes with commas between).
+    Columns: client_id, rm_id, rank (within each manager), drawn_by ("score" or "lot"), chance_3m_pct, because (codes
+    with commas between).
     """
     if bank.needs(*NEEDS) or isinstance(found := measured(bank), NotEstimable) or not tells(found):
         return None
-    rows = found.today.sort_values(["chance", "client_id"], ascending=[False, True], ignore_index=True)
-    rows = rows.head(int(np.ceil(FIRST * len(rows))))
+    rules = bank.settings.risk.desks.complaints
+    stake = found.today["chance"] * rules.complaint_cost
+    called = chosen(found.today["client_id"], stake, rules, LIST, AHEAD)
+    rows = found.today.assign(drawn_by=np.where(called.case, SCORE, LOT))[called.case | called.lot]
+    rows = rows.sort_values(["chance", "client_id"], ascending=[False, True], ignore_index=True)
     why = {
         "complained": rows["complained_12m"] > 0,
         "unsettled": rows["log2_unsettled_3m"] > 0,
@@ -88,4 +93,4 @@ def likely_complaints(bank: Bank) -> pd.DataFrame | None:
     rows["chance_3m_pct"] = (100 * rows["chance"]).round(1)
     rows = rows.sort_values(["rm_id", "chance", "client_id"], ascending=[True, False, True], ignore_index=True)
     rows["rank"] = rows.groupby("rm_id", dropna=False).cumcount() + 1
-    return rows[["client_id", "rm_id", "rank", "chance_3m_pct", "because"]]
+    return rows[["client_id", "rm_id", "rank", "drawn_by", "chance_3m_pct", "because"]]

@@ -9,10 +9,18 @@ import pandas as pd
 from insights.data.settings_risk import THRESHOLDS
 from insights.data.snapshot import Bank
 from insights.models.households import household_of
+from insights.models.risk.conduct import told_of
 from insights.models.risk.credit import TRACK, tracks
+from insights.models.risk.desk import chosen
+from insights.models.risk.fraud import NEEDS as PAYMENTS
+from insights.models.risk.fraud import Fraud, fraud
+from insights.models.risk.loan_watch import reviewed
 from insights.models.risk.loans import NEEDS as LOANS
+from insights.models.risk.market import NEEDS as MARKETS
 from insights.models.risk.register import asked
-from insights.models.risk.warned import CAME, KINDS, NOT, OPEN, Warned
+from insights.models.risk.service import AHEAD, Service, service
+from insights.models.risk.service import NEEDS as COMPLAINTS
+from insights.models.risk.warned import CAME, DAYS_PER_MONTH, KINDS, NOT, OPEN, Warned
 from insights.models.risk.warned import warned as measured
 from insights.stats.multiplicity import holm
 from insights.stats.proportions import proportion
@@ -30,6 +38,8 @@ from insights.topics.evidence import (
 )
 from insights.topics.risk.refusals import refused
 from insights.topics.risk.register import register
+from insights.topics.risk.service import LIST as CALLS
+from insights.topics.risk.service import tells
 from insights.topics.rows import NAN, estimates, plain
 
 ID = "risk.warnings"
@@ -106,12 +116,40 @@ def warnings_evidence(bank: Bank, found: Warned) -> tuple[dict[str, Evidence], d
     rules = bank.settings.risk
     facts: dict[str, Any] = {"day": found.day.isoformat(), "track": TRACK, "cover": f"{rules.watch_cover:g}"}
     facts["thresholds"] = {name: rules.threshold(name) for name in THRESHOLDS}
+    facts["desks"] = _desks(bank)
     facts["revised"] = [
         {"threshold": r.threshold, "on": r.on.isoformat(), "before": r.before, "why": r.why}
         for r in sorted(rules.revised, key=lambda r: r.on, reverse=True)
         if r.on <= bank.as_of
     ]
     return evidence, facts | {"days": rules.papers_days}
+
+
+def _desks(bank: Bank) -> list[dict[str, Any]]:
+    """Return by scored risk what sets its threshold: desk, cases (a month), cost, bound_by, sample (share by lot)."""
+    rules, rows = bank.settings.risk.desks, []
+    if not bank.needs(*LOANS):
+        loans = rules.loans
+        bound = reviewed(bank).bound_by
+        row: dict[str, Any] = {"desk": "loans", "cases": loans.cases_per_month, "cost": loans.case_cost}
+        rows.append(row | {"bound_by": bound, "sample": loans.sample_share})
+    if not bank.needs(*COMPLAINTS):
+        calls = rules.complaints
+        bound, found = "nothing", service(bank)
+        if isinstance(found, Service) and tells(found):
+            who, stake = found.today["client_id"], found.today["chance"] * calls.complaint_cost
+            bound = chosen(who, stake, calls, CALLS, AHEAD).bound_by
+        row = {"desk": "complaints", "cases": calls.cases_per_month, "cost": calls.case_cost}
+        rows.append(row | {"bound_by": bound, "sample": calls.sample_share})
+    if not bank.needs(*PAYMENTS) and isinstance(screened := fraud(bank), Fraud):
+        own = bank.settings.risk.fraud
+        row = {"desk": "fraud", "cases": own.analysts * own.cases_per_day * DAYS_PER_MONTH, "cost": own.case_cost}
+        rows.append(row | {"bound_by": screened.bound_by, "sample": own.sample_share})
+    if not bank.needs(*MARKETS):
+        rows.append({"desk": "market", "bound_by": "tolerance", "sample": rules.market_share})
+    if told_of(bank):
+        rows.append({"desk": "staff", "bound_by": "false_alarms", "sample": rules.staff_share})
+    return rows
 
 
 def _counted(rows: pd.DataFrame) -> ClientCounts:

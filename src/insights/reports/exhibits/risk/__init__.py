@@ -17,6 +17,7 @@ from insights.reports.exhibits.risk.list_words import (
     by_manager_in_words,
     conduct_in_words,
     loan_watch_in_words,
+    market_sample_in_words,
     register_in_words,
 )
 from insights.reports.exhibits.risk.market import market
@@ -25,6 +26,7 @@ from insights.reports.exhibits.risk.overview import overview
 from insights.reports.exhibits.risk.refusals import refused
 from insights.reports.exhibits.risk.register import register
 from insights.reports.exhibits.risk.reputation import reputation
+from insights.reports.exhibits.risk.security import security
 from insights.reports.exhibits.risk.service import complaints_in_words, service
 from insights.reports.exhibits.risk.warnings import warnings
 from insights.reports.wording import Wording
@@ -43,6 +45,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "risk.refused": refused,
     "risk.register": register,
     "risk.reputation": reputation,
+    "risk.security": security,
     "risk.service": service,
     "risk.warnings": warnings,
 }
@@ -52,6 +55,7 @@ LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {
     "incidents_by_manager": by_manager_in_words,
     "likely_complaints": complaints_in_words,
     "loan_watch": loan_watch_in_words,
+    "market_sample": market_sample_in_words,
     "risk_register": register_in_words,
     "staff_conduct": conduct_in_words,
 }

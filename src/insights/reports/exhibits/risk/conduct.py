@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pandas as pd
+
 from insights.data.snapshot import Bank
 from insights.models.risk.bookings import CHANGED, PAID_OUT, TRADES
 from insights.models.risk.conduct import CHECK_RULES, FAILED, IDENTITY, READ_RULES, REPEATED, STRANGERS
@@ -33,7 +35,7 @@ def conduct(answer: Answer, found: Access, bank: Bank) -> Exhibit:
     """Say whether access to client data was unlike peers and past, and who has the names."""
     facts = answer.facts
     names = facts["recipients"]
-    said = [*_reads(found, facts)]
+    said = [*reads_sentences(found.reads, facts["months"])]
     said.append(
         Message("The list of them goes to: {names}.", {"names": names})
         if names
@@ -80,21 +82,22 @@ def _title(found: Access, facts: dict[str, Any]) -> Message:
     )
 
 
-def _reads(found: Access, facts: dict[str, Any]) -> list[Message]:
-    told = {str(r["what"]): number(r["rows"]) for r in found.reads.to_dict("records")}
+def reads_sentences(reads: pd.DataFrame, months: int) -> tuple[Message, ...]:
+    """Say how often client data were looked at, and how checks of identity went."""
+    told = {str(r["what"]): number(r["rows"]) for r in reads.to_dict("records")}
     values: dict[str, Any] = {"n": told.get(READS), "failed": told.get(FAILED_READS), "none": told.get(UNCHECKED)}
-    values["months"] = facts["months"]
+    values["months"] = months
     if values["n"] is None:
-        return []
+        return ()
     if values["failed"] is None or values["none"] is None:
-        return [Message("Client data were looked at {n:count} times in {months:months}.", values)]
-    return [
+        return (Message("Client data were looked at {n:count} times in {months:months}.", values),)
+    return (
         Message(
             "Client data were looked at {n:count} times in {months:months}; the check of identity failed "
             "{failed:count} times, and {none:count} times there was none.",
             values,
-        )
-    ]
+        ),
+    )
 
 
 def _table(found: Access, facts: dict[str, Any]) -> Table:

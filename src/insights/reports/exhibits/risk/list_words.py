@@ -3,11 +3,13 @@
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.risk.desk import LOT
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.risk.conduct import RULES
 from insights.reports.exhibits.risk.words import (
     CHANGES,
     CONSEQUENCES,
+    DRAWN_BY,
     LEVELS,
     LOANS,
     OWNERS,
@@ -81,7 +83,8 @@ _CONDUCT_HEADS = {
 
 def conduct_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
     """Return the alerts on conduct as internal control sees them."""
-    told = rows.assign(rule=[wording.text(RULES[rule]) for rule in rows["rule"]], expected=rows["expected"].round(2))
+    rules = RULES | {LOT: Message("no alert: drawn by lot")}
+    told = rows.assign(rule=[wording.text(rules[rule]) for rule in rows["rule"]], expected=rows["expected"].round(2))
     return told.rename(columns={name: wording.heading(message) for name, message in _CONDUCT_HEADS.items()})
 
 
@@ -89,6 +92,7 @@ _LOAN_HEADS = {
     "client_id": Message("Client"),
     "rm_id": Message("Relationship manager"),
     "rank": Message("Rank"),
+    "drawn_by": Message("On the list by"),
     "state": Message("State of the loan"),
     "since": Message("On watch since"),
     "drawn": Message("Drawn ({currency})"),
@@ -107,6 +111,7 @@ _LOAN_HEADS = {
 def loan_watch_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
     """Return the watch list of loans as its reader sees it."""
     told = rows.assign(
+        drawn_by=[wording.text(DRAWN_BY[code]) for code in rows["drawn_by"]],
         state=[wording.text(LOANS[state]) for state in rows["state"]],
         step=[wording.text(STEPS[step]) for step in rows["step"]],
         **{name: rows[name].round(0) for name in ("drawn", "collateral", "uncovered", "late", "loss")},
@@ -114,3 +119,19 @@ def loan_watch_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.
     )
     named = {"currency": bank.settings.bank.currency}
     return told.rename(columns={name: wording.heading(Message(m.id, named)) for name, m in _LOAN_HEADS.items()})
+
+
+_SAMPLE_HEADS = {
+    "client_id": Message("Client"),
+    "rm_id": Message("Relationship manager"),
+    "stated": Message("Stated tolerance"),
+    "loss_pct": Message("Loss in one year of twenty (%)"),
+    "allowed_pct": Message("May lose in a year (%)"),
+    "amount": Message("Assets ({currency})"),
+}
+
+
+def market_sample_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
+    """Return the drawn clients within their tolerance as its reader sees them."""
+    named = {"currency": bank.settings.bank.currency}
+    return rows.rename(columns={name: wording.heading(Message(m.id, named)) for name, m in _SAMPLE_HEADS.items()})

@@ -24,6 +24,7 @@ from insights.reports.exhibits.risk.reputation import (
     reputation_estimates,
     reputation_refusals,
 )
+from insights.reports.exhibits.risk.security import overdue_message
 from insights.reports.exhibits.rows import dated
 from insights.reports.exhibits.told import find
 from insights.topics.evidence import Answer
@@ -115,7 +116,8 @@ def _burning(answer: Answer, found: Overview) -> list[Message]:
         if loss is not None:
             values = {"loss": loss.value, "low": loss.low, "high": loss.high}
             lines.append(Message("expected loss on loans in a year {loss:money} ({low:money} to {high:money})", values))
-    return lines
+    overdue = overdue_message(answer.facts["audit"]) if answer.facts["audit"]["audit"] else None
+    return [*lines, overdue] if overdue is not None else lines
 
 
 def _line(count: float | None, line: Message, withheld: Message, **values: Any) -> list[Message]:

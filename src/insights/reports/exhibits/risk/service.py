@@ -6,6 +6,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
+from insights.reports.exhibits.risk.words import DRAWN_BY
 from insights.reports.exhibits.rows import check_row, dated
 from insights.reports.exhibits.told import cell, find, finding_row
 from insights.reports.wording import Wording
@@ -138,6 +139,7 @@ _HEADS = {
     "client_id": Message("Client"),
     "rm_id": Message("Relationship manager"),
     "rank": Message("Rank"),
+    "drawn_by": Message("On the list by"),
     "chance_3m_pct": Message("Complains within 3 months (%)"),
     "because": Message("Why"),
 }
@@ -151,4 +153,7 @@ _WHY = {
 def complaints_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
     """Return the clients likely to complain as their reader sees them."""
     because = ["; ".join(wording.text(_WHY[c]) for c in str(codes).split(",") if c) for codes in rows["because"]]
-    return rows.assign(because=because).rename(columns={name: wording.heading(head) for name, head in _HEADS.items()})
+    by = [wording.text(DRAWN_BY[code]) for code in rows["drawn_by"]]
+    return rows.assign(because=because, drawn_by=by).rename(
+        columns={name: wording.heading(head) for name, head in _HEADS.items()}
+    )

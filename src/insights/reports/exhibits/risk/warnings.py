@@ -35,6 +35,21 @@ _THRESHOLDS = {
     "least_days": (Message("Days that liquid assets should last"), "count"),
 }
 
+_DESKS = {
+    "loans": Message("Loans not on watch, by expected loss"),
+    "complaints": Message("Clients likely to complain"),
+    "fraud": Message("Payments, for fraud"),
+    "market": Message("Clients whom markets may take too much"),
+    "staff": Message("Conduct of staff, by month"),
+}
+_BOUND_BY = {
+    "capacity": Message("capacity: more cases would pay"),
+    "cost": Message("cost: a case must save more than it costs"),
+    "nothing": Message("none: nothing on record tells who will complain"),
+    "tolerance": Message("the tolerance that clients state"),
+    "false_alarms": Message("one false alarm in a hundred records"),
+}
+
 
 def warnings(answer: Answer, found: Warnings, bank: Bank) -> Exhibit:
     """Say what share of past warnings came true, which kinds tell anything, and why thresholds were revised."""
@@ -43,7 +58,7 @@ def warnings(answer: Answer, found: Warnings, bank: Bank) -> Exhibit:
         id=answer.id,
         title=_title(facts, found),
         sentences=(*warnings_sentences(found), *_missed(found), *_avoided_sentence(found)),
-        tables=(_lines(found), *_avoided(found), *_covers(facts, found), _thresholds(facts, bank)),
+        tables=(_lines(found), *_avoided(found), *_covers(facts, found), *_desks(facts), _thresholds(facts, bank)),
         basis=dated(
             bank,
             Message(
@@ -184,6 +199,26 @@ def _covers(facts: dict[str, Any], found: Warnings) -> tuple[Table, ...]:
         {"months": facts["track"]},
     )
     return (Table(columns, tuple(rows), title),)
+
+
+def _desks(facts: dict[str, Any]) -> tuple[Table, ...]:
+    if not facts["desks"]:
+        return ()
+    rows = []
+    for desk in facts["desks"]:
+        row: dict[str, Any] = {"desk": _DESKS[desk["desk"]], "by": _BOUND_BY[desk["bound_by"]]}
+        own = "cases" in desk
+        row["cases"] = Message("{v:count}", {"v": desk["cases"]}) if own else Message("–")
+        row["cost"] = Message("{v:money}", {"v": desk["cost"]}) if own else Message("–")
+        rows.append(row | {"sample": Message("{v:percent}", {"v": desk["sample"]})})
+    columns = (
+        Column("desk", Message("Scored risk")),
+        Column("cases", Message("Cases a month")),
+        Column("cost", Message("Cost of a case")),
+        Column("by", Message("What sets the threshold")),
+        Column("sample", Message("Drawn by lot below it")),
+    )
+    return (Table(columns, tuple(rows), Message("Thresholds of scores, from capacity and cost")),)
 
 
 def _thresholds(facts: dict[str, Any], bank: Bank) -> Table:

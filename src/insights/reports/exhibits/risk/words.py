@@ -58,6 +58,7 @@ STEPS = {
     "margin_call": Message("Call for more collateral or repayment"),
     "call_about_payment": Message("Call about the late payment"),
     "review_collateral": Message("Review the collateral"),
+    "review_loan": Message("Review the loan and say whether it should be on watch"),
 }
 WARNINGS = {
     "papers_expired": Message(
@@ -110,6 +111,8 @@ FRAUD_RULES = {
     "large_new_payee": Message("more than four times the usual amount, to a new payee"),
     "burst": Message("five payments or more within a week"),
 }
+DRAWN_BY = {"rule": Message("rule"), "score": Message("score"), "lot": Message("lot")}
+"""How a client came onto a list."""
 LEVELS = {"high": Message("high"), "middle": Message("middle")}
 BY = {
     "client_id": Message("By client"),
