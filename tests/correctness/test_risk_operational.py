@@ -58,7 +58,23 @@ def test_who_has_more_than_chance_is_in_the_list_and_not_on_the_page(tmp_path: P
     exhibit = shown(risk.operational(bank), bank)
     assert any(m.id.startswith("Managers differ by more than chance") for m in exhibit.sentences)
     assert not any(str(name) in str(exhibit) for name in listed["rm_id"])
-    assert set(risk.lists(bank)) == {"incidents_by_manager"}
+    assert set(listed["process"]) == {""}  # there is one process only
+    assert {"incidents_by_manager"} <= set(risk.lists(bank)) <= {"incidents_by_manager", "staff_conduct"}
+    # Managers differ, so the rate of the process is known less well than counting says.
+    (rate,) = (r for r in exhibit.estimates if r["name"] == "rate")
+    assert rate["high"] / rate["value"] > np.exp(1.96 / np.sqrt(25 + 2 * (MANAGERS - 1))) * 1.05
+
+
+def test_a_manager_who_fails_in_a_process_of_his_own_is_named_with_it_in_the_list(tmp_path: Path) -> None:
+    made = files(MANAGERS, [4] * MANAGERS)
+    rows = "".join(f"{2020 + k % 3}-{1 + k % 11:02d}-{1 + k:02d},payments,2022-12-01,m05,\n" for k in range(24))
+    rows += "".join(f"2021-05-{1 + m:02d},payments,2021-06-01,m{m:02d},\n" for m in range(MANAGERS))
+    bank = open_bank(write_bank(tmp_path, made | {"incidents": made["incidents"] + rows}, delay=0), as_of="2022-12-31")
+    listed = manager_list(bank)
+    assert listed is not None
+    assert listed.loc[listed["process"] != "", "process"].tolist() == ["payments"]
+    exhibit = shown(risk.operational(bank), bank)
+    assert any(m.id.startswith("Some managers fail in other processes") for m in exhibit.sentences)
 
 
 def test_managers_who_are_alike_are_not_told_apart(tmp_path: Path) -> None:

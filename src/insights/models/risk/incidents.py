@@ -129,10 +129,11 @@ def _month(days: pd.Series) -> pd.Series:
     return day.dt.year * 12 + day.dt.month - 1
 
 
-def yearly_rates(found: Incidents) -> dict[str, Estimate]:
+def yearly_rates(found: Incidents, more: float = 0.0) -> dict[str, Estimate]:
     """Return by kind the incidents per thousand clients and year over ``SPAN``, late reports included.
 
-    All kinds are taken to be reported equally late: few are too few to know the delay of each.
+    All kinds are taken to be reported equally late: few are too few to know the delay of each. ``more`` is added to the
+    variance of the logarithm of each rate: by how much the variation of managers makes it larger than chance alone.
     """
     if isinstance(found.span, NotEstimable):
         return {}
@@ -140,7 +141,7 @@ def yearly_rates(found: Incidents) -> dict[str, Estimate]:
     at_risk = float(found.clients.sum()) * known
     rates = {}
     for kind, n in by_kind(found)[["kind", "reported"]].itertuples(index=False):
-        spread = math.exp(normal_quantile(0.95) * math.sqrt(1 / max(n, 1) + (error / known) ** 2))
+        spread = math.exp(normal_quantile(0.95) * math.sqrt(1 / max(n, 1) + more + (error / known) ** 2))
         value = 12_000 * n / at_risk
         clients = round(float(found.clients.mean()))
         rates[str(kind)] = Estimate(

@@ -10,10 +10,13 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.risk.incidents import SPAN, Incidents, incidents
 from insights.stats.intervals import normal_quantile
+from insights.stats.kinds_of_events import KindsOfEvents, kinds_of_events
 from insights.stats.results import NotEstimable
 from insights.stats.shrunken import Shrunken, shrunken_factors
 
 NEEDS = ("incidents.rm_id", "clients.rm_id")
+SEED = 23
+UNLIKELY = 0.05
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,14 @@ class ByManager:
     """``rows``: rm_id, client_months (in ``SPAN``), incidents, expected, factor, low, high; ``found`` how they differ.
 
     ``factor`` is how many times as many incidents as expected a manager has, drawn towards 1 as far as chance may have
-    made it (negative binomial), with its interval. ``clients``: how many were somebody's in these months.
+    made it (negative binomial), with its interval. ``process``: the kind of which he has more than his factor and
+    chance explain, among all managers and kinds ("" without one). ``kinds``: processes and managers together.
+    ``clients``: how many were somebody's in these months.
     """
 
     rows: pd.DataFrame = field(repr=False)
     found: Shrunken
+    kinds: KindsOfEvents
     clients: int
 
 
@@ -38,6 +44,7 @@ def _made(bank: Bank, found: Incidents) -> ByManager | NotEstimable:
     own = found.rows[(found.rows["month"] > found.last - SPAN) & found.rows["rm_id"].notna()]
     months, clients = _client_months(bank, found.last)
     counts = own.groupby("rm_id").size()
+    each = own.groupby(["rm_id", "kind"]).size().unstack(fill_value=0)
     rows = pd.DataFrame({"rm_id": sorted(set(months.index))})
     rows["client_months"] = months.reindex(rows["rm_id"]).to_numpy(float)
     rows["incidents"] = counts.reindex(rows["rm_id"]).fillna(0).to_numpy(np.int64)
@@ -50,8 +57,15 @@ def _made(bank: Bank, found: Incidents) -> ByManager | NotEstimable:
     if isinstance(shrunken, NotEstimable):
         return shrunken
     spread = np.exp(normal_quantile(0.95) * shrunken.log_sd)
+    cells = each.reindex(rows["rm_id"], fill_value=0)
+    kinds = kinds_of_events(cells.to_numpy(float), rows["client_months"], rng=np.random.default_rng(SEED))
+    if isinstance(kinds, NotEstimable):
+        return kinds
+    most = kinds.cell_p.argmin(axis=1)
+    beyond = kinds.cell_p.min(axis=1) * kinds.cell_p.size < UNLIKELY
+    rows["process"] = np.where(beyond, cells.columns.to_numpy(object)[most], "")
     told = rows.assign(factor=shrunken.factor, low=shrunken.factor / spread, high=shrunken.factor * spread)
-    return ByManager(told, shrunken, clients)
+    return ByManager(told, shrunken, kinds, clients)
 
 
 def _client_months(bank: Bank, last: int) -> tuple[pd.Series, int]:
@@ -71,7 +85,7 @@ def _client_months(bank: Bank, last: int) -> tuple[pd.Series, int]:
 
 
 def manager_list(bank: Bank) -> pd.DataFrame | None:
-    """Return rm_id, client_months, incidents, expected, factor, low, high, unusual, the highest factor first.
+    """Return rm_id, client_months, incidents, expected, process, factor, low, high, unusual, the highest factor first.
 
     ``unusual``: the whole interval lies above 1. A list for internal control: about members of staff, not clients.
     None where incidents name no manager, or too few managers could be compared.

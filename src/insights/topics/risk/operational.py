@@ -18,6 +18,7 @@ from insights.topics.rows import estimates, line, plain, summed, told
 ID = "risk.operational"
 TOTAL, RATE, KNOWN, BEFORE, SINCE = "incidents", "rate", "known_share", "incidents_before", "reported_since"
 COST, COST_OF, SPREAD, P_MANAGERS, P_LOGS = "yearly_loss", "yearly_loss_limit", "manager_sd", "p_managers", "p_logs"
+P_MIX = "p_mix"
 PER_REPORTED = (TOTAL, RATE, BEFORE, SINCE)
 """Measures that are so many times a number of reported incidents: only the factor is evidence of its own."""
 OTHER = "other"
@@ -52,7 +53,7 @@ def operational_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any
     found = incidents(bank)
     kinds = by_kind(found)
     counts = [{"kind": kind, "measure": RATE, "reported": n} for kind, n in kinds[["kind", "reported"]].to_numpy()]
-    rows = [told(rate, kind=kind, measure=RATE) for kind, rate in yearly_rates(found).items()]
+    rows = [told(rate, kind=kind, measure=RATE) for kind, rate in yearly_rates(found, _managers_add(bank)).items()]
     clients = float(found.clients[-YEAR:].mean())
     if not isinstance(found.year, NotEstimable):
         rows.append(told(found.year.total, kind="", measure=TOTAL) | {"n": clients})
@@ -76,7 +77,14 @@ def operational_evidence(bank: Bank) -> tuple[dict[str, Evidence], dict[str, Any
         evidence["loss"] = money_sums(recent, ("kind",), "loss", rest=OTHER)
     unknown = float(recent["loss"].isna().mean()) if len(recent) else 0.0
     facts = {"months": YEAR, "span": SPAN, "loss_known": round(1 - unknown, 2), "why": why, "missing": missing}
-    return evidence, facts
+    return evidence, facts | {"together": any(row["measure"] == SPREAD for row in rows)}
+
+
+def _managers_add(bank: Bank) -> float:
+    """Return what the variation of managers adds to the variance of the logarithm of a rate; 0 where it is not told."""
+    if bank.needs(*MANAGER_NEEDS) or isinstance(found := by_manager(bank), NotEstimable):
+        return 0.0
+    return max(found.kinds.log_var - 1 / float(found.rows["incidents"].sum()), 0.0)
 
 
 def _cost(found: Incidents, clients: float) -> tuple[list[dict[str, Any]], dict[str, str]]:
@@ -106,7 +114,9 @@ def _managers(bank: Bank, why: dict[str, str]) -> tuple[list[dict[str, Any]], li
     n, events = float(found.clients), float(found.rows["incidents"].sum())
     spread = plain(math.sqrt(found.found.variance), "sd", n, events, kind="", measure=SPREAD)
     p = found.found.test.p_value
-    return [spread, plain(1.0 if p is None else p, "p", n, events, kind="", measure=P_MANAGERS)], []
+    rows = [spread, plain(1.0 if p is None else p, "p", n, events, kind="", measure=P_MANAGERS)]
+    mix = found.kinds.checks[1].p_value
+    return [*rows, *([] if mix is None else [plain(mix, "p", n, events, kind="", measure=P_MIX)])], []
 
 
 def operational_rows(parts: dict[str, Evidence]) -> Operational:

@@ -21,6 +21,8 @@ from insights.models.risk.loans import NEEDS as LOANS
 from insights.models.risk.market import NEEDS as MARKET
 from insights.models.risk.market import market
 from insights.models.risk.quarter import MONTHS
+from insights.models.risk.register import asked
+from insights.models.risk.warned import Warned, warned
 from insights.stats.results import NotEstimable
 from insights.topics.evidence import Answer, Evidence, NotAvailable
 from insights.topics.risk.collateral import Cover, collateral_evidence, collateral_rows
@@ -33,6 +35,7 @@ from insights.topics.risk.operational import Operational, operational_evidence, 
 from insights.topics.risk.register import quarter_evidence, quarter_rows
 from insights.topics.risk.reputation import Reputation, reputation_evidence, reputation_rows
 from insights.topics.risk.security import audit
+from insights.topics.risk.warnings import Warnings, warnings_evidence, warnings_rows
 
 ID = "risk.overview"
 
@@ -50,6 +53,7 @@ class Overview:
     reputation: Reputation | None
     fraud: Screening | None
     quarter: pd.DataFrame | None
+    warnings: Warnings | None
 
 
 def overview(bank: Bank) -> Answer | NotAvailable:
@@ -73,6 +77,8 @@ def overview(bank: Bank) -> Answer | NotAvailable:
     parts["quarter"] = quarter_evidence(bank)
     if parts["quarter"]:
         facts["day"] = add_months(bank.as_of, -MONTHS).isoformat()
+    if asked(bank) and isinstance(was := warned(bank), Warned):
+        parts["warnings"], facts["warnings"] = warnings_evidence(bank, was)
     parts["reputation"], facts["reputation"] = reputation_evidence(bank)
     evidence = {f"{name}/{key}": part for name, own in parts.items() for key, part in own.items()}
     if not evidence:
@@ -101,4 +107,5 @@ def _overview(evidence: dict[str, Evidence]) -> Overview:
         made("reputation", reputation_rows),
         made("fraud", fraud_rows),
         made("quarter", quarter_rows),
+        made("warnings", warnings_rows),
     )

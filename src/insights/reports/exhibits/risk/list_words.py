@@ -17,6 +17,7 @@ from insights.reports.exhibits.risk.words import (
     RISKS,
     STEPS,
     WARNINGS,
+    kind_label,
 )
 from insights.reports.wording import Wording
 
@@ -56,6 +57,7 @@ _MANAGER_HEADS = {
     "client_months": Message("Client months in three years"),
     "incidents": Message("Incidents"),
     "expected": Message("Expected for as many client months"),
+    "process": Message("Process with more than that explains"),
     "factor": Message("Times as many as expected, chance taken out"),
     "low": Message("At least (95 of 100)"),
     "high": Message("At most (95 of 100)"),
@@ -68,6 +70,8 @@ def by_manager_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.
     yes, no = wording.text(Message("yes")), wording.text(Message("no"))
     numbers = {name: rows[name].round(2) for name in ("expected", "factor", "low", "high")}
     told = rows.assign(unusual=[yes if flag else no for flag in rows["unusual"]], **numbers)
+    labels = [kind_label(str(code), bank) if code else "" for code in rows["process"]]
+    told = told.assign(process=[label if isinstance(label, str) else wording.text(label) for label in labels])
     return told.rename(columns={name: wording.heading(message) for name, message in _MANAGER_HEADS.items()})
 
 

@@ -17,6 +17,7 @@ from insights.topics.risk.operational import (
     KNOWN,
     P_LOGS,
     P_MANAGERS,
+    P_MIX,
     RATE,
     SINCE,
     SPREAD,
@@ -32,6 +33,7 @@ _YEARS = {
 }
 _TESTS = (
     (P_MANAGERS, "variation between managers", "managers differ by chance alone"),
+    (P_MIX, "mix of processes by manager", "every manager has the same mix of processes"),
     (P_LOGS, "law of the losses", "the logs of the losses are normally distributed"),
 )
 
@@ -42,7 +44,7 @@ def operational(answer: Answer, found: Operational, bank: Bank) -> Exhibit:
     return Exhibit(
         id=answer.id,
         title=title,
-        sentences=(*operational_sentences(found), *_most(found, bank), *_cost(found), *_managers(found)),
+        sentences=(*operational_sentences(found), *_most(found, bank), *_cost(found), *_managers(found), *_mix(found)),
         figure=_figure(found, title, bank),
         tables=(_table(answer, found, bank), *_costs(found)),
         basis=dated(
@@ -55,6 +57,7 @@ def operational(answer: Answer, found: Operational, bank: Bank) -> Exhibit:
                 "Incidents not reported yet are added by how late earlier ones were reported, the truncation of recent "
                 "delays allowed for (Lawless 1994). Intervals: chance, the rate and the delays."
             ),
+            *_together(answer.facts),
         ),
         caveats=(
             Message("Delays are taken to be the same for all processes, and the same as in the past."),
@@ -151,6 +154,27 @@ def _managers(found: Operational) -> tuple[Message, ...]:
             ),
         )
     return (Message("Managers do not differ by more than chance in how many incidents they have for as many clients."),)
+
+
+def _mix(found: Operational) -> tuple[Message, ...]:
+    """Say whether some managers have other incidents than the rest."""
+    p = find(found.rows, measure=P_MIX)
+    if p is None:
+        return ()
+    if p.value < UNLIKELY:
+        return (Message("Some managers fail in other processes than the rest: the list says in which."),)
+    return (Message("All managers fail in the same processes, as far as can be told."),)
+
+
+def _together(facts: dict[str, Any]) -> tuple[Message, ...]:
+    if not facts["together"]:
+        return ()
+    return (
+        Message(
+            "Processes and managers together, per client and month of each manager: a factor of each manager that all "
+            "processes share (negative binomial); the intervals of the rates hold that managers differ."
+        ),
+    )
 
 
 def _costs(found: Operational) -> tuple[Table, ...]:

@@ -6,7 +6,7 @@ from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.risk.collateral import worst_values
 from insights.reports.exhibits.risk.compliance import compliance_estimates, state_count
-from insights.reports.exhibits.risk.credit import credit_estimates, credit_refusals, track_sentences
+from insights.reports.exhibits.risk.credit import credit_estimates, credit_refusals
 from insights.reports.exhibits.risk.fraud import count_of, fraud_sentence
 from insights.reports.exhibits.risk.liquidity import (
     alarms,
@@ -25,6 +25,7 @@ from insights.reports.exhibits.risk.reputation import (
     reputation_refusals,
 )
 from insights.reports.exhibits.risk.security import overdue_message
+from insights.reports.exhibits.risk.warnings import came_true
 from insights.reports.exhibits.rows import dated
 from insights.reports.exhibits.told import find
 from insights.topics.evidence import Answer
@@ -52,8 +53,8 @@ def overview(answer: Answer, found: Overview, bank: Bank) -> Exhibit:
     }
     facts = answer.facts
     said: list[Message] = [*quarter_sentences(facts, found.quarter)]
-    if found.credit is not None:
-        said += track_sentences(facts["credit"], found.credit.track)
+    if found.warnings is not None and (year := came_true(facts["warnings"], found.warnings)) is not None:
+        said.append(Message("{what}.", {"what": year}))
     if found.fraud is not None:
         said += fraud_sentence(facts["fraud"], found.fraud)
     if found.operational is not None:

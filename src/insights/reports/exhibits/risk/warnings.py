@@ -57,7 +57,7 @@ def warnings(answer: Answer, found: Warnings, bank: Bank) -> Exhibit:
     return Exhibit(
         id=answer.id,
         title=_title(facts, found),
-        sentences=(*warnings_sentences(found), *_missed(found), *_avoided_sentence(found)),
+        sentences=(*_telling(found), *_avoided_sentence(found)),
         tables=(_lines(found), *_avoided(found), *_covers(facts, found), *_desks(facts), _thresholds(facts, bank)),
         basis=dated(
             bank,
@@ -83,22 +83,40 @@ def warnings(answer: Answer, found: Warnings, bank: Bank) -> Exhibit:
             ),
         ),
         estimates=tuple(_estimates(found)),
+        refusals=_refusals(facts, found),
         checks=tuple(_checks(found)),
     )
 
 
-def _title(facts: dict[str, Any], found: Warnings) -> Message:
-    told = [line for line in found.lines if line.share is not None]
-    known, came = sum(line.came + line.false for line in told), sum(line.came for line in told)
-    if not known:
-        return Message("What came of the warnings of {day:date}", {"day": facts["day"]})
-    return Message(
-        "Of {n:count} warnings of {day:date} whose outcome is known, {share:percent} came true within a year",
-        {"n": float(known), "day": facts["day"], "share": came / known},
+def _refusals(facts: dict[str, Any], found: Warnings) -> tuple[Message, ...]:
+    if found.covers is None or not found.covers["clients"].isna().any():
+        return ()
+    return (
+        Message(
+            "What another threshold for loans would have warned of: so few defaults followed a warning in "
+            "{months:months}, or so few warnings were none, that it is withheld.",
+            {"months": facts["track"]},
+        ),
     )
 
 
-def warnings_sentences(found: Warnings) -> tuple[Message, ...]:
+def _title(facts: dict[str, Any], found: Warnings) -> Message:
+    return came_true(facts, found) or Message("What came of the warnings of {day:date}", {"day": facts["day"]})
+
+
+def came_true(facts: dict[str, Any], found: Warnings) -> Message | None:
+    """Return what share of the warnings of a year ago came true, as far as that is known and told; None without any."""
+    told = [line for line in found.lines if line.share is not None]
+    known, came = sum(line.came + line.false for line in told), sum(line.came for line in told)
+    values = {"n": float(known), "day": facts["day"], "share": came / known if known else 0.0}
+    if not known:
+        return None
+    return Message(
+        "Of {n:count} warnings of {day:date} whose outcome is known, {share:percent} came true within a year", values
+    )
+
+
+def _telling(found: Warnings) -> tuple[Message, ...]:
     """Say which kinds of warnings came true more often than without one, and which did not."""
     said = []
     for line in found.lines:
@@ -123,13 +141,6 @@ def warnings_sentences(found: Warnings) -> tuple[Message, ...]:
     return tuple(said)
 
 
-def _missed(found: Warnings) -> tuple[Message, ...]:
-    missed = [line.missed for line in found.lines if line.others is not None and not math.isnan(line.missed)]
-    if not missed:
-        return ()
-    return (Message("Without a warning it came to {n:count} clients, all kinds together.", {"n": float(sum(missed))}),)
-
-
 def _avoided_sentence(found: Warnings) -> tuple[Message, ...]:
     if found.avoided is None:
         return ()
@@ -145,6 +156,9 @@ def _lines(found: Warnings) -> Table:
         row |= {"n": number(line.warned), "came": number(line.came), "false": number(line.false)}
         row |= {"open": number(line.open), "share": cell(line.share, "percent")}
         without = line.kind == PAPERS_DUE
+        row["missed"] = (
+            Message("–") if without else None if math.isnan(line.missed) else Message("{v:count}", {"v": line.missed})
+        )
         row["others"] = Message("–") if without else cell(line.others, "percent")
         lead = Message("{months:tenths} months", {"months": line.lead})
         row["lead"] = Message("–") if line.kind == PROFILE else None if math.isnan(line.lead) else lead
@@ -156,6 +170,7 @@ def _lines(found: Warnings) -> Table:
         Column("came", Message("Hits"), "count"),
         Column("false", Message("False alarms, or heeded"), "count"),
         Column("open", Message("Not known yet"), "count"),
+        Column("missed", Message("Missed: came without a warning")),
         Column("share", Message("Came true")),
         Column("others", Message("Without a warning")),
         Column("lead", Message("Lead time (half of the hits had more)")),
@@ -179,7 +194,7 @@ def _avoided(found: Warnings) -> tuple[Table, ...]:
 
 
 def _covers(facts: dict[str, Any], found: Warnings) -> tuple[Table, ...]:
-    if found.covers is None or found.covers["clients"].isna().all():
+    if found.covers is None or found.covers["clients"].isna().any():
         return ()
     rows = []
     for cover, own in found.covers.groupby("cover", sort=True):
