@@ -1,5 +1,6 @@
 """Collateral: pledged portfolios lose what their owners' holdings lose, other kinds what is set, few are not told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from small_bank import write_bank
 from insights.data.pseudonyms import Key
 from insights.data.snapshot import Bank, open_bank
 from insights.models.risk.collateral import ELSE, PORTFOLIO, Revalued, revalued
+from insights.reports.disclosure import protect
 from insights.reports.wording import Wording
 from insights.topics import risk
 from insights.topics.evidence import NotAvailable
+from insights.topics.risk.collateral import SHORT, TODAY, collateral_evidence, collateral_rows
 
 CLIENTS = 60
 MONTHS = [f"{y}-{m:02d}-01" for y in range(2019, 2023) for m in range(1, 13)]
@@ -92,6 +95,24 @@ def test_the_page_names_the_worst_scenario_and_its_shortfall(bank: Bank) -> None
     rows = {r["name"] + r["group"].get("scenario", ""): r for r in exhibit.estimates if "scenario" in r["group"]}
     assert rows["collateral_shortcrash"]["value"] == pytest.approx(200, rel=0.01)
     assert rows["collateral_shortcalm"]["status"] == "suppressed"  # nobody, which is told as few are
+
+
+def test_one_loan_more_in_a_scenario_does_not_follow_from_what_is_told_of_today(bank: Bank) -> None:
+    found = revalued(bank)
+    assert isinstance(found, Revalued)
+    today = np.where(np.arange(len(found.rows)) < 20, 10.0, 0.0)
+    one_more = today.copy()
+    one_more[30] = 55.0
+    changed = replace(found, today=today, short={"crash": one_more, "calm": today})
+    evidence, _ = collateral_evidence(bank, changed)
+    told = collateral_rows(protect(evidence, bank.settings.disclosure)).rows.set_index(["measure", "scenario"])
+    assert told.loc[(SHORT, TODAY), "value"] == told.loc[(SHORT, "calm"), "value"] == 200
+    assert told.loc[(SHORT, "crash"), ["value", "n"]].isna().all()
+    assert told.loc[(SHORT, "crash"), "status"] == "suppressed"
+    every = replace(changed, short={"crash": today * 3, "calm": today})  # all of them lack more: nothing to give back
+    evidence, _ = collateral_evidence(bank, every)
+    told = collateral_rows(protect(evidence, bank.settings.disclosure)).rows.set_index(["measure", "scenario"])
+    assert told.loc[(SHORT, "crash"), "value"] == 600
 
 
 def test_without_kinds_collateral_beyond_what_is_held_is_no_portfolio_and_the_page_says_so(tmp_path: Path) -> None:

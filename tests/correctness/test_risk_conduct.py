@@ -82,6 +82,27 @@ def test_the_two_planted_misuses_are_found_and_nobody_else(demo_bank_small: Path
     assert "To be expected" in in_words("staff_conduct", listed, bank).columns
 
 
+def test_who_may_read_which_list_and_when_that_was_audited_is_always_told(tmp_path: Path) -> None:
+    words = Wording("en", {}, currency="CHF")
+    recipients = (
+        '[lists.recipients]\ndesk = { group = "g", lists = ["risk_register"], by_manager = ["risk_register"] }\n'
+    )
+    files = {"clients": "client_id,joined_on\n1,2015-01-01\n"}
+
+    def said(name: str, audited: str) -> list[str]:
+        more = (f"[risk.security]\nlast_audit = {audited}\n" if audited else "") + recipients
+        bank = open_bank(write_bank(tmp_path / name, files, more=more), as_of="2022-12-31")
+        exhibit = shown(risk.security(bank), bank)
+        assert [row["list"] for row in exhibit.tables[0].rows] == ["risk_register"]
+        return [words.text(m).replace("\u00a0", " ") for m in (exhibit.title, *exhibit.refusals)]
+
+    assert said("late", "2021-11-30")[0].endswith("was on 30 November 2021: the next was due 30 November 2022")
+    assert said("fine", "2022-03-01")[0].endswith("was on 1 March 2022; the next is due 1 March 2023")
+    later, refusal = said("later", "2023-01-05")  # not known yet
+    assert later == said("never", "")[0] == "No audit of access to client data is on record"
+    assert refusal == "Checks of access: no access to client data is on record."
+
+
 def booked(folder: Path, *, trades: int = 0, moved: int = 0, market: int = 0) -> Bank:
     """Return a bank of 12 managers with 5 clients each, who trade once a month and pay once, over three years.
 
