@@ -16,6 +16,13 @@ from insights.stats.results import Estimate, NotEstimable
 from insights.topics import risk
 
 CLIENTS, MONTHS, SLOPE = 1_500, 48, -0.9
+DESK = """
+[risk.desks.complaints]
+cases_per_month = 50
+case_cost = 5
+complaint_cost = 1000
+saved = 0.2
+"""
 
 
 def _write(folder: Path, slope: float, base: float, seed: int) -> tuple[Bank, np.ndarray]:
@@ -31,7 +38,7 @@ def _write(folder: Path, slope: float, base: float, seed: int) -> tuple[Bank, np
     angry, when = np.nonzero(rng.random((CLIENTS, MONTHS)) < base * np.exp(slope * mood)[:, None])
     complaints = ["client_id,filed_on", *(f"{k},{month[m]}-20" for k, m in zip(angry, when, strict=True))]
     files = {"clients": clients, "contacts": contacts, "complaints": complaints}
-    config = write_bank(folder, {name: "\n".join(lines) + "\n" for name, lines in files.items()})
+    config = write_bank(folder, {name: "\n".join(lines) + "\n" for name, lines in files.items()}, more=DESK)
     return open_bank(config, as_of="2022-12-31"), mood
 
 
@@ -63,15 +70,22 @@ def test_who_complains_is_foretold_nearly_as_well_as_by_who_knows_the_mood(plant
     assert found.today["chance"].sum() == pytest.approx(chance.sum(), rel=0.12)
 
 
-def test_the_list_holds_the_tenth_with_the_highest_chance(planted: tuple[Bank, np.ndarray]) -> None:
+def test_the_list_holds_those_whom_the_desk_can_call_and_a_few_by_lot(planted: tuple[Bank, np.ndarray]) -> None:
     bank, mood = planted
-    rows = risk.lists(bank)["likely_complaints"]
-    assert len(rows) == CLIENTS / 10
+    every = risk.lists(bank)["likely_complaints"]
+    rows = every[every["drawn_by"] == "score"]
+    assert len(rows) == 150  # in three months
+    by_lot = every[every["drawn_by"] == "lot"]
+    assert 12 < len(by_lot) < 45  # one in fifty of the others
+    assert by_lot["chance_3m_pct"].max() <= rows["chance_3m_pct"].min()
+    found = service(bank)
+    assert isinstance(found, Service)
+    assert rows["chance_3m_pct"].sum() == pytest.approx(100 * found.today["chance"].nlargest(150).sum(), abs=8)
     names = Key.load(bank.settings).pseudonyms("client", [str(k) for k in range(CLIENTS)])
     assert pd.Series(mood, index=names)[rows["client_id"]].mean() < -0.8
     assert rows["because"].str.contains("low_marks").mean() > 0.8
-    assert (rows.groupby("rm_id")["rank"].max() == rows.groupby("rm_id").size()).all()
-    assert len(in_words("likely_complaints", rows, bank)) == len(rows)
+    assert (every.groupby("rm_id")["rank"].max() == every.groupby("rm_id").size()).all()
+    assert len(in_words("likely_complaints", every, bank)) == len(every)
     exhibit = shown(risk.service(bank), bank)
     assert title(exhibit).endswith("and it shows who")
     told = {row["name"]: row for row in exhibit.estimates if not row["group"]}

@@ -93,9 +93,12 @@ class DeskSection(Section):
 
 
 class ComplaintsDesk(DeskSection):
-    """The same for clients likely to complain; a complaint costs ``complaint_cost``."""
+    """The same for clients likely to complain; a complaint costs ``complaint_cost``.
 
-    complaint_cost: Annotated[float, Field(ge=0)] = 0.0
+    Without a cost of cases and of complaints what the desk can do decides alone.
+    """
+
+    complaint_cost: Annotated[float, Field(gt=0)] = 1.0
 
 
 class DesksSection(Section):
