@@ -23,7 +23,7 @@ def found(counts: np.ndarray, exposure: np.ndarray) -> KindsOfEvents:
 
 def test_rates_and_the_variation_of_groups_are_recovered_and_intervals_cover() -> None:
     rng, inside, naive, variances, mixes = np.random.default_rng(7), 0, 0, [], []
-    for _ in range(100):
+    for _ in range(50):
         counts, exposure = drawn(rng, 0.4)
         told = found(counts, exposure)
         table = told.table
@@ -34,10 +34,10 @@ def test_rates_and_the_variation_of_groups_are_recovered_and_intervals_cover() -
         naive += int(((plain / spread <= RATES) & (plain * spread >= RATES)).sum())
         variances.append(told.variance)
         mixes.append(told.checks[1].p_value)
-    assert 0.91 <= inside / 300 <= 0.98
-    assert naive / 300 < 0.85  # as if all groups were alike
-    assert np.mean(variances) == pytest.approx(0.4, rel=0.15)
-    assert 1 <= sum(p is not None and p < 0.05 for p in mixes) <= 12
+    assert 0.89 <= inside / 150 <= 0.99
+    assert naive / 150 < 0.85  # as if all groups were alike
+    assert np.mean(variances) == pytest.approx(0.4, rel=0.2)
+    assert sum(p is not None and p < 0.05 for p in mixes) <= 7  # of 50 at 5 %
 
 
 def test_groups_that_are_alike_have_the_rates_of_counting_and_no_variation() -> None:

@@ -161,7 +161,8 @@ def _lines(found: Warnings) -> Table:
         )
         row["others"] = Message("–") if without else cell(line.others, "percent")
         lead = Message("{months:tenths} months", {"months": line.lead})
-        row["lead"] = Message("–") if line.kind == PROFILE else None if math.isnan(line.lead) else lead
+        none = line.kind == PROFILE or line.came == 0
+        row["lead"] = Message("–") if none else None if math.isnan(line.lead) else lead
         rows.append(row)
     columns = (
         Column("kind", Message("Warning of")),
