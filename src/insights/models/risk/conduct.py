@@ -68,7 +68,7 @@ def conduct(bank: Bank) -> Conduct | NotEstimable:
     and his clients whose identity or address on file was changed. And each client and month by failed checks, whoever
     made them. NotEstimable where nothing can be held against anything, as nobody looked at or booked anything.
     """
-    return once(bank, "risk_conduct", lambda: _made(bank))
+    return once(bank, "risk_conduct", lambda: _made(bank), on_disk=True)
 
 
 def _made(bank: Bank) -> Conduct | NotEstimable:
