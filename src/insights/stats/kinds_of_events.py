@@ -9,7 +9,7 @@ import pandas as pd
 from insights.stats.inputs import Floats, check_level
 from insights.stats.intervals import normal_quantile
 from insights.stats.results import NotEstimable, Result, TestResult
-from insights.stats.shrunken import FEWEST_GROUPS, shrunken_factors
+from insights.stats.shrunken import FEWEST_GROUPS, Shrunken, shrunken_factors
 
 SOURCE = "Johnson, Kotz & Balakrishnan (1997), Discrete multivariate distributions, ch. 36: negative multinomial"
 SAME_GROUPS, SAME_MIX = "the groups differ by chance alone", "every group has the same mix of kinds"
@@ -66,8 +66,7 @@ def kinds_of_events(
     total, rate = o.sum(axis=1), n / float(e.sum())
     for _ in range(50):  # the variance given the rate, and the rate given the variance
         found = shrunken_factors(total, e * rate)
-        if isinstance(found, NotEstimable):
-            return found
+        assert isinstance(found, Shrunken)  # there are groups enough
         # At the maximum the events are as many as expected, each group weighing by how well its factor is known.
         weight = 1 / (1 + found.variance * e * rate)
         better = float((weight * total).sum() / (weight * e).sum())

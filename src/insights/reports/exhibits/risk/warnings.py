@@ -122,7 +122,7 @@ def _telling(found: Warnings) -> tuple[Message, ...]:
     for line in found.lines:
         if line.share is None or line.others is None or math.isnan(line.p):
             continue
-        values = {"kind": RISKS[line.kind], "of": _WARNED_OF[line.kind]}
+        values: dict[str, Any] = {"kind": RISKS[line.kind], "of": _WARNED_OF[line.kind]}
         values |= {"share": line.share.value, "others": line.others.value}
         more = line.p < UNLIKELY and line.share.value > line.others.value
         said.append(
