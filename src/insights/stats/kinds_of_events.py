@@ -14,6 +14,7 @@ from insights.stats.shrunken import FEWEST_GROUPS, Shrunken, shrunken_factors
 SOURCE = "Johnson, Kotz & Balakrishnan (1997), Discrete multivariate distributions, ch. 36: negative multinomial"
 SAME_GROUPS, SAME_MIX = "the groups differ by chance alone", "every group has the same mix of kinds"
 SHUFFLES = 999
+CLOSE = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,16 +64,8 @@ def kinds_of_events(
     n = float(o.sum())
     if n == 0:
         return NotEstimable("no event in any group")
-    total, rate = o.sum(axis=1), n / float(e.sum())
-    for _ in range(50):  # the variance given the rate, and the rate given the variance
-        found = shrunken_factors(total, e * rate)
-        assert isinstance(found, Shrunken)  # there are groups enough
-        # At the maximum the events are as many as expected, each group weighing by how well its factor is known.
-        weight = 1 / (1 + found.variance * e * rate)
-        better = float((weight * total).sum() / (weight * e).sum())
-        if abs(better - rate) < 1e-10 * rate:
-            break
-        rate = better
+    found, rate = _together(o.sum(axis=1), e, n / float(e.sum()))
+    weight = 1 / (1 + found.variance * e * rate)
     log_var = 1 / float((e * rate * weight).sum())
     kinds = o.sum(axis=0)
     share = kinds / n
@@ -90,6 +83,19 @@ def kinds_of_events(
     return KindsOfEvents(
         table, checks, SOURCE, variance=found.variance, factor=found.factor, log_var=log_var, cell_p=cell_p
     )
+
+
+def _together(total: Floats, e: Floats, rate: float) -> tuple[Shrunken, float]:
+    """Return the factors of the groups and the rate of all kinds: each given the other until nothing changes."""
+    while True:
+        found = shrunken_factors(total, e * rate)
+        assert isinstance(found, Shrunken), "there are groups enough"
+        # At the maximum the events are as many as expected, each group weighing by how well its factor is known.
+        weight = 1 / (1 + found.variance * e * rate)
+        better = float((weight * total).sum() / (weight * e).sum())
+        if abs(better - rate) < CLOSE * rate:
+            return found, better
+        rate = better
 
 
 def _same_mix(o: npt.NDArray[np.int64], rng: np.random.Generator) -> TestResult:
