@@ -42,6 +42,7 @@ MODULES = (
     "insights.reports.pack",
     "insights.reports.figures",
     "insights.reports.lists",
+    "sklearn.ensemble",  # several models import it when they are asked, each for a second
 )
 PACKAGES = ("insights.topics", "insights.reports.exhibits")
 """Of these packages all modules are imported."""
