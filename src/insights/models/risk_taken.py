@@ -10,6 +10,7 @@ import pandas as pd
 from insights.data.months import month_of
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.market_returns import client_returns
 from insights.models.value.margins import client_margins
 
 NEEDS = (
@@ -107,35 +108,13 @@ def _held(bank: Bank, month: date) -> pd.DataFrame:
     return rows.select("client_id", "rating", "category", amount=rows.amount.cast("float64")).execute()
 
 
-def client_returns(bank: Bank) -> Floats:
-    """Return the monthly returns (n, 24) of the clients of ``client_margins``, what no booking explains by the assets.
-
-    nan where the month before had no assets or none is told. Made once per bank; needs balances with market changes.
-    """
-    return once(bank, "client_returns", lambda: _returns(bank))
-
-
-def _returns(bank: Bank) -> Floats:
-    margins = client_margins(bank)
-    assert margins is not None, "balances are delivered"
-    months = margins.months
-    table = bank.table("balances")
-    first = months.month(max(months.count - LOOK_BACK, 0))
-    rows = table.filter(table.month >= first)
-    number = (rows.month.year() - months.opens.year) * 12 + rows.month.month() - months.opens.month
-    sums = rows.group_by("client_id", column=number).agg(change=rows.market_change.sum().cast("float64")).execute()
-    at, column = pd.Index(months.client_id).get_indexer(sums["client_id"]), sums["column"].to_numpy(int)
-    ok = (at >= 0) & (column > 0) & (column < months.count)
-    change = np.full((len(months.client_id), months.count), np.nan)
-    change[at[ok], column[ok]] = sums["change"].to_numpy(float)[ok]
-    before = np.zeros_like(change)
-    before[:, 1:] = margins.assets[:, :-1]
-    returns = np.divide(change, before, out=np.full(change.shape, np.nan), where=before > 0)[:, -LOOK_BACK:]
-    return np.clip(returns, -LARGEST, LARGEST)
+def recent_returns(bank: Bank) -> Floats:
+    """Return the monthly returns (n, 24) of the clients of ``client_margins``; see ``client_returns``."""
+    return np.clip(client_returns(bank)[:, -LOOK_BACK:], -LARGEST, LARGEST)
 
 
 def _volatility(bank: Bank) -> Floats:
-    returns = client_returns(bank)
+    returns = recent_returns(bank)
     known = ~np.isnan(returns)
     count = known.sum(axis=1)
     mean = np.divide(np.nansum(returns, axis=1), count, out=np.zeros(len(count)), where=count > 0)

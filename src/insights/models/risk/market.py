@@ -8,8 +8,9 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.indices import index_levels
-from insights.models.risk_taken import LOOK_BACK, client_returns
-from insights.models.value.margins import Months, client_margins
+from insights.models.market_returns import book_returns, client_returns
+from insights.models.risk_taken import LOOK_BACK, recent_returns
+from insights.models.value.margins import ClientMargins, Months, client_margins
 from insights.models.value.market import PRIOR_MONTHS
 from insights.stats.historical import Backtest, Tail, backtest, filtered, paths, tail_loss, tails
 from insights.stats.inputs import Floats, Ints
@@ -75,7 +76,9 @@ def _made(bank: Bank) -> Market | NotEstimable:
     found = filtered(returns)
     if isinstance(found, NotEstimable):
         return found
-    book = _book_returns(bank, months)
+    margins = client_margins(bank)
+    assert margins is not None, "balances are delivered"
+    book = _of_book(bank, margins, months)
     by_month = [
         slopes(returns[max(t - LOOK_BACK, 0) : t], book[max(t - LOOK_BACK, 0) : t]) for t in range(len(book) + 1)
     ]
@@ -86,10 +89,8 @@ def _made(bank: Bank) -> Market | NotEstimable:
     explained = _explained(returns[recent], book[recent], beta)
     if explained < LEAST_EXPLAINED:
         return NotEstimable("the indices explain less than half of the swings of the book")
-    margins = client_margins(bank)
-    assert margins is not None, "balances are delivered"
     here = margins.months.in_force & (margins.assets[:, -1] > 0)
-    sensitivity = _sensitivities(client_returns(bank), months, returns, margins.months, beta)[here]
+    sensitivity = _sensitivities(recent_returns(bank), months, returns, margins.months, beta)[here]
     held = margins.assets[here, -1]
     # The book is the sum of its clients: what each is held to lose adds up to what all lose.
     total = float(held.sum())
@@ -151,17 +152,11 @@ def index_returns(bank: Bank) -> tuple[Ints, Floats, tuple[str, ...]]:
     return returns.index.to_numpy(np.int64), returns.to_numpy(float), tuple(str(c) for c in wide.columns)
 
 
-def _book_returns(bank: Bank, months: Ints) -> Floats:
-    """Return what markets added to all assets in each month (T), by the assets at the end of the one before."""
-    table = bank.table("balances")
-    number = table.month.year() * 12 + table.month.month() - 1
-    sums = table.group_by(month=number).agg(
-        amount=table.amount.sum().cast("float64"), change=table.market_change.sum().cast("float64")
-    )
-    told = sums.execute().set_index("month").sort_index()
-    before = told["amount"].reindex(months - 1).to_numpy(float)
-    change = told["change"].reindex(months).to_numpy(float)
-    return np.divide(change, before, out=np.full(len(months), np.nan), where=before > 0)
+def _of_book(bank: Bank, margins: ClientMargins, months: Ints) -> Floats:
+    """Return what markets added to all assets in each month (T); nan in months that the margins do not reach."""
+    own, _ = book_returns(margins.assets, client_returns(bank))
+    first = margins.months.opens.year * 12 + margins.months.opens.month  # the month of the first return
+    return np.asarray(pd.Series(own, index=first + np.arange(len(own))).reindex(months), dtype=float)
 
 
 def slopes(returns: Floats, book: Floats) -> Floats | None:

@@ -19,7 +19,6 @@ import pandas as pd
 from insights.data.months import add_months, month_end
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.exits.draws import DRAWS
 from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.exits.risk import in_force
 from insights.models.exits.rows import ExitRows
@@ -228,7 +227,7 @@ class _Pair:
             some = self.both.take(rows)
             # What is known of a client moves him by other coefficients than what was known of him then.
             then = self._factors(self.rows[0].take(rows))
-            known = {False: then, True: self.later.factors[self.still[rows]] * self._tilted(self.rows[1].take(rows))}
+            known = {False: then, True: self.later.factors[self.still[rows]]}
             factors = {(state, True): own for state, own in known.items()}
             factors |= {(state, False): self._factors_before(own) for state, own in known.items()}
             worth = Worth(some, self.causes)
@@ -267,12 +266,7 @@ class _Pair:
 
     def _factors(self, rows: ExitRows) -> Floats:
         """Return by what the later hazards of clients as they were may be off, in the draws of the later values."""
-        return drawn_factors(self.hazards, rows, np.random.default_rng(SEED), self.level) * self._tilted(rows)
-
-    def _tilted(self, rows: ExitRows) -> Floats:
-        """Return what the error of the effect of size adds to what the hazards of clients may be off (n, draws)."""
-        lots = np.random.default_rng([SEED, 2]).standard_normal(DRAWS)
-        return self.tilt.off(rows, lots)
+        return drawn_factors(self.hazards, rows, np.random.default_rng(SEED), self.tilt, self.level)
 
     def _factors_before(self, factors: Floats) -> Floats:
         return factors_before(factors, self.later.n_events, self.earlier.n_events)

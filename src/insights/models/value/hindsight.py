@@ -11,7 +11,7 @@ from insights.models.cache import once
 from insights.models.exits.hazards import fit_exit_hazards
 from insights.models.value.bridge import earlier_date, earlier_ground, factors_before
 from insights.models.value.draws import SEED, worlds
-from insights.models.value.lifetime import LEVEL, LifetimeValues, drawn_of, lifetime_values, told_of
+from insights.models.value.lifetime import LEVEL, LifetimeValues, drawn_of, lifetime_values, tilt_of, told_of
 from insights.models.value.money import money
 from insights.models.value.survival import drawn_factors
 from insights.stats.inputs import Floats
@@ -73,7 +73,8 @@ def _looked_back(bank: Bank) -> Hindsight | NotEstimable:
     # Nothing is discounted, and what lies further ahead has not come yet.
     near = replace(found.inputs, intensity=found.inputs.intensity[:, :months], discount=np.ones(months))
     found = replace(found, inputs=near)
-    factors = drawn_factors(fit_exit_hazards(bank), found.rows, np.random.default_rng(SEED))
+    hazards = fit_exit_hazards(bank)
+    factors = drawn_factors(hazards, found.rows, np.random.default_rng(SEED), tilt_of(bank, hazards))
     factors = factors_before(factors, now.n_events, found.n_events)
     shared = worlds(found.inputs.forecast, start, found.market, now.shared.years[:, : months // YEAR + 2])
     drawn = drawn_of(found.inputs, factors, shared, rng)

@@ -160,7 +160,7 @@ def _valued(bank: Bank, landmark: date, months: int, rate: float) -> LifetimeVal
         return found
     inputs = found.inputs
     shared = worlds(inputs.forecast, inputs.start, found.market, _years(found.hazards, inputs.intensity, months, rng))
-    factors = drawn_factors(found.hazards, found.rows, np.random.default_rng(SEED))
+    factors = drawn_factors(found.hazards, found.rows, np.random.default_rng(SEED), tilt_of(bank, found.hazards))
     return told_of(bank, found, factors, shared, drawn_of(inputs, factors, shared, rng), landmark, rate)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from insights.models.market_returns import book_returns as returns_of
 from insights.models.value.indices import LongerPast
 from insights.models.value.money import Money
 from insights.stats.inputs import Floats, Ints
@@ -41,16 +42,11 @@ class Markets:
 def book_returns(money: Money, upto: int) -> tuple[Floats, Floats]:
     """Return the book's market return, and its net new money over assets, in the columns 1 to ``upto`` (T, T).
 
-    Of clients with assets at both ends of a month: joining and leaving is neither.
+    See ``models.market_returns``; none of either in a month in which nobody held anything at both ends.
     """
-    before, after = (money.assets[:, k : upto + k] for k in (0, 1))
-    growth = np.ones_like(after) if money.growth is None else money.growth[:, 1 : upto + 1]
-    both = (before > 0) & (after > 0)
-    base = np.where(both, before, 0.0)
-    total = np.maximum(base.sum(axis=0), 1e-300)
-    moved = (base * growth).sum(axis=0)
-    flows = (np.where(both, after, 0.0).sum(axis=0) - moved) / np.maximum(moved, 1e-300)
-    return moved / total - 1, flows
+    returns = np.zeros_like(money.assets) if money.growth is None else money.growth - 1
+    own, flows = returns_of(money.assets[:, : upto + 1], returns[:, : upto + 1])
+    return np.nan_to_num(own), np.nan_to_num(flows)
 
 
 def markets(

@@ -13,11 +13,14 @@ from insights.data.months import last_complete, month_of
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.exits.rows import exit_rows
+from insights.models.market_returns import client_returns
 from insights.models.value.margins import ASSETS, INCOME, MARGIN, OTHER, client_margins
 from insights.stats.inputs import Floats, Ints
 
 PAID_IN = "paid_in"
 """Values are told in the margin; without revenue in assets; without these in what was paid in."""
+LEAST_GROWTH = 0.01
+"""By what a month multiplies assets at the least, whatever is booked as a change by markets."""
 
 
 @dataclass(frozen=True)
@@ -92,17 +95,8 @@ def _made(bank: Bank) -> Money | None:
         cost = np.sum(parts, axis=0) if parts else cost
     growth = None
     if not bank.needs("balances.market_change"):
-        table = bank.table("balances")
-        change = _sums(table.select("client_id", "month", amount=table.market_change), bank, first, cost.shape)
-        growth = _growth(change, own(margins.assets))
+        growth = np.maximum(1 + np.nan_to_num(own(client_returns(bank))), LEAST_GROWTH)
     return Money(margins.basis, first, own(margins.assets), income, cost, growth)
-
-
-def _growth(change: Floats, assets: Floats) -> Floats:
-    before = np.zeros_like(assets)
-    before[:, 1:] = assets[:, :-1]
-    held = before > 0
-    return np.where(held, np.maximum(1 + np.divide(change, before, out=np.zeros_like(change), where=held), 0.01), 1.0)
 
 
 def _paid_in(bank: Bank) -> Money:

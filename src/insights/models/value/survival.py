@@ -17,6 +17,7 @@ SIZE = "log2_assets"
 MOST_ROWS = 250_000
 """Client-months that a tilt is learnt from: of more of them only some months are taken."""
 MOST_TILT = 0.25
+SEED_OF_SIZE = 19_970_107
 AGEING = ("age_decades",)
 """Measures in decades that grow by themselves: who is 70 now is 75 in five years, and his hazards are those of 75."""
 
@@ -42,12 +43,14 @@ class Tilt:
         size = np.nan_to_num(rows.numeric[SIZE].astype(float), nan=self.centre)
         return np.exp(np.clip(self.level + self.slope * (size - self.centre), -1.0, 1.0))
 
-    def off(self, rows: ExitRows, lots: Floats) -> Floats:
-        """Return by what the error of the slope multiplies intensities (n, draws); ``lots`` (draws) standard normal."""
+    def off(self, rows: ExitRows) -> Floats:
+        """Return by what the error of the slope multiplies intensities (n, draws), mean 1; all have the same lots."""
         if SIZE not in rows.numeric or not self.error:
-            return np.ones((rows.n, len(lots)))
+            return np.ones((rows.n, 1))
+        lots = np.random.default_rng(SEED_OF_SIZE).standard_normal(DRAWS)
         size = np.nan_to_num(rows.numeric[SIZE].astype(float), nan=self.middle) - self.middle
-        return np.exp(np.clip(self.error * size[:, None] * lots, -1.0, 1.0))
+        found = np.exp(np.clip(self.error * size[:, None] * lots, -1.0, 1.0))
+        return np.asarray(found / found.mean(axis=1, keepdims=True))
 
 
 def size_tilt(hazards: ExitHazards, known: ExitRows) -> Tilt:
@@ -116,19 +119,20 @@ def intensities(
 
 
 def drawn_factors(
-    hazards: ExitHazards, rows: ExitRows, rng: np.random.Generator, level: ExitRows | None = None
+    hazards: ExitHazards, rows: ExitRows, rng: np.random.Generator, tilt: Tilt, level: ExitRows | None = None
 ) -> Floats:
     """Return by what the uncertainty of the coefficients multiplies each client's intensity (n, draws), mean 1.
 
-    That of the first year: over further years the same factor is taken. ``level`` are the clients at whose mean the
-    level of the hazards is drawn (default: these); with the same ones, and the same lots, draws are those of one world.
+    That of the first year: over further years the same factor is taken. In it is what the effect of size may be off
+    (``tilt``): a book's worth hangs on the largest clients. ``level`` are the clients at whose mean the level of the
+    hazards is drawn (default: these); with the same ones, and the same lots, draws are those of one world.
     """
     expected, drawn = np.zeros(rows.n), np.zeros((rows.n, DRAWS))
     draws = Draws(hazards.models, rows if level is None else level, rng)
     for name, model in hazards.models.items():
         expected += model.path(rows, YEAR).sum(axis=1)
         drawn += draws.cumulative(name, rows, YEAR)
-    return np.asarray(drawn / np.maximum(expected, 1e-300)[:, None])
+    return np.asarray(drawn / np.maximum(expected, 1e-300)[:, None] * tilt.off(rows))
 
 
 def _alone(model: CauseHazard) -> CauseHazard:
