@@ -1,4 +1,4 @@
-"""Where one more hour pays most: the value at stake behind each hour that clients get today, by tier and by stage."""
+"""Where one more hour pays most: the value at stake behind each hour of today, by tier, segment and stage."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -8,6 +8,7 @@ import pandas as pd
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
+from insights.models.segments.model import Segments, client_segments, segment_needs
 from insights.models.stages import STAGES
 from insights.models.value.margins import ClientMargins
 from insights.models.value.service import capacity_hours
@@ -24,7 +25,7 @@ SHORTEST = 0.5
 
 @dataclass(frozen=True)
 class Resources:
-    """``table``: by ("tier", "stage", or the column of the groups), group, clients, stake (currency), hours.
+    """``table``: by ("tier", "segment", "stage", or the column of the groups), group, clients, stake (currency), hours.
 
     ``hours`` is that of the year in contacts; ``per_hour`` is stake over hours; nan where withheld.
     """
@@ -47,12 +48,15 @@ def resources(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
         return NotAvailable(own_id, needs)
     frame = value_at_stake(bank).dropna(subset=["stake"])
     frame = frame.assign(tier=frame["tier"].replace("", NEW))
-    groups = {"tier": frame["tier"].to_numpy(object), "stage": frame["stage"].to_numpy(object)}
+    segments, names = (None, ()) if by is not None else _segments(bank, frame["client_id"])
+    groups = {"tier": frame["tier"].to_numpy(object)}
     if by is not None:
         labels = pd.Series(group_labels(bank, by, found), index=found.months.client_id)
         groups = {by: labels.reindex(frame["client_id"]).to_numpy(object)}
-    elif set(groups["stage"]) == {UNKNOWN}:
-        del groups["stage"]
+    elif segments is not None:
+        groups["segment"] = segments
+    if by is None and set(frame["stage"]) != {UNKNOWN}:
+        groups["stage"] = frame["stage"].to_numpy(object)
     evidence: dict[str, Evidence] = {}
     stake, hours = (frame[name].to_numpy(float) for name in ("stake", "hours"))
     for name, own in groups.items():
@@ -61,7 +65,7 @@ def resources(bank: Bank, by: str | None = None) -> Answer | NotAvailable:
         evidence[f"{name}.clients"] = client_counts(rows, ("group",))
         evidence[f"{name}.stake"] = money_sums(rows, ("group",), "stake")
         evidence[f"{name}.hours"] = money_sums(rows, ("group",), "hours")
-    order = {"tier": (*bank.settings.value.tiers.names, NEW), "stage": STAGES}
+    order = {"tier": (*bank.settings.value.tiers.names, NEW), "segment": names, "stage": STAGES}
     capacity = capacity_hours(bank)
     return Answer(
         id=own_id,
@@ -101,6 +105,15 @@ def hours_list(bank: Bank) -> pd.DataFrame | None:
         frame[name] = frame[name].round(digits)
     columns = ["client_id", "rm_id", "rank", "tier", "stage", *money, "leave_pct", "stake", "hours", "stake_per_hour"]
     return frame[columns].reset_index(drop=True)
+
+
+def _segments(bank: Bank, client_id: "pd.Series[str]") -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Return each client's segment (n) and their names, the wealthiest first; None where clients fall into none."""
+    found = None if segment_needs(bank) else client_segments(bank)
+    if not isinstance(found, Segments):
+        return None, ()
+    own = pd.Series(found.labels(found.last), index=found.months.client_id).reindex(client_id)
+    return own.replace("", UNKNOWN).fillna(UNKNOWN).to_numpy(object), found.names
 
 
 def _resources(

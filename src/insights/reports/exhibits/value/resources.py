@@ -1,11 +1,13 @@
-"""Where one more hour pays most: value at stake per hour of contact, by tier and stage of the relationship."""
+"""Where one more hour pays most: value at stake per hour of contact, by tier, segment and stage of the relationship."""
 
 import math
 from typing import Any
 
 from insights.data.snapshot import Bank
 from insights.models.value.margins import ASSETS
+from insights.models.value.stake import UNKNOWN
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
+from insights.reports.exhibits.clients.words import segment_label
 from insights.reports.exhibits.rows import basis, by_choice, count_row
 from insights.reports.exhibits.value.words import MARGIN_OF_A_YEAR, group_label, told
 from insights.reports.wording.labels import column_label
@@ -23,6 +25,7 @@ STAGES = {
     "not_assigned": Message("No stage yet"),
     REST: Message("Other stages, together"),
 }
+_SEGMENTS = {UNKNOWN: Message("No segment"), REST: Message("Other segments, together")}
 
 
 def resources(answer: Answer, found: Resources, bank: Bank) -> Exhibit:
@@ -49,6 +52,8 @@ def resources(answer: Answer, found: Resources, bank: Bank) -> Exhibit:
     sentences = [
         Message("One more hour pays most where most is at stake per hour, if an hour does as much there as elsewhere.")
     ]
+    if (segment := _first_segment(found, bank)) is not None:
+        sentences.append(segment)
     total = found.table[found.table["by"] == first]["hours"].sum(skipna=False)
     if facts["capacity"] and not math.isnan(total):
         values |= {"hours": total, "share": total / facts["capacity"], "capacity": facts["capacity"]}
@@ -91,6 +96,21 @@ def resources(answer: Answer, found: Resources, bank: Bank) -> Exhibit:
     )
 
 
+def _first_segment(found: Resources, bank: Bank) -> Message | None:
+    """Return the segment behind whose hours most is at stake; None where fewer than two segments can be told."""
+    rows = found.rows("segment")
+    rows = rows[~rows["group"].isin([UNKNOWN, REST])]
+    if len(rows) < 2:
+        return None
+    most, least = rows.loc[rows["per_hour"].idxmax()], rows.loc[rows["per_hour"].idxmin()]
+    values = {"most": _label("segment", str(most["group"]), bank), "high": _three(most["per_hour"])}
+    values |= {"least": _label("segment", str(least["group"]), bank), "low": _three(least["per_hour"])}
+    return Message(
+        "Of the segments most stands behind an hour with “{most}” ({high:money}), least with “{least}” ({low:money}).",
+        values,
+    )
+
+
 def _stake(facts: dict[str, Any]) -> tuple[Message, ...]:
     if facts["lifetime"]:
         return (
@@ -113,7 +133,7 @@ def _stake(facts: dict[str, Any]) -> tuple[Message, ...]:
 
 
 def _table(found: Resources, by: str, bank: Bank) -> Table:
-    head = {"tier": Message("Tier"), "stage": Message("Stage of the relationship")}
+    head = {"tier": Message("Tier"), "segment": Message("Segment"), "stage": Message("Stage of the relationship")}
     columns = (
         Column("group", head.get(by) or column_label("clients", by)),
         Column("clients", Message("Clients"), "count"),
@@ -129,7 +149,11 @@ def _table(found: Resources, by: str, bank: Bank) -> Table:
         }
         for r in found.table[found.table["by"] == by].to_dict("records")
     )
-    captions = {"tier": Message("By tier"), "stage": Message("By stage of the relationship")}
+    captions = {
+        "tier": Message("By tier"),
+        "segment": Message("By segment"),
+        "stage": Message("By stage of the relationship"),
+    }
     return Table(columns, rows, captions.get(by) or Message("By {column}", {"column": column_label("clients", by)}))
 
 
@@ -143,6 +167,8 @@ def _label(by: str, code: str, bank: Bank, lead: bool = False) -> Message | str:
             else code
         )
         return Message("Tier {tier}", {"tier": name}) if lead and code not in (NEW, REST) else name
+    if by == "segment":
+        return _SEGMENTS.get(code) or segment_label(code, bank)
     return STAGES[code] if by == "stage" else group_label(by, code, bank)
 
 
