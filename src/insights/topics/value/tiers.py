@@ -109,6 +109,7 @@ def tier_moves(bank: Bank) -> Answer | NotAvailable:
         estimate=lambda evidence: _moves(evidence, order, (*order, LEFT)),
         facts={
             "start": month_end(add_months(found.months.month(last), -YEAR)).isoformat(),
+            "together": {label[own[0]]: tuple(names[k] for k in own) for own in groups},
             "basis": found.basis,
             "years": _years(bank),
             "end": month_end(found.months.month(last)).isoformat(),

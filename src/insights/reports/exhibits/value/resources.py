@@ -41,12 +41,14 @@ def resources(answer: Answer, found: Resources, bank: Bank) -> Exhibit:
         values = {"most": _label(first, str(most["group"]), bank), "high": _three(most["per_hour"])}
         values |= {"least": _label(first, str(least["group"]), bank), "low": _three(least["per_hour"])}
         title = Message(
-            "Behind an hour with clients of {most} stand {high:money} at stake, of {least} {low:money}",
+            "Most is at stake behind an hour with clients of {most}: {high:money}, least with those of {least}: "
+            "{low:money}",
             values,
         )
         if first == "tier":
             title = Message(
-                "Behind an hour with clients of tier {most} stand {high:money} at stake, of tier {least} {low:money}",
+                "Most is at stake behind an hour with clients of tier {most}: {high:money}, least with tier {least}: "
+                "{low:money}",
                 values,
             )
     sentences = [

@@ -127,6 +127,12 @@ def tier_moves(answer: Answer, found: pd.DataFrame, bank: Bank) -> Exhibit:
             "Of the clients of tier {tier} a year ago {stay:share} are still there, and {left:percent} have left",
             values,
         )
+        if len(together := answer.facts["together"][top]) > 1:
+            title = Message(
+                "Of the clients of tiers {tiers} a year ago {stay:share} are still in one of them, and {left:percent} "
+                "have left",
+                values | {"tiers": list(together)},
+            )
     names = {str(c): Message("left the bank") if c == LEFT else str(c) for c in found.columns}
     grid = [[told(float(shares.loc[o, c])) for c in found.columns] for o in found.index]
     columns = (
