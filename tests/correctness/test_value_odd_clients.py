@@ -48,7 +48,8 @@ OF_AMOUNTS = tuple(ask for ask in ASKS if ask is not value.bridge)
 SIZES = ("largest", "second", "absolute")
 DRAWN = {"value.worth", "value.largest", "value.bridge", "value.hindsight"}
 """Their intervals are drawn: the same law, but rounding may turn the sign of an eigenvector, and with it other lots."""
-HOURS = {"hours", "contacts", "tier.hours", "stage.hours"}
+ENDS = ("value", "low", "high")
+HOURS = {"hours", "contacts", "tier.hours", "segment.hours", "stage.hours"}
 
 
 def write(folder: Path, scale: float) -> Path:
@@ -147,6 +148,48 @@ def test_twice_the_currency_is_twice_every_amount_and_nothing_else(bank: Bank, t
     assert set(one.evidence) == set(two.evidence)
     compared = sum(_same(name, one.evidence[name], two.evidence[name], one.id in DRAWN) for name in one.evidence)
     assert compared > 0
+
+
+def test_twice_the_currency_is_twice_every_amount_of_streams(bank: Bank, twice: Bank) -> None:
+    pairs = list(zip(value.streams(bank), value.streams(twice), strict=True))
+    assert len(pairs) == 4
+    for one, two in pairs:
+        assert isinstance(one, Answer)
+        assert isinstance(two, Answer)
+        assert (one.id, set(one.evidence)) == (two.id, set(two.evidence))
+        assert sum(_same(name, one.evidence[name], two.evidence[name], False) for name in one.evidence) > 0
+
+
+def test_twice_the_currency_changes_nothing_in_findings_but_amounts(twice: Bank, pages: dict[str, Exhibit]) -> None:
+    """What is published is rounded, so that twice an amount is told only as near as both are."""
+    seen = 0
+    for answer in [ask(twice) for ask in ASKS] + value.streams(twice):
+        assert isinstance(answer, Answer)
+        page, other = pages[answer.id], shown(answer, twice)
+        assert len(page.tables) == len(other.tables)
+        assert len(page.estimates) == len(other.estimates)
+        for one, two in zip(page.estimates, other.estimates, strict=True):
+            assert {k: v for k, v in one.items() if k not in ENDS} == {k: v for k, v in two.items() if k not in ENDS}
+            for end in ENDS[: 1 if answer.id in DRAWN else 3]:
+                if one[end] is None:
+                    assert two[end] is None
+                elif one["unit"] == "CHF":
+                    seen += 1
+                    assert two[end] == pytest.approx(2 * one[end], rel=0.15, abs=2.0), (answer.id, one)
+                else:
+                    assert two[end] == pytest.approx(one[end], rel=0.01, abs=0.002), (answer.id, one)
+    assert seen > 150
+
+
+def test_twice_the_currency_is_twice_every_amount_of_the_list(bank: Bank, twice: Bank) -> None:
+    one, two = (value.lists(b)["value_at_stake"].set_index("client_id").sort_index() for b in (bank, twice))
+    assert len(one) > 100
+    for name in ("value", "worth", "stake", "stake_per_hour"):
+        np.testing.assert_allclose(two[name], 2 * one[name], rtol=2e-4, atol=2.0)
+    for name in ("rm_id", "tier", "stage", "hours"):
+        assert two[name].equals(one[name])
+    np.testing.assert_allclose(two["leave_pct"], one["leave_pct"], atol=0.011)
+    assert (two["rank"] == one["rank"]).mean() > 0.98  # amounts that round to the same may change places
 
 
 def _same(name: str, one: Evidence, two: Evidence, drawn: bool) -> int:
