@@ -50,8 +50,8 @@ _CAUSES = {
     (RETENTION, False): Message("clients likely to leave sooner"),
     (DISCOUNT, True): Message("a lower discount rate"),
     (DISCOUNT, False): Message("a higher discount rate"),
-    (MODEL, True): Message("better forecasts"),
-    (MODEL, False): Message("more cautious forecasts"),
+    (MODEL, True): Message("higher forecasts"),
+    (MODEL, False): Message("lower forecasts"),
 }
 _OTHER = Message("other causes")
 _HELD = Message("Told in assets held for one year")
