@@ -129,6 +129,11 @@ def test_adoption_follows_its_odds(bank: DemoBank) -> None:
     effect = np.array([(p.rate_effect, p.market_effect) for p in law.shelf])[product]
     taste = np.array([p.taste for p in law.shelf])[product, rows["type"]]
     odds = law.intercept + taste + (effect * macro).sum(axis=1) + np.asarray(bank.law.offers.effects)[rows["offer"]]
+    odds = odds + law.spare_cash * rows["spare_cash"] + law.log_tenure * rows["log_tenure"]
+    sign = np.array([p.online for p in law.shelf])[product]
+    odds = odds + law.goes_with * rows["companion"] + law.online * sign * (rows["digital"] - 0.5)
+    assert rows["spare_cash"].between(*law.spare_limits).all()
+    assert 0.2 < rows["companion"].mean() < 0.8
     assert np.allclose(odds, rows["log_odds"])
     assert rows["client_id"].max() < ADOPTION_CLIENTS
 

@@ -1,5 +1,6 @@
 """The needs report on the demo bank: nothing of the future, rules kept, truth recovered, both languages, refusals."""
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,18 +9,21 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from needs_oracle import against_the_law
 from shown import shown, title
 from small_bank import write_bank
 
-from insights.data.pseudonyms import Key
 from insights.data.snapshot import Bank, open_bank
-from insights.demo import Law, write_demo
+from insights.demo import write_demo
+from insights.models.needs.allocation import WITHIN, mixes
 from insights.models.needs.expected import expected
+from insights.models.needs.green import HAS, LESS, MORE, green_leaning, segments_that_lean
 from insights.models.needs.kinds import given_memberships, memberships, shrunken_rates
+from insights.models.needs.markets import EXPOSURE, LEVEL, market_effects
 from insights.models.needs.model import learn, longer, past_rows, past_values, predict, segment_rates
 from insights.models.needs.offers import next_offers
-from insights.models.needs.rows import NeedRows, need_rows, published
-from insights.models.needs.suitable import suitable
+from insights.models.needs.rows import NeedRows, need_rows
+from insights.models.needs.tables import published
 from insights.models.needs.trials import (
     AREA,
     BEFORE,
@@ -30,11 +34,12 @@ from insights.models.needs.trials import (
     SAME,
     SEGMENT,
     Trials,
-    chosen_rows,
     learned_now,
     trials,
 )
 from insights.models.preference import preference
+from insights.reports.exhibits.needs.list_words import allocations_in_words, offers_in_words
+from insights.reports.wording import Wording
 from insights.stats.results import Estimate
 from insights.stats.scoring.precision import average_precision, average_precision_at
 from insights.topics import needs
@@ -69,55 +74,18 @@ def tried(bank: Bank) -> Trials:
     return found
 
 
-def true_probability(bank: Bank, rows: NeedRows, folder: Path, column: int) -> np.ndarray:
-    """Return the law's probability (n, k) of a first purchase in the three months after a landmark, campaigns apart.
-
-    Of whoever knows each client's type and the markets to come.
-    """
-    law = Law()
-    truth = pd.read_parquet(folder.with_name(folder.name + "_truth") / "clients.parquet")
-    types = pd.Series(truth["type"].to_numpy(), index=Key.load(bank.settings).pseudonyms("client", truth["client_id"]))
-    kind = pd.Index(law.people.type_names).get_indexer(types.reindex(rows.months.client_id))
-    assert (kind >= 0).all()
-    market = bank.table("market").execute()
-    month = pd.to_datetime(market["month"])
-    at = (month.dt.year - rows.months.opens.year) * 12 + month.dt.month - rows.months.opens.month
-    series = {
-        n: pd.Series(own["value"].astype(float).to_numpy(), index=at[own.index]) for n, own in market.groupby("series")
-    }
-    rate, equity = series["policy_rate"], series["equity_index"]
-    tolerance = rows.tolerance[:, column]
-    fits = suitable(rows.products.rating, rows.products.minimum, tolerance, rows.assets[:, column])
-    shelf = {p.code: p for p in law.products.shelf}
-    stays = np.ones(rows.bought.shape)
-    for ahead in range(column + 1, column + 4):
-        last = min(ahead, int(rate.index.max()))
-        moved = 10 * np.log(equity[last - 1] / equity[last - 4]) * law.wealth.exposure_per_tolerance * tolerance
-        for j, code in enumerate(rows.products.codes):
-            p = shelf[code]
-            odds = law.products.intercept + np.asarray(p.taste)[kind]
-            odds = odds + p.rate_effect * (rate[last] - 100 * law.market.rate_mean) + p.market_effect * moved
-            stays[:, rows.products.category[j]] *= 1 - np.where(fits[:, j], 1 / (1 + np.exp(-odds)), 0.0)
-    return 1 - stays
-
-
 def test_predictions_come_close_to_the_true_law_and_beat_both_rules(
     bank: Bank, rows: NeedRows, tried: Trials, folder: Path
 ) -> None:
-    """The oracle knows each client's type and the markets of the months to come; the model knows neither."""
-    frame = tried.frame
-    truth = {c: true_probability(bank, rows, folder, c) for c in frame["column"].unique()}
-    frame = frame.assign(
-        truth=[truth[c][i, k] for c, i, k in zip(frame["column"], frame["client"], frame["kind"], strict=True)]
-    )
-    capacity = bank.settings.needs.offers_per_manager
-    reached = {way: frame["truth"][chosen].mean() for way, chosen in tried.chosen.items()}
-    best = frame["truth"][chosen_rows(frame, "truth", capacity)].mean()
+    """Out of time, at the managers' capacity. The oracle knows the law and each client's type, the model neither.
+
+    What is held against it is the truth of those chosen, markets that came included: it has no noise of who bought.
+    """
+    reached, best = against_the_law(bank, rows, tried, folder)
     print({"oracle": best} | reached)
-    assert reached[tried.used] >= 0.9 * best
-    assert reached[tried.used] > max(reached[POPULAR], reached[SAME])
-    # The model starts from the segments, and so do those who offer by segment: they come as close as it does.
-    assert abs(reached[tried.used] - reached[SEGMENT]) < 0.05 * best
+    # Of a bank of 2,000 clients there is little to learn from; see the long test for one of 5,000.
+    assert reached[tried.used] >= 0.88 * best
+    assert reached[tried.used] > 1.1 * max(reached[SEGMENT], reached[POPULAR], reached[SAME])
 
 
 def test_each_run_is_held_against_the_one_before(rows: NeedRows, tried: Trials) -> None:
@@ -146,6 +114,7 @@ def test_markets_are_looked_at_as_published_by_then(rows: NeedRows) -> None:
     other = table.assign(series="not asked for")
     every = ibis.memtable(pd.concat([table, other], ignore_index=True))
     settings = SimpleNamespace(needs=SimpleNamespace(market=("late",)))
+    settings.market = SimpleNamespace(indices=())
     bank = SimpleNamespace(settings=settings, needs=lambda *names: (), table=lambda name: every)
     found = published(bank, rows.months)  # type: ignore[arg-type]
     assert set(found) == {"late"}
@@ -248,9 +217,6 @@ def test_all_exhibits_are_shown_in_both_languages(bank: Bank) -> None:
 
 
 def test_the_list_reads_in_words(bank: Bank, rows: NeedRows) -> None:
-    from insights.reports.exhibits.needs.list_words import offers_in_words
-    from insights.reports.wording import Wording
-
     told = offers_in_words(needs.lists(bank)["offers"], bank, Wording("en", bank.settings.labels, currency="CHF"))
     assert len(told) == len(next_offers(bank, rows))
     assert told["Why"].str.len().min() > 0
@@ -380,3 +346,131 @@ def test_a_level_is_named_first_only_if_none_that_is_withheld_can_be_larger() ->
     assert first(0.4, 0.2, np.nan, np.nan) == []  # two fifths are: perhaps as much as the largest
     assert first(0.405, 0.2, np.nan, np.nan) == []  # numbers are rounded
     assert first(0.6, 0.2, np.nan, np.nan) == ["u"]
+
+
+@pytest.fixture(scope="module")
+def held(bank: Bank) -> pd.DataFrame:
+    """What clients hold in the last month: client_id, product_id, category, risk_rating, green, amount."""
+    table = bank.table("holdings").join(
+        bank.table("products").select("product_id", "category", "risk_rating", "green"), "product_id"
+    )
+    found = table.filter(table.month == table.month.max()).execute()
+    return found.assign(amount=found["amount"].astype(float))
+
+
+def test_mixes_are_what_clients_hold_and_proposals_keep_the_rules(
+    bank: Bank, rows: NeedRows, held: pd.DataFrame
+) -> None:
+    found = mixes(bank, rows)
+    rule = bank.settings.needs
+    client = rows.months.client_id[found.client]
+    for g, (part, own) in enumerate(rule.parts.items()):
+        amount = held[held["category"].isin(own)].groupby("client_id")["amount"].sum().reindex(client).fillna(0.0)
+        if "cash" in own:
+            cash = bank.table("balances").filter(lambda t: t.category == "cash").execute()
+            cash = cash[cash["month"] == cash["month"].max()].set_index("client_id")["amount"].astype(float)
+            amount += cash.reindex(client).fillna(0.0)
+        np.testing.assert_allclose(found.now[:, g], amount, err_msg=part)
+    np.testing.assert_allclose(found.suits.sum(axis=1), 1.0)
+    np.testing.assert_allclose(found.move.sum(axis=1), 0.0, atol=1e-6)
+    buys = (found.move > 0.01) & (found.suits > 0)
+    buys[:, 0] = False  # cash is always open
+    at, part_of = np.nonzero(buys)
+    product = found.product[at, part_of]
+    assert len(at) > 100
+    assert (product >= 0).all()
+    assert (rows.products.rating[product] <= found.tolerance[at]).all()
+    assert (rows.products.minimum[product] <= rows.assets[found.client[at], rows.last]).all()
+    assert (found.suits[:, list(found.parts).index("growth")][found.tolerance < 4] == 0).all()
+    # Who holds a product above his tolerance is told so before anything else.
+    risky = held.assign(tolerance=pd.Series(found.tolerance, client).reindex(held["client_id"]).to_numpy())
+    risky = set(risky.loc[risky["risk_rating"] > risky["tolerance"], "client_id"])
+    assert {c for c, s in zip(client, found.state, strict=True) if s == "above_risk"} == risky & set(client)
+    assert 0 < (found.state == WITHIN).sum() < len(client)
+
+
+def test_the_list_of_allocations_is_for_the_manager_and_reads_in_words(bank: Bank) -> None:
+    told = needs.lists(bank)["allocations"]
+    by = told.groupby("client_id")
+    np.testing.assert_allclose(by["suits_pct"].sum(), 100.0, atol=0.2)
+    np.testing.assert_allclose(by["move"].sum(), 0.0, atol=0.05)
+    per_manager = told.groupby("rm_id")["client_id"].nunique()
+    assert per_manager.max() <= bank.settings.needs.offers_per_manager
+    assert (told.groupby("rm_id")["rank"].max() == per_manager).all()
+    for language in ("en", "zh-CN"):
+        wording = Wording(language, bank.settings.labels, currency="CHF")
+        words = allocations_in_words(told, bank, wording)
+        assert not words.iloc[:, -1].str.contains("_").any()
+        assert len(words) == len(told)
+        offers = offers_in_words(needs.lists(bank)["offers"], bank, wording)
+        assert len(offers) == len(needs.lists(bank)["offers"])
+
+
+def test_green_is_counted_where_there_is_a_choice(bank: Bank, rows: NeedRows, held: pd.DataFrame) -> None:
+    answer = needs.green(bank)
+    assert isinstance(answer, Answer)
+    assert answer.facts["kinds"] == ("bonds",)  # the one kind with a green product and another
+    found = answer.exact
+    tolerance = bank.table("clients").execute().set_index("client_id")["risk_tolerance"].astype(float)
+    own = held[(held["category"] == "bonds") & (tolerance.reindex(held["client_id"]).to_numpy() >= 2)]
+    by = own.groupby("client_id")["green"].any()
+    assert found.shares[""].n == len(by)
+    assert found.shares[""].value == pytest.approx(by.mean())
+    leaning = pd.Series(green_leaning(bank, rows), index=rows.months.client_id)
+    assert set(leaning[leaning == HAS].index) == set(by[by].index)
+    assert set(needs.lists(bank)["offers"]["green"]) <= {HAS, MORE, LESS, ""}
+    assert title(shown(answer, bank))
+
+
+def test_a_segment_leans_only_beyond_chance() -> None:
+    rng = np.random.default_rng(1)
+    label = np.repeat(np.array(["a", "b", "c", ""], dtype=object), 300)
+    same = rng.random(len(label)) < 0.4
+    assert segments_that_lean(label, same) == {}
+    more = np.where(label == "a", rng.random(len(label)) < 0.6, same)
+    assert segments_that_lean(label, more)["a"] == MORE
+
+
+def test_feedback_is_what_the_tables_say(bank: Bank) -> None:
+    answer = needs.offers(bank)
+    assert isinstance(answer, Answer)
+    clients = bank.table("clients").execute()
+    there = set(clients.loc[clients["left_on"].isna(), "client_id"])
+    offers = bank.table("offers").execute()
+    late = pd.to_datetime(offers["answered_on"]) > pd.Timestamp("2025-10-31")
+    notes = bank.table("notes").execute()
+    recent = pd.to_datetime(notes["noted_on"]) > pd.Timestamp("2025-10-31")
+    told = answer.exact.feedback
+    for name, answered in (("accepted", "accepted"), ("declined", "declined")):
+        assert told[name] == len(set(offers.loc[late & (offers["answer"] == answered), "client_id"]) & there)
+    assert told["notes"] == len(set(notes.loc[recent, "client_id"]) & there)
+    assert {"complaints", "contacts", "behaviour"} <= set(told)
+
+
+def test_markets_are_told_with_what_they_rest_on_or_not_at_all(bank: Bank, rows: NeedRows) -> None:
+    found = market_effects(bank, rows)
+    answer = needs.markets(bank)
+    assert isinstance(answer, Answer)
+    shown(answer, bank)
+    if len(found):
+        assert set(found["series"]) == set(rows.market)
+        assert set(found["what"]) <= {LEVEL, EXPOSURE}
+        assert ((found["low"] < found["value"]) & (found["value"] < found["high"])).all()
+        assert (found["events"] >= 50).all()
+
+
+def test_a_bank_without_a_rule_is_told_what_it_needs(bank: Bank) -> None:
+    assert isinstance(needs.allocation(bank), Answer)
+    bare = bank.settings.model_copy(update={"needs": bank.settings.needs.model_copy(update={"allocation": {}})})
+    other = open_bank_with(bank, bare)
+    answer = needs.allocation(other)
+    assert isinstance(answer, NotAvailable)
+    assert "[needs.allocation]" in answer.needs
+    assert set(needs.lists(other)) == {"offers"}
+
+
+def open_bank_with(bank: Bank, settings: object) -> Bank:
+    """Return the same bank under other settings."""
+    other = copy.copy(bank)
+    object.__setattr__(other, "settings", settings)
+    return other

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pandas as pd
 import pytest
 from disclosure.pages import answers, exhibits, texts
 from disclosure.worlds import MEMBERS, World, two_worlds
@@ -129,9 +130,12 @@ def test_the_whole_less_the_groups_shown_is_no_small_region(packs: tuple[Pack, P
             if whole is None:
                 continue
             for count in counts(whole):
-                told = [row[count] for row in own if row.get(count) is not None]
+                told = [row for row in own if row.get(count) is not None]
                 if told and whole[count] is not None:
-                    left = whole[count] - sum(told)
+                    left = whole[count] - sum(row[count] for row in told)
+                    if count == "n_events" and whole["n"] - sum(row["n"] for row in told) >= 10:
+                        assert left >= -5, (name, measure, months, left)
+                        continue  # few exits, but of many clients: of no small region
                     seen += 1
                     # Groups and whole are rounded together: less than nothing is left by one five at most.
                     assert left in (-5, 0) or left >= 10, (name, measure, months, left)
@@ -164,15 +168,32 @@ def test_no_two_sums_tell_what_the_leaver_had(worlds: tuple[World, World, str], 
     held, brought = whole.table("balances"), whole.table("revenue")
     months = held.filter(held.client_id == leaver).group_by("month").agg(amount=held.amount.sum().cast("float64"))
     assets = months.order_by("month").execute()["amount"]
-    margin = float(brought.filter(brought.client_id == leaver).amount.sum().cast("float64").execute())
-    own = [abs(v) for v in (assets.iloc[-2:].max(), assets.tail(12).mean(), margin) if abs(v) > 0]
-    assert len(own) == 3
+    earned = brought.filter(brought.client_id == leaver).execute()
+    ago = (whole.as_of.year - pd.to_datetime(earned["month"]).dt.year) * 12
+    ago += whole.as_of.month - pd.to_datetime(earned["month"]).dt.month
+    # Margins are told by the year: that of the last twelve months, and that of the year before.
+    margins = [float(earned.loc[(ago >= k) & (ago < k + 12), "amount"].sum()) for k in (0, 12)]
+    own = [abs(v) for v in (assets.iloc[-2:].max(), assets.tail(12).mean(), *margins) if abs(v) > 0]
+    assert len(own) == 4
     mine, theirs = rows(packs[0]), rows(packs[1])
     money = [k for k, r in mine.items() if r["unit"] == whole.settings.bank.currency and r["value"] is not None]
     assert len(money) > 40
+    tried = 0
     for key in money:
-        guess = abs(mine[key]["value"] - theirs[key]["value"])
-        assert not any(abs(guess - v) <= 0.2 * v for v in own), (key, guess)
+        here, there = mine[key]["value"], theirs[key]["value"]
+        tried += len([v for v in own if step_of(here, there) <= 0.2 * v])
+        # Sums are rounded: of one that changed by a step or two nobody knows more than that it was about as much.
+        exact = [v for v in own if here != there and step_of(here - there) <= 0.2 * v]
+        assert not any(abs(abs(here - there) - v) <= 0.2 * v for v in exact), (key, here, there)
+    assert tried > 40
+
+
+def step_of(*values: float) -> float:
+    """Return the largest power of ten that divides all values: no sum that is told is rounded to more."""
+    step = 0.01
+    while any(values) and all(abs(v / (10 * step) - round(v / (10 * step))) < 1e-9 for v in values):
+        step *= 10
+    return step
 
 
 BY_CLIENT = {

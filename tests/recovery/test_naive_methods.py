@@ -100,8 +100,8 @@ def test_unweighted_survey_means_are_off_where_the_wealthy_answer_more_and_weigh
     plain = np.nanmean(said)
     assert plain > weighted.high
     assert (plain - truth) / weighted.se > 3
-    # The truth is that of those asked, so most of the interval's width is not error here: the correction is near it.
-    assert abs(weighted.value - truth) < (plain - truth) / 3
+    # Most of the bias goes. A third of it is no more than one standard error of the corrected mean: that would be luck.
+    assert abs(weighted.value - truth) < (plain - truth) / 2
 
 
 def test_without_an_effect_of_wealth_on_the_answer_the_plain_mean_would_be_right(bank: DemoBank) -> None:

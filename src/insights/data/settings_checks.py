@@ -32,7 +32,8 @@ def check_labels(labels: Labels, file: str) -> None:
     """Raise SettingsError for labels of what has no codes, or in a language that reports are not made in.
 
     Codes are those of code columns, the factors, items and changes of [loyalty], the streams of [value], the treatments
-    of [segments], the scenarios of [risk.market], why a threshold of [risk] was revised, and who answers for a goal.
+    of [segments], the scenarios of [risk.market], why a threshold of [risk] was revised, who answers for a goal,
+    and the parts of [needs].
     """
     coded = {c.name for spec in TABLES.values() for c in spec.columns if c.kind == "code"} | {
         "factor",
@@ -43,6 +44,7 @@ def check_labels(labels: Labels, file: str) -> None:
         "scenario",
         "revision",
         "owner",
+        "part",
     }
     for column, codes in labels.items():
         if column not in coded:

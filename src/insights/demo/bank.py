@@ -33,9 +33,9 @@ class DemoBank:
     currency units (float64, exact to the cent), ``revenue`` is long. ``person_months``: one row per client at risk and
     month of the window: the covariates as the law reads them (standardised where it says so), ``spell``, ``reason``
     (None: stays). The client bound by contract is not in it: he is not at risk.
-    ``latent``: one row per client: type, attitude, the five factors, log wealth on joining, whether he would not have
-    joined without his referrer, log of what he holds elsewhere at the end. ``manager_effects``: on the log hazard of
-    leaving to a competitor, by rm_id.
+    ``latent``: one row per client: type, attitude, the five factors, log wealth on joining, whether he uses website and
+    app, whether he would not have joined without his referrer, log of what he holds elsewhere at the end.
+    ``manager_effects``: on the log hazard of leaving to a competitor, by rm_id.
 
     What else an estimator needs, without intake; months count from 0, the first of the window:
 
@@ -183,7 +183,8 @@ def latent_frame(process: Process) -> pd.DataFrame:
     people = process.people
     made = {"client_id": np.arange(len(people)), "type": people.kind, "attitude": people.attitude}
     made |= {f"factor_{j + 1}": people.factors[:, j] for j in range(people.factors.shape[1])}
-    made |= {"log_wealth_joining": people.log_wealth, "satisfaction_last": process.state.satisfaction}
+    made |= {"log_wealth_joining": people.log_wealth, "digital": people.digital}
+    made |= {"satisfaction_last": process.state.satisfaction}
     made |= {"referral_dependent": process.state.dependent, "log_wealth_elsewhere": process.elsewhere.log}
     return pd.DataFrame(made)
 

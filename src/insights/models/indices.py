@@ -10,6 +10,11 @@ from insights.data.snapshot import Bank
 PRICES = "_index"
 
 
+def is_price(bank: Bank, name: str) -> bool:
+    """Return whether a series is a price, of which its gains tell and not its level."""
+    return name in bank.settings.market.indices or name.endswith(PRICES)
+
+
 def index_levels(bank: Bank, names: Sequence[str], known_by: date) -> pd.DataFrame:
     """Return the levels (month, index) published by a day; months are year * 12 + month - 1, in order.
 

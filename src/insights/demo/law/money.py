@@ -88,29 +88,42 @@ class Product:
     market_effect: float
     """On the policy rate's distance from its mean (in percentage points), and on the market's return over three months
     (in tenths) times the client's exposure."""
+    goes_with: str
+    """Code of the product whose holders take this one up more often."""
+    online: float
+    """1 where clients who use website and app take it up more often, -1 where less often, 0 where it makes no odds."""
 
 
 @dataclass(frozen=True)
 class ProductLaw:
     """The shelf."""
 
-    intercept: float = -5.2
-    initial_shift: float = 3.4
-    """Products held on joining are drawn with the monthly log odds plus this."""
+    intercept: float = -4.75
+    initial_shift: float = 2.95
+    """Products held on joining are drawn with the monthly log odds plus this, whatever the four effects below say."""
+    spare_cash: float = 1.1
+    cash_kept: tuple[float, ...] = (0.52, 0.45, 0.27, 0.24, 0.16)
+    spare_limits: tuple[float, float] = (-2.0, 3.0)
+    log_tenure: float = -0.8
+    goes_with: float = 0.8
+    online: float = 0.6
+    """On the log odds of adoption: per tenth of the assets that is in cash beyond what somebody of this tolerance is
+    advised to keep (C1 to C5), within limits; on log(1 + years of the relationship); the companion is held; and what
+    lies between clients who use website and app and those who do not, half of it either way."""
     drop: float = 0.006
     unsuitable: float = 0.03
     """Chance that tolerance is ignored for one client, product and month."""
     order_fraction: tuple[float, float] = (0.05, 0.30)
     """Part of the cash (for a mandate: of the funds) that an order takes, from and to."""
     shelf: tuple[Product, ...] = (
-        Product("MM01", "money_market", 1, 20, 0, 1, False, (1.2, 0.2, -1.0, 0.4), 0.5, -0.3),
-        Product("BF02", "bonds", 2, 45, 0, 2, False, (0.6, 1.2, -0.6, -0.2), 0.3, -0.2),
-        Product("GB03", "bonds", 2, 50, 0, 2, True, (0.2, 0.6, 0.0, -0.4), 0.2, 0.0),
-        Product("MA04", "mandate", 3, 95, 500_000, 5, False, (-1.2, 0.8, 0.2, 1.0), -0.1, 0.3),
-        Product("EQ05", "equities", 4, 75, 0, 2, False, (-1.5, 0.2, 1.4, 0.6), -0.2, 0.6),
-        Product("SP06", "structured", 4, 110, 100_000, 30, False, (-1.5, -0.2, 0.9, 0.5), 0.1, 0.4),
-        Product("PE07", "alternatives", 5, 180, 1_000_000, 720, False, (-2.0, -1.0, 0.4, 1.2), -0.1, 0.3),
-        Product("IN08", "insurance", 1, 60, 0, 90, False, (0.8, 0.4, -0.8, -0.6), 0.0, -0.1),
+        Product("MM01", "money_market", 1, 20, 0, 1, False, (1.2, 0.2, -1.0, 0.4), 0.5, -0.3, "BF02", 1.0),
+        Product("BF02", "bonds", 2, 45, 0, 2, False, (0.6, 1.2, -0.6, -0.2), 0.3, -0.2, "MM01", 0.0),
+        Product("GB03", "bonds", 2, 50, 0, 2, True, (0.2, 0.6, 0.0, -0.4), 0.2, 0.0, "MM01", 1.0),
+        Product("MA04", "mandate", 3, 95, 500_000, 5, False, (-1.2, 0.8, 0.2, 1.0), -0.1, 0.3, "EQ05", -1.0),
+        Product("EQ05", "equities", 4, 75, 0, 2, False, (-1.5, 0.2, 1.4, 0.6), -0.2, 0.6, "BF02", 1.0),
+        Product("SP06", "structured", 4, 110, 100_000, 30, False, (-1.5, -0.2, 0.9, 0.5), 0.1, 0.4, "EQ05", -1.0),
+        Product("PE07", "alternatives", 5, 180, 1_000_000, 720, False, (-2.0, -1.0, 0.4, 1.2), -0.1, 0.3, "SP06", 0.0),
+        Product("IN08", "insurance", 1, 60, 0, 90, False, (0.8, 0.4, -0.8, -0.6), 0.0, -0.1, "MM01", -1.0),
     )
     """The eight products."""
 

@@ -1,4 +1,4 @@
-"""The shelf and its adoption: a monthly logit of taste, rates and markets, within what a client is eligible for."""
+"""The shelf and its adoption: a monthly logit of taste, the client's situation, rates and markets, for the eligible."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from insights.demo.law import Law
 from insights.demo.money.market import Market
 from insights.demo.people.clients import People
 from insights.demo.rows import Rows
-from insights.demo.state import FUNDS, MANDATE, State
+from insights.demo.state import CASH, FUNDS, MANDATE, State
 
 MINIMA = (0, 100_000, 500_000, 1_000_000)
 ELIGIBILITY = ("all", "affluent", "wealthy", "very wealthy")
@@ -34,6 +34,8 @@ class Shelf:
         self.rate_effect = np.array([p.rate_effect for p in shelf])
         self.market_effect = np.array([p.market_effect for p in shelf])
         self.mandate = np.array([p.category == "mandate" for p in shelf])
+        self.companion = np.array([self.codes.index(p.goes_with) for p in shelf])
+        self.online = np.array([p.online for p in shelf])
 
     def log_odds(self, people: People, at: np.ndarray, market: Market, t: int) -> np.ndarray:
         """Return the monthly log odds of adoption, shape (clients, products)."""
@@ -42,6 +44,25 @@ class Shelf:
         macro = self.rate_effect * rate + self.market_effect * (10 * market.trailing(t) * exposure)[:, None]
         odds: np.ndarray = self.law.products.intercept + people.taste[at] + macro
         return odds
+
+    def own(self, people: People, state: State, at: np.ndarray, held: np.ndarray, t: int) -> "Own":
+        """Return what of each client's own situation moves adoption; ``held`` (clients, products) as the month goes."""
+        p, assets = self.law.products, state.assets[at]
+        cash = assets[:, CASH] / np.maximum(assets.sum(axis=1), 1)
+        kept = np.asarray(p.cash_kept)[people.tolerance[at] - 1]
+        return Own(
+            spare_cash=np.clip(10 * (cash - kept), *p.spare_limits),
+            log_tenure=np.log1p((t - state.began[at].astype(np.int64)) / 12),
+            companion=held[:, self.companion],
+            digital=people.digital[at],
+        )
+
+    def own_odds(self, own: "Own") -> np.ndarray:
+        """Return what that adds to the log odds of adoption, shape (clients, products)."""
+        p = self.law.products
+        added: np.ndarray = p.goes_with * own.companion + p.online * self.online * (own.digital - 0.5)[:, None]
+        added += (p.spare_cash * own.spare_cash + p.log_tenure * own.log_tenure)[:, None]
+        return added
 
     def rich_enough(self, assets: np.ndarray) -> np.ndarray:
         """Return which products the client's wealth (cents) allows."""
@@ -73,13 +94,24 @@ class Shelf:
 
 
 @dataclass(frozen=True)
+class Own:
+    """What of a client's own situation moves adoption; shape (clients), and of the companion (clients, products)."""
+
+    spare_cash: np.ndarray
+    log_tenure: np.ndarray
+    companion: np.ndarray
+    digital: np.ndarray
+
+
+@dataclass(frozen=True)
 class Adoption:
-    """Who adopted which product (positions and product numbers); who could have (mask) and with which log odds."""
+    """Who adopted which product (positions and product numbers); who could have (mask), with what log odds, and why."""
 
     who: np.ndarray
     product: np.ndarray
     at_risk: np.ndarray
     odds: np.ndarray
+    own: Own
 
 
 def first_products(
@@ -106,7 +138,8 @@ def step_products(
     held &= rng.random(held.shape) >= shelf.law.products.drop
     # The money of a mandate that was dropped stays where it is; the product goes when it is empty.
     held |= shelf.mandate & (state.assets[at, MANDATE] > 0)[:, None]
-    odds = shelf.log_odds(people, at, market, t)
+    own = shelf.own(people, state, at, held, t)
+    odds = shelf.log_odds(people, at, market, t) + shelf.own_odds(own)
     odds = odds if shift is None else odds + shift
     careless = rng.random(odds.shape) < shelf.law.products.unsuitable
     allowed = ~held & shelf.rich_enough(state.assets[at])
@@ -114,7 +147,7 @@ def step_products(
     adopted = allowed & (suitable | careless) & (rng.random(odds.shape) < 1 / (1 + np.exp(-odds)))
     state.held[at] = _with_a_fund(shelf, held | adopted)
     who, product = np.nonzero(adopted)
-    return Adoption(who, product, allowed & suitable, odds)
+    return Adoption(who, product, allowed & suitable, odds, own)
 
 
 def holding_rows(shelf: Shelf, state: State, clock: Clock, t: int) -> Rows:

@@ -44,6 +44,10 @@ def adoption_details(
         "market": 10 * market.trailing(t) * exposure,
         "taste": people.taste[client, product],
         "offer": offered[who, product],
+        "spare_cash": adoption.own.spare_cash[who],
+        "log_tenure": adoption.own.log_tenure[who],
+        "companion": adoption.own.companion[who, product],
+        "digital": adoption.own.digital[who],
         "log_odds": adoption.odds[who, product],
         "adopted": adopted[who, product],
     }

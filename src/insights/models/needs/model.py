@@ -1,11 +1,13 @@
 """The probability of a first purchase of each category within three months: an elastic-net logit, and boosted trees.
 
-Both start from how often clients of the same segment bought it before. That a client belongs to a segment tells most of
-what he will buy; the penalty lets nothing else in that does not pay.
+Both start from how often clients of the same segment bought it before; the penalty lets nothing else in that does not
+pay. What the categories have in common, such as that spare cash is spent on something, is learned from the purchases of
+all of them first; each category then adds what is its own.
 
 What is learned at a landmark comes from earlier landmarks whose outcomes were complete, and known, by then.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,8 +15,9 @@ from scipy.special import expit, logit
 
 from insights.models.boosted import boosted
 from insights.models.needs.kinds import shrunken_rates
-from insights.models.needs.rows import STEP, Ints, NeedRows
+from insights.models.needs.rows import HELD, MARKET, MEMBER, STEP, NeedRows
 from insights.models.needs.suitable import Bools, Floats
+from insights.models.needs.tables import YEAR, Ints
 from insights.stats.elastic_net import elastic_net_logit
 
 FEWEST = 50
@@ -25,8 +28,12 @@ MOST_TREES = 1_500
 STRENGTH, L1 = 0.03, 0.5
 DRAWN_TO = 100.0
 """How many rows of all clients are added to those of a segment when its rate is told."""
+AS_BEFORE = 50.0
+"""The level of a category is that of the last year, as if so many purchases had come beside just as expected."""
 SEED = 7
 SEGMENT = "segment"
+FAR = 4.0
+"""Standard deviations beyond which a feature says no more."""
 SHAPE = {
     "learning_rate": 0.06,
     "max_iter": 80,
@@ -105,11 +112,15 @@ def learn(rows: NeedRows, at: int) -> Learned:
     found = Learned(segment_rates(rows, at), {}, {}, {}, {}, {})
     expected: list[Floats] = []
     happened = 0
-    for kind in range(len(rows.products.categories)):
-        past = past_rows(rows, kind, at)
-        if past.bought.sum() < FEWEST or past.bought.all():
-            continue
-        _fit(rows, found, kind, past)
+    pasts = {kind: past_rows(rows, kind, at) for kind in range(len(rows.products.categories))}
+    pasts = {kind: past for kind, past in pasts.items() if past.bought.sum() >= FEWEST and not past.bought.all()}
+    lessons = {kind: _lesson(rows, found, kind, past) for kind, past in pasts.items()}
+    common = _common(list(lessons.values())) if lessons else {}
+    for kind, past in pasts.items():
+        _fit(found, kind, lessons[kind], common)
+        lately = past.take(past.column > past.column.max() - YEAR)
+        told = float(expit(_log_odds(rows, found, kind, lately)).sum())
+        found.base[kind] += math.log((lately.bought.sum() + AS_BEFORE) / (told + AS_BEFORE))
         window = past.take(past.column == past.column.max())
         expected.append(_log_odds(rows, found, kind, window))
         happened += int(window.bought.sum())
@@ -141,8 +152,10 @@ def reasons(rows: NeedRows, learned: Learned, column: int, most: int = 2) -> dic
     found = {}
     for kind, names in learned.names.items():
         own = _standard(learned, kind, rows.features(column, kind)[1])
-        told = np.array([not name.startswith("market:") for name in names])
+        told = np.array([not name.startswith((MARKET, MEMBER)) for name in names])
+        member = np.array([name.startswith(MEMBER) for name in names])
         start = _start(rows, learned.rates, kind, np.arange(len(own)), column)
+        start += own[:, member] @ learned.weight[kind][member]
         who = rows.eligible(column)[:, kind]
         start -= start[who].mean() if who.any() else 0.0
         share = np.concatenate([np.where(told, own * learned.weight[kind], -np.inf), start[:, None]], axis=1)
@@ -165,7 +178,7 @@ def trees(rows: NeedRows, at: int) -> Floats | None:
         past = past_rows(rows, kind, at)
         if past.bought.sum() < FEWEST:
             continue
-        kept, amount = _drawn(past.bought, MOST_TREES, kind)
+        kept, amount = drawn(past.bought, kind, MOST_TREES)
         values.append(_with_kind(rows, rates, kind, past.take(kept)))
         came.append(past.bought[kept])
         weight.append(amount)
@@ -193,15 +206,15 @@ def _now(eligible: Bools, column: int, kind: int) -> Past:
 def _with_kind(rows: NeedRows, rates: Floats, kind: int, past: Past) -> Floats:
     """Return the category, the log odds to start from, and the values, with a column for each category held."""
     names, values = past_values(rows, kind, past)
-    held = f"held:{rows.products.categories[kind]}"
-    every = [*[n for n in names if not n.startswith("held:")], *(f"held:{c}" for c in rows.products.categories)]
+    held = f"{HELD}{rows.products.categories[kind]}"
+    every = [*[n for n in names if not n.startswith(HELD)], *(f"{HELD}{c}" for c in rows.products.categories)]
     place = {name: j for j, name in enumerate(names)}
     none = np.zeros(len(values))
     columns = [none if name == held else values[:, place[name]] for name in every]
     return np.stack([np.full(len(values), float(kind)), _starts(rows, rates, kind, past), *columns], axis=1)
 
 
-def _drawn(bought: Bools, most: int, kind: int) -> tuple[np.ndarray, Floats]:
+def drawn(bought: Bools, kind: int, most: int = MOST) -> tuple[np.ndarray, Floats]:
     """Return the rows kept (all purchases, the others by lot) and their weights."""
     yes, no = np.flatnonzero(bought), np.flatnonzero(~bought)
     weight = 1.0
@@ -212,8 +225,25 @@ def _drawn(bought: Bools, most: int, kind: int) -> tuple[np.ndarray, Floats]:
     return kept, np.where(bought[kept], 1.0, weight)
 
 
-def _fit(rows: NeedRows, found: Learned, kind: int, past: Past) -> None:
-    kept, weight = _drawn(past.bought, MOST, kind)
+@dataclass(frozen=True)
+class Lesson:
+    """What a category is learned from: names (p) and standardised values (m, p), where to start, outcomes, weights."""
+
+    names: tuple[str, ...]
+    values: Floats
+    start: Floats
+    bought: Bools
+    weight: Floats
+
+    @property
+    def common(self) -> list[int]:
+        """The places of the features that all categories have."""
+        return [j for j, name in enumerate(self.names) if not name.startswith(HELD)]
+
+
+def _lesson(rows: NeedRows, found: Learned, kind: int, past: Past) -> Lesson:
+    """Return what a category is learned from; note how its features are standardised."""
+    kept, weight = drawn(past.bought, kind)
     own = past.take(kept)
     names, values = past_values(rows, kind, own)
     centre, scale = (np.zeros(values.shape[1]) for _ in range(2))
@@ -221,21 +251,44 @@ def _fit(rows: NeedRows, found: Learned, kind: int, past: Past) -> None:
     centre[told], scale[told] = np.nanmean(values[:, told], axis=0), np.nanstd(values[:, told], axis=0)
     found.names[kind], found.centre[kind] = names, centre
     found.scale[kind] = np.where(scale > 1e-9, scale, np.inf)
+    start = _starts(rows, found.rates, kind, own)
+    return Lesson(names, _standard(found, kind, values), start, own.bought, weight)
+
+
+def _common(lessons: list[Lesson]) -> dict[str, float]:
+    """Return the slopes of what all categories have in common, by feature."""
+    first = lessons[0]
+    net = elastic_net_logit(
+        np.concatenate([own.values[:, own.common] for own in lessons]),
+        np.concatenate([own.bought for own in lessons]),
+        penalty=1 / STRENGTH,
+        l1=L1,
+        offset=np.concatenate([own.start for own in lessons]),
+        weight=np.concatenate([own.weight for own in lessons]),
+    )
+    return dict(zip([first.names[j] for j in first.common], net.slopes.tolist(), strict=True))
+
+
+def _fit(found: Learned, kind: int, own: Lesson, common: dict[str, float]) -> None:
+    slopes = np.array([common.get(name, 0.0) for name in own.names])
     # The penalty is for the number of purchases: the weights only say how the rows were drawn.
     net = elastic_net_logit(
-        _standard(found, kind, values),
+        own.values,
         own.bought,
         penalty=1 / STRENGTH,
         l1=L1,
-        offset=_starts(rows, found.rates, kind, own),
-        weight=weight,
+        offset=own.start + own.values @ slopes,
+        weight=own.weight,
     )
-    found.weight[kind], found.base[kind] = net.slopes, net.intercept
+    found.weight[kind], found.base[kind] = slopes + net.slopes, net.intercept
 
 
 def _standard(learned: Learned, kind: int, values: Floats) -> Floats:
-    """Return the features standardised; what is not known counts as the mean."""
-    return np.nan_to_num((values - learned.centre[kind]) / learned.scale[kind])
+    """Return the features standardised; what is not known counts as the mean, and what is far away as not so far.
+
+    A feature that hardly anybody had when it was learned says little of somebody who has much of it.
+    """
+    return np.clip(np.nan_to_num((values - learned.centre[kind]) / learned.scale[kind]), -FAR, FAR)
 
 
 def _log_odds(rows: NeedRows, learned: Learned, kind: int, past: Past) -> Floats:

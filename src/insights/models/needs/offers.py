@@ -5,6 +5,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.cache import once
+from insights.models.needs.green import green_leaning
 from insights.models.needs.model import longer, reasons
 from insights.models.needs.rows import NeedRows
 from insights.models.needs.suitable import best_offers, offerable
@@ -21,7 +22,8 @@ def next_offers(bank: Bank, rows: NeedRows) -> pd.DataFrame:
 
     Columns: client_id, rm_id ("" where not known), rank (within the manager), category, product_id, risk_rating,
     risk_tolerance, least_assets, assets (currency), buys_3m and buys_6m (probability), because (features that raise it,
-    see ``reasons``), channel and time ("" where not known; see ``preference``). Made once per bank.
+    see ``reasons``), channel and time ("" where not known; see ``preference``), green ("" where nothing is to be said;
+    see ``green_leaning``). Made once per bank.
     """
     return once(bank, "next_offers", lambda: _made(bank, rows))
 
@@ -71,6 +73,7 @@ def _made(bank: Bank, rows: NeedRows) -> pd.DataFrame:
             "assets": rows.assets[client, column].round(0),
             "buys_3m": probability,
             "buys_6m": longer(probability),
+            "green": green_leaning(bank, rows)[client],
             "because": [";".join(why[k][i]) if k in why else "" for i, k in zip(client, kind, strict=True)],
         }
     )

@@ -8,6 +8,8 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.models.households import household_of
+from insights.models.needs.allocation import missing_rule
+from insights.models.needs.feedback import taken_in
 from insights.models.needs.offers import next_offers
 from insights.models.needs.rows import NeedRows, missing, need_rows
 from insights.models.needs.trials import Trials, score_of, trials
@@ -20,21 +22,27 @@ from insights.topics.evidence import (
     client_counts,
     with_households,
 )
-from insights.topics.needs.shared import need_facts, rows_of
+from insights.topics.needs.allocation import allocation_list
+from insights.topics.needs.shared import every_cell, need_facts, rows_of
 from insights.topics.rows import estimates, plain
 
 ID = "needs.offers"
 REST = "other_categories"
+FEEDBACK, YES, NO = "feedback", "yes", "no"
 OUTCOMES = ("held", "wealth_or_risk", "declined", "suits")
 
 
 @dataclass(frozen=True)
 class Offers:
-    """``offers``: category, clients. ``filter``: category, what (``OUTCOMES``), clients. ``chance``: mean, 3 months."""
+    """``offers``: category, clients. ``filter``: category, what (``OUTCOMES``), clients. ``chance``: mean, 3 months.
+
+    ``feedback`` by source (see ``taken_in``): clients of whom there is something, nan where withheld.
+    """
 
     offers: pd.DataFrame
     filter: pd.DataFrame
     chance: pd.DataFrame
+    feedback: dict[str, float]
 
 
 def offers(bank: Bank) -> Answer | NotAvailable:
@@ -51,19 +59,28 @@ def offers(bank: Bank) -> Answer | NotAvailable:
         "filter": _filtered(bank, rows),
         "chance": estimates(chance, "category"),
     }
+    there = rows.months.in_force & (rows.months.joined <= rows.last)
+    home = household_of(bank, rows.months.client_id[there])
+    for source, some in taken_in(rows):
+        what = np.where(some[there], YES, NO).astype(object)
+        told = pd.DataFrame({"source": source, "there": what, "household": home})
+        evidence[f"{FEEDBACK}/{source}"] = every_cell(told, "source", "there")
     return Answer(ID, ID, evidence, _offers, need_facts(bank, rows, cast(Trials, trials(bank))))
 
 
 def lists(bank: Bank) -> dict[str, pd.DataFrame]:
-    """Return the list ``offers`` (see ``next_offers``); empty where it cannot be made."""
+    """Return the lists ``offers`` (see ``next_offers``) and ``allocations``; empty where they cannot be made."""
     if missing(bank):
         return {}
     rows = need_rows(bank)
-    if rows is None or not isinstance(trials(bank), Trials):
+    if rows is None:
         return {}
-    made = next_offers(bank, rows)
-    percent = {f"{c}_pct": (100 * made[c]).round(2) for c in ("buys_3m", "buys_6m")}
-    return {"offers": made.drop(columns=["buys_3m", "buys_6m"]).assign(**percent)}
+    found = {} if missing_rule(bank) else {"allocations": allocation_list(bank, rows)}
+    if isinstance(trials(bank), Trials):
+        made = next_offers(bank, rows)
+        percent = {f"{c}_pct": (100 * made[c]).round(2) for c in ("buys_3m", "buys_6m")}
+        found["offers"] = made.drop(columns=["buys_3m", "buys_6m"]).assign(**percent)
+    return found
 
 
 def by_category(made: pd.DataFrame) -> ClientCounts:
@@ -94,4 +111,9 @@ def _filtered(bank: Bank, rows: NeedRows) -> ClientCounts:
 
 def _offers(parts: dict[str, Evidence]) -> Offers:
     told = [cast(ClientCounts, parts[name]).cells for name in ("offers", "filter")]
-    return Offers(told[0], told[1], cast(Estimates, parts["chance"]).rows)
+    feedback = {}
+    for name, part in parts.items():
+        if name.startswith(FEEDBACK):
+            own = cast(ClientCounts, part).cells.set_index("there")["clients"]
+            feedback[name.partition("/")[2]] = float(own.get(YES, 0.0))
+    return Offers(told[0], told[1], cast(Estimates, parts["chance"]).rows, feedback)

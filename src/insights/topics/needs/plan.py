@@ -16,8 +16,8 @@ from insights.models.preference import NEEDS as CONTACTS
 from insights.models.segments.model import Segments, client_segments, segment_needs
 from insights.stats.multiplicity import holm
 from insights.stats.proportions import same_shares
-from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, client_counts, with_households
-from insights.topics.needs.shared import need_facts, refused, rows_of
+from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, client_counts
+from insights.topics.needs.shared import every_cell, need_facts, refused, rows_of
 
 ID = "needs.plan"
 OFFER, HELD, ALL = "offer", "held", "all"
@@ -74,10 +74,7 @@ def plan(bank: Bank) -> Answer | NotAvailable:
 
 def _counted(segment: np.ndarray, level: np.ndarray, home: np.ndarray) -> ClientCounts:
     """Return the clients by segment and level, those of whom there is none included."""
-    own = pd.DataFrame({"segment": segment, "level": level, "household": home})
-    counts = pd.crosstab(own["segment"], own["level"]).rename_axis(columns=None).reset_index()
-    cells = counts.melt("segment", var_name="level", value_name="clients")
-    return with_households(cells, own, ("segment", "level"))
+    return every_cell(pd.DataFrame({"segment": segment, "level": level, "household": home}), "segment", "level")
 
 
 def _sizes(segment: np.ndarray, home: np.ndarray) -> ClientCounts:

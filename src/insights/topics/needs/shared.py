@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from insights.data.months import month_end
 from insights.data.snapshot import Bank
 from insights.models.needs.rows import NeedRows, missing, need_rows
 from insights.models.needs.trials import Trials, score_of, trials
 from insights.stats.results import NotEstimable
-from insights.topics.evidence import Answer, NotAvailable
+from insights.topics.evidence import Answer, ClientCounts, NotAvailable, with_households
 
 REFUSED = "needs.refused"
 NAN = float("nan")
@@ -18,13 +19,24 @@ NAN = float("nan")
 
 def rows_of(bank: Bank, id: str) -> NeedRows | Answer | NotAvailable:
     """Return the rows of past and present needs, or the answer that says why there are none."""
+    found = held_rows_of(bank, id)
+    if not isinstance(found, NeedRows):
+        return found
+    tried = trials(bank)
+    return refused(id, tried.reason) if isinstance(tried, NotEstimable) else found
+
+
+def held_rows_of(bank: Bank, id: str) -> NeedRows | Answer | NotAvailable:
+    """Return the rows where nothing is foretold: what clients hold is known however few of them bought anything."""
     if lacking := missing(bank):
         return NotAvailable(id, lacking)
     found = need_rows(bank)
-    if found is None:
-        return refused(id, "nobody holds a product")
-    tried = trials(bank)
-    return refused(id, tried.reason) if isinstance(tried, NotEstimable) else found
+    return refused(id, "nobody holds a product") if found is None else found
+
+
+def held_facts(rows: NeedRows) -> dict[str, Any]:
+    """Return what is known beside the numbers where nothing is foretold."""
+    return {"end": month_end(rows.months.month(rows.last)).isoformat(), "market": []}
 
 
 def refused(id: str, reason: str, facts: Mapping[str, object] | None = None) -> Answer:
@@ -32,11 +44,18 @@ def refused(id: str, reason: str, facts: Mapping[str, object] | None = None) -> 
     return Answer(id, REFUSED, {}, lambda evidence: NotEstimable(reason), dict(facts or {}) | {"reason": reason})
 
 
+def every_cell(rows: pd.DataFrame, first: str, second: str) -> ClientCounts:
+    """Return the clients by two columns of ``rows`` (with their household), cells without anybody included."""
+    counts = pd.crosstab(rows[first], rows[second]).rename_axis(columns=None).reset_index()
+    cells = counts.melt(first, var_name=second, value_name="clients")
+    return with_households(cells, rows, (first, second))
+
+
 def need_facts(bank: Bank, rows: NeedRows, tried: Trials) -> dict[str, Any]:
     """Return what is known beside the numbers."""
     return {
+        **held_facts(rows),
         "used": tried.used,
-        "end": month_end(rows.months.month(rows.last)).isoformat(),
         "first": month_end(rows.months.month(int(tried.frame["column"].min()))).isoformat(),
         "dates": int(tried.frame["column"].nunique()),
         "capacity": bank.settings.needs.offers_per_manager,

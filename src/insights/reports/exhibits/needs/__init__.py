@@ -7,8 +7,11 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.needs.allocation import allocation
 from insights.reports.exhibits.needs.fairness import fairness
-from insights.reports.exhibits.needs.list_words import changed_in_words, offers_in_words
+from insights.reports.exhibits.needs.green import green
+from insights.reports.exhibits.needs.list_words import allocations_in_words, changed_in_words, offers_in_words
+from insights.reports.exhibits.needs.markets import markets
 from insights.reports.exhibits.needs.offers import offers
 from insights.reports.exhibits.needs.overview import overview
 from insights.reports.exhibits.needs.plan import plan
@@ -18,7 +21,10 @@ from insights.reports.wording import Wording
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "needs.allocation": allocation,
     "needs.fairness": fairness,
+    "needs.green": green,
+    "needs.markets": markets,
     "needs.offers": offers,
     "needs.overview": overview,
     "needs.plan": plan,
@@ -27,6 +33,7 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
 }
 
 LISTS: dict[str, Callable[[pd.DataFrame, Bank, Wording], pd.DataFrame]] = {
+    "allocations": allocations_in_words,
     "needs_changed": changed_in_words,
     "offers": offers_in_words,
 }

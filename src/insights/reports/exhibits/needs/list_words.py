@@ -3,8 +3,9 @@
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.needs.green import HAS, LESS, MORE
 from insights.reports.exhibits.base import Message
-from insights.reports.exhibits.needs.words import TIMES_OF_DAY, category_label
+from insights.reports.exhibits.needs.words import TIMES_OF_DAY, category_label, part_label
 from insights.reports.wording import Wording
 from insights.reports.wording.labels import code_label
 
@@ -18,6 +19,7 @@ _HEADS = {
     "risk_tolerance": Message("Risk tolerance of the client (1 to 5)"),
     "least_assets": Message("Assets that the product asks for ({currency})"),
     "assets": Message("Assets ({currency})"),
+    "green": Message("Green investments"),
     "because": Message("Why"),
     "channel": Message("Preferred channel"),
     "time": Message("Preferred time"),
@@ -34,10 +36,18 @@ _WHY = {
     "assets-": Message("low assets"),
     "experience+": Message("experienced"),
     "experience-": Message("little experience"),
+    "cash+": Message("more cash than clients like him"),
+    "cash-": Message("less cash than clients like him"),
+    "online+": Message("uses website or app"),
+    "online-": Message("does not use website or app"),
     "bought_lately+": Message("bought something new lately"),
     "bought_lately-": Message("bought nothing new lately"),
     "offered+": Message("was offered it lately"),
     "offered-": Message("was not offered it lately"),
+    "accepted+": Message("accepted an offer within the year"),
+    "accepted-": Message("accepted no offer within the year"),
+    "notes+": Message("many talks noted within the year"),
+    "notes-": Message("few talks noted within the year"),
     "contacts+": Message("many contacts lately"),
     "contacts-": Message("few contacts lately"),
     "behaviour+": Message("often online lately"),
@@ -47,6 +57,31 @@ _WHY = {
 }
 
 
+_GREEN = {
+    HAS: Message("holds some"),
+    MORE: Message("his segment chooses them more often"),
+    LESS: Message("his segment chooses them less often"),
+}
+_MIX = {
+    "client_id": _HEADS["client_id"],
+    "rm_id": _HEADS["rm_id"],
+    "rank": _HEADS["rank"],
+    "risk_tolerance": _HEADS["risk_tolerance"],
+    "part": Message("Part of the assets"),
+    "now": Message("Now ({currency})"),
+    "now_pct": Message("Share now (%)"),
+    "suits_pct": Message("Share that suits (%)"),
+    "move": Message("Buy (+) or sell (−) ({currency})"),
+    "product_id": Message("Product to buy"),
+    "because": _HEADS["because"],
+}
+_WHY_MIX = {
+    "above": Message("a product is above his risk"),
+    "much": Message("more than suits his risk"),
+    "little": Message("less than suits his risk"),
+    "barred": Message("nothing of it suits his risk and assets"),
+    "fits": Message("near to what suits his risk"),
+}
 _CHANGED = {
     "client_id": _HEADS["client_id"],
     "rm_id": _HEADS["rm_id"],
@@ -66,10 +101,24 @@ def offers_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.Data
     category = [wording.text(category_label(str(code), bank)) for code in rows["category"]]
     because = [_because(str(codes), bank, wording) for codes in rows["because"]]
     channel = [wording.text(code_label("channel", str(c), bank.settings.labels)) if c else "" for c in rows["channel"]]
+    green = [wording.text(_GREEN[str(g)]) if g else "" for g in rows["green"]]
     time = [wording.text(TIMES_OF_DAY[str(t)]) if t else "" for t in rows["time"]]
     named = {"currency": bank.settings.bank.currency}
     heads = {name: wording.heading(Message(head.id, named)) for name, head in _HEADS.items()}
-    return rows.assign(category=category, because=because, channel=channel, time=time).rename(columns=heads)
+    told = rows.assign(category=category, because=because, channel=channel, time=time, green=green)
+    return told.rename(columns=heads)
+
+
+def allocations_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd.DataFrame:
+    """Return the list of proposed allocations as its reader sees it."""
+    part = [wording.text(part_label(str(code), bank)) for code in rows["part"]]
+    why = [
+        wording.text(Message("{parts}", {"parts": [wording.text(_WHY_MIX[c]) for c in str(codes).split(";")]}))
+        for codes in rows["because"]
+    ]
+    named = {"currency": bank.settings.bank.currency}
+    heads = {name: wording.heading(Message(head.id, named)) for name, head in _MIX.items()}
+    return rows.assign(part=part, because=why).rename(columns=heads)
 
 
 def _because(codes: str, bank: Bank, wording: Wording) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.needs.feedback import ACCEPTED, DECLINED
+from insights.models.needs.rows import ONLINE
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.needs.overview import few_refusals
 from insights.reports.exhibits.needs.words import category_label, need_basis
@@ -18,6 +20,17 @@ _WHY = {
     "wealth_or_risk": Message("Too risky for them, or not eligible"),
     "declined": Message("Declined lately"),
     "suits": Message("May be offered it"),
+}
+
+
+_LOOKED_AT = Message("looked at by the prediction; has a weight only where it told what was bought")
+_SOURCES = {
+    ACCEPTED: (Message("accepted an offer within the year"), _LOOKED_AT),
+    DECLINED: (Message("declined an offer lately"), Message("no offer of that kind for {m:months}")),
+    "complaints": (Message("complained within the year"), _LOOKED_AT),
+    "notes": (Message("talks noted within the year"), _LOOKED_AT),
+    "contacts": (Message("contacts within three months"), _LOOKED_AT),
+    ONLINE: (Message("used website or app within three months"), _LOOKED_AT),
 }
 
 
@@ -51,7 +64,7 @@ def offers(answer: Answer, found: Offers, bank: Bank) -> Exhibit:
             ),
         ),
         figure=_figure(found, title, bank),
-        tables=(_ready(found, bank), _filter(found, bank)),
+        tables=(_ready(found, bank), _filter(found, bank), *_feedback(found, facts)),
         basis=need_basis(answer, bank),
         caveats=(
             Message("Who is on the list stands in a restricted file for the client desk, with the reasons, not here."),
@@ -100,6 +113,23 @@ def _filter(found: Offers, bank: Bank) -> Table:
     return Table(columns, tuple(rows), Message("Clients by the first rule that stands against an offer"))
 
 
+def _feedback(found: Offers, facts: dict[str, Any]) -> tuple[Table, ...]:
+    """Return of how many clients there is feedback that this run has taken in, and what it does."""
+    values = {"m": facts["declined_months"]}
+    rows = [
+        {"source": _SOURCES[name][0], "clients": number(n), "does": Message(_SOURCES[name][1].id, values)}
+        for name, n in found.feedback.items()
+    ]
+    if not rows:
+        return ()
+    columns = (
+        Column("source", Message("What clients said and did")),
+        Column("clients", Message("Clients"), "count"),
+        Column("does", Message("What it does in this run")),
+    )
+    return (Table(columns, tuple(rows), Message("Feedback that this run has taken in")),)
+
+
 def _estimates(found: Offers) -> list[dict[str, Any]]:
     lines = [
         count_row("offers", r["clients"], unit="clients", group={"category": str(r["category"])})
@@ -110,6 +140,9 @@ def _estimates(found: Offers) -> list[dict[str, Any]]:
             "clients", r["clients"], unit="clients", group={"category": str(r["category"]), "rule": str(r["what"])}
         )
         for r in found.filter.to_dict("records")
+    ]
+    lines += [
+        count_row("feedback", n, unit="clients", group={"source": source}) for source, n in found.feedback.items()
     ]
     shown = set(found.offers["category"])
     return lines + [

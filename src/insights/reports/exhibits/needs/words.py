@@ -35,6 +35,11 @@ def category_label(code: str, bank: Bank) -> Message | str:
     return Message("other kinds, together") if code == REST else code_label("category", code, bank.settings.labels)
 
 
+def part_label(code: str, bank: Bank) -> Message | str:
+    """Return the label of a part of the assets: the bank's own word, or that of the category which is the part."""
+    return code_label("category" if code not in bank.settings.needs.parts else "part", code, bank.settings.labels)
+
+
 def way_label(way: str, used: str) -> Message:
     """Return the label of a way of choosing; the model in use is this report's prediction."""
     if way == used:
@@ -51,6 +56,12 @@ def why_not(reason: str) -> Message:
         )
     if reason == "too few clients for segments":
         return Message("There are too few clients for segments.")
+    if reason.startswith("markets need "):
+        return Message("It needs two years of months, and kinds of product that enough clients bought first.")
+    if reason == "nobody has the choice of something green":
+        return Message("No client holds a kind in which he has the choice of something green.")
+    if reason == "no client has a tolerance for which an allocation is advised":
+        return Message("No client has a risk tolerance for which the bank advises an allocation.")
     if reason == "nobody holds a product":
         return Message("Nobody holds a product.")
     return Message("Not estimable: {reason}.", {"reason": reason})
