@@ -125,7 +125,7 @@ def _both(
     outbreaks: tuple[Outbreak, ...], others: tuple[Outbreak, ...]
 ) -> tuple[tuple[Outbreak, ...], tuple[Outbreak, ...]]:
     """Return the outbreaks with the first alarm of the other chart for each, and those that it alone found."""
-    near = timedelta(weeks=QUIET)
+    near = timedelta(weeks=1)
 
     def same(one: Outbreak, other: Outbreak) -> bool:
         return one.began - near <= other.last and other.began <= one.last + near
