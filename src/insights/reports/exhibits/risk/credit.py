@@ -124,6 +124,8 @@ def _grades(found: Credit) -> tuple[Table, ...]:
         told, came = (find(found.grades, measure=m, grade=grade) for m in (FORETOLD, CAME))
         row: dict[str, Any] = {"grade": str(grade), "n": None if told is None else float(told.n)}
         rows.append(row | {"foretold": cell(told, "percent"), "came": cell(came, "percent")})
+    if all(row["foretold"] is None for row in rows):
+        return ()
     columns = (
         Column("grade", Message("Grade (1: lowest chance)")),
         Column("n", Message("Loans at the beginning of a year"), "count"),
