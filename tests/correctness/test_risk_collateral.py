@@ -109,6 +109,11 @@ def test_one_loan_more_in_a_scenario_does_not_follow_from_what_is_told_of_today(
     assert told.loc[(SHORT, TODAY), "value"] == told.loc[(SHORT, "calm"), "value"] == 200
     assert told.loc[(SHORT, "crash"), ["value", "n"]].isna().all()
     assert told.loc[(SHORT, "crash"), "status"] == "suppressed"
+    # Twenty loans of five households rest on five.
+    few = replace(changed, rows=found.rows.assign(household=np.arange(len(found.rows)) % 5))
+    evidence, _ = collateral_evidence(bank, few)
+    told = collateral_rows(protect(evidence, bank.settings.disclosure)).rows.set_index(["measure", "scenario"])
+    assert np.isnan(told.loc[(SHORT, TODAY), "value"])
     every = replace(changed, short={"crash": today * 3, "calm": today})  # all of them lack more: nothing to give back
     evidence, _ = collateral_evidence(bank, every)
     told = collateral_rows(protect(evidence, bank.settings.disclosure)).rows.set_index(["measure", "scenario"])

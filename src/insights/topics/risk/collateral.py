@@ -6,10 +6,18 @@ from typing import Any, cast
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.risk.collateral import KIND, NEEDS, Revalued, revalued
+from insights.models.risk.collateral import KIND, NEEDS, Floats, Revalued, revalued
 from insights.models.risk.loans import NEEDS as LOANS
 from insights.stats.results import NotEstimable
-from insights.topics.evidence import Answer, Estimates, Evidence, MoneySums, NotAvailable, money_sums
+from insights.topics.evidence import (
+    HOUSEHOLDS,
+    Answer,
+    Estimates,
+    Evidence,
+    MoneySums,
+    NotAvailable,
+    money_sums,
+)
 from insights.topics.risk.refusals import refused
 from insights.topics.rows import NAN, estimates, plain, summed
 
@@ -45,13 +53,19 @@ def collateral(bank: Bank) -> Answer | NotAvailable:
 
 def collateral_evidence(bank: Bank, found: Revalued) -> tuple[dict[str, Evidence], dict[str, Any]]:
     """Return the shortfalls as evidence."""
-    rows = [summed(found.today, measure=SHORT, scenario=TODAY)]
+    home = found.rows["household"]
+
+    def row(amounts: Floats, measure: str, scenario: str) -> dict[str, Any]:
+        households = float(home[amounts != 0].nunique())
+        return summed(amounts, measure=measure, scenario=scenario) | {HOUSEHOLDS: households}
+
+    rows = [row(found.today, SHORT, TODAY)]
     falls = []
     for name, short in found.short.items():
-        rows.append(summed(short, measure=SHORT, scenario=name))
+        rows.append(row(short, SHORT, name))
         more = short - found.today
         if (more != 0).any():
-            rows.append(summed(more, measure=MORE, scenario=name))
+            rows.append(row(more, MORE, name))
         for category, clients, fall in found.categories[["category", "clients", name]].itertuples(index=False):
             falls.append(plain(float(fall), "share", clients, NAN, category=str(category), scenario=name))
     drawn = found.rows.rename(columns={"drawn": "amount"})
