@@ -114,6 +114,7 @@ MODELS = (
         (Number("risk.service", "captured", (), "percent"),),
     ),
     Model("liquidity", "risk.liquidity"),
+    Model("collateral", "risk.collateral"),
     Model("changes", "summary.changes", ("summary.changes",)),
 )
 

@@ -19,6 +19,7 @@ NAMES = {
     "fraud": Message("Suspicion of fraud"),
     "complaints": Message("Complaints expected"),
     "liquidity": Message("Flight of deposits"),
+    "collateral": Message("Collateral in scenarios"),
     "changes": Message("Comparison with the last pack"),
 }
 PURPOSE = {
@@ -39,6 +40,7 @@ PURPOSE = {
         "how many clients will complain within three months, and whom to call first where that can be told"
     ),
     "liquidity": Message("how far deposits may fall, and for how long liquid assets last then"),
+    "collateral": Message("what loans would lack of cover if markets fell as in a named scenario"),
     "changes": Message("telling a change from chance, number by number"),
 }
 NEVER = {
@@ -57,6 +59,7 @@ NEVER = {
     "fraud": Message("proof against a client or a member of staff; blocking a payment without a person"),
     "complaints": Message("a mark for a client or his manager"),
     "liquidity": Message("regulatory liquidity ratios, or a promise of what can be sold at which price"),
+    "collateral": Message("calling a single client for collateral, or the lending value of a product"),
     "changes": Message("why something changed, or that it did not: silence is no proof"),
 }
 DATA = {
@@ -75,6 +78,9 @@ DATA = {
     "fraud": Message("payments, payees, channels, and the outcomes of investigations"),
     "complaints": Message("complaints, contacts, waits and marks by month"),
     "liquidity": Message("month-end deposits, what clients hold by how soon it can be sold, and the bank's positions"),
+    "collateral": Message(
+        "balances and market changes of clients by category, loans at their last month's end, and indices of markets"
+    ),
     "changes": Message("what both packs published, and the sealed replicates of the last run"),
 }
 ASSUMES = {
@@ -95,6 +101,9 @@ ASSUMES = {
     "fraud": Message("frauds that are found are like those that are not"),
     "complaints": Message("what goes with complaints stays as it was"),
     "liquidity": Message("flows of months in a row come as on record, and all clients do not leave at once"),
+    "collateral": Message(
+        "categories and portfolios move with the indices as in the last 24 months, however far these fall"
+    ),
     "changes": Message(
         "clients decide independently; packs that share clients are paired only where replicates are kept"
     ),
@@ -115,6 +124,7 @@ BENCHMARK = {
     "fraud": Message("a blind order; the drawn sample tells what is missed"),
     "complaints": Message("a blind choice of a tenth of the clients (10%)"),
     "liquidity": Message("none; flows of the past are the only measure, and a run is set beside them as a case"),
+    "collateral": Message("none; the same fall of all collateral stands beside it among the loans"),
     "changes": Message("two hundred pairs of packs in which nothing changed"),
 }
 BREAKS = {
@@ -133,6 +143,9 @@ BREAKS = {
     "fraud": Message("thieves who pay as the client does, or labels that come later than the waiting time"),
     "complaints": Message("a new way of recording complaints"),
     "liquidity": Message("a run unlike any month on record, or deposits of a few large clients"),
+    "collateral": Message(
+        "a fall in which portfolios move otherwise than lately, options, or a lending value that the bank lowers"
+    ),
     "changes": Message("another delivery: what it changed is named apart"),
 }
 DID = {
