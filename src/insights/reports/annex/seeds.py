@@ -46,6 +46,7 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
         "20",
         "21",
         "22",
+        "23",
         "31",
     ),
     "summary": (
