@@ -17,7 +17,8 @@ class ChannelsSection(Section):
     channels without a person to talk to: from these a matter is handed over to the others. ``visits`` are those in
     which client and bank meet. Control charts of channels give, all together, one false alarm in so many months
     (``false_alarm_months``). ``costs`` says what a programme costs a year, and ``effort`` how much money a year can be
-    moved to where it brings most (both in the reporting currency).
+    moved to where it brings most (both in the reporting currency); ``effort_hours`` how many hours of staff a year can
+    be moved between channels. ``open_hours`` are the hours in which the bank opens and closes on working days.
     """
 
     changes: tuple[str, ...] = ()
@@ -27,4 +28,6 @@ class ChannelsSection(Section):
     visits: tuple[str, ...] = ("meeting", "visit", "branch")
     costs: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     effort: Annotated[float, Field(ge=0)] = 0.0
+    effort_hours: Annotated[float, Field(ge=0)] = 0.0
+    open_hours: tuple[Annotated[int, Field(ge=0, le=24)], Annotated[int, Field(ge=0, le=24)]] = (8, 18)
     false_alarm_months: Annotated[int, Field(ge=3, le=600)] = 24

@@ -96,8 +96,8 @@ _COLUMNS = {
 def by_month(bank: Bank) -> pd.DataFrame:
     """Return what the contacts of each client and month add up to, of all years, counted by the engine.
 
-    Columns: client_id, month (calendar months from year 0), and for mark, wait (minutes, of contacts that the client
-    began) and resolved their ``<name>_sum`` and ``<name>_count``, 0 where not recorded.
+    Columns: client_id, month (calendar months from year 0), and for contacts (1 each), mark, wait (minutes, of contacts
+    that the client began) and resolved their ``<name>_sum`` and ``<name>_count``, 0 where not recorded.
     """
     return once(bank, "channel_contact_months", lambda: _by_month(bank))
 
@@ -106,6 +106,7 @@ def _by_month(bank: Bank) -> pd.DataFrame:
     told = bank.table("contacts")
     asked = ibis.coalesce(told.direction == INBOUND, True) if "direction" in told.columns else ibis.literal(True)
     values = {
+        "contacts": ibis.literal(1.0),
         "mark": _number(told, "satisfaction"),
         "wait": asked.ifelse(_number(told, "wait_minutes"), ibis.null("float64")),
         "resolved": _number(told, "resolved"),

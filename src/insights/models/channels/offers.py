@@ -9,6 +9,10 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.channels.fair_offers import LikeWithLike, like_with_like, with_traits
 from insights.models.channels.measured import Measured
+from insights.models.groups import group_columns, group_of
+from insights.models.loyalty.invitations import NOT_KNOWN, thirds
+from insights.models.months import NEEDS as OF_MONTHS
+from insights.models.months import SpellMonths, spell_months
 from insights.stats.absorbed import AbsorbedFit, absorbed_regression
 from insights.stats.proportions import amount_per_event
 from insights.stats.ratios import ratio_of_sums
@@ -18,7 +22,7 @@ NEEDS = ("offers.offered_on", "offers.answer", "offers.product_id")
 OVER_DAYS = 120
 """Younger offers may still be accepted: they are left out."""
 YEARS = 3
-ALL, LIMIT, CHANNEL = "all", "limit", "channel"
+ALL, LIMIT, CHANNEL, SEGMENT, SOURCE = "all", "limit", "channel", "segment", "source"
 LIMITED, UNLIMITED = "limited", "unlimited"
 ACCEPTED, ANSWERED, COST, MORE = "accepted", "answered", "cost", "more"
 FEWEST_OF_CAMPAIGN = 20
@@ -55,7 +59,7 @@ def _made(bank: Bank) -> Offers:
     end = pd.Timestamp(bank.as_of)
     over = rows["offered_on"] <= end - pd.Timedelta(days=OVER_DAYS)
     recent = rows["offered_on"] > end - pd.DateOffset(years=YEARS)
-    rows = prepared(rows[over & recent])
+    rows = with_groups(bank, prepared(rows[over & recent]))
     found = measure(rows, bank.settings.bank.currency, limits=bank.has("offers", "limited_until"))
     if rows["channel"].nunique() < 2:
         return found
@@ -73,8 +77,45 @@ def prepared(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def with_groups(bank: Bank, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return offers with the segment and the source of their clients, as far as the bank tells them.
+
+    Segments are those of [loyalty] segment, or thirds of the assets at the month end before the offer.
+    """
+    clients = bank.table("clients")
+    name = bank.settings.loyalty.segment
+    if name is not None and name in group_columns(bank):
+        told = clients.select("client_id", group=group_of(bank, name)).execute().set_index("client_id")["group"]
+        rows = rows.assign(segment=rows["client_id"].map(told))
+    elif bank.window_from is not None and not bank.needs(*OF_MONTHS):
+        third = thirds(assets_before(spell_months(bank), rows["client_id"], rows["offered_on"]))
+        rows = rows.assign(segment=third.where(third != NOT_KNOWN))
+    if bank.has("clients", "acquisition_source"):
+        told = clients.select("client_id", source="acquisition_source").execute().set_index("client_id")["source"]
+        rows = rows.assign(source=rows["client_id"].map(told))
+    return rows
+
+
+def assets_before(months: SpellMonths, client: pd.Series, day: pd.Series) -> pd.Series:
+    """Return the assets of each client (n) at the month end before a day of his own (n); nan where none are known."""
+    column = ((day.dt.year - months.opens.year) * 12 + day.dt.month - months.opens.month - 1).to_numpy(np.int64)
+    # Of several relationships of a client the last one that has begun tells.
+    order = pd.Series(np.arange(len(months.spells)), index=months.spells["client_id"].to_numpy(object))
+    found = np.full(len(client), np.nan)
+    for k in range(int(order.groupby(level=0).cumcount().max()) + 1 if len(order) else 0):
+        place = order[order.groupby(level=0).cumcount() == k].reindex(client.to_numpy(object)).to_numpy(float)
+        seen = ~np.isnan(place) & (column >= 0) & (column < months.months)
+        at = place[seen].astype(np.int64)
+        value = months.assets[at, column[seen]]
+        found[seen] = np.where(np.isnan(value), found[seen], value)
+    return pd.Series(found, index=client.index)
+
+
 def measure(rows: pd.DataFrame, currency: str, *, limits: bool = True) -> Offers:
-    """Measure ``prepared`` offers (client_id, channel, campaign, limited, answered, accepted, cost)."""
+    """Measure ``prepared`` offers (client_id, channel, campaign, limited, answered, accepted, cost).
+
+    Where offers have a segment or a source (``with_groups``) each is told too, with what a limit goes with in it.
+    """
     found = _of(ALL, "", rows, currency)
     compared = 0
     if limits:
@@ -85,6 +126,12 @@ def measure(rows: pd.DataFrame, currency: str, *, limits: bool = True) -> Offers
     if rows["channel"].notna().any():
         for channel in sorted(rows["channel"].dropna().unique()):
             found += _of(CHANNEL, str(channel), rows[rows["channel"] == channel], currency)
+    for division in (d for d in (SEGMENT, SOURCE) if d in rows):
+        for value in sorted(rows[division].dropna().unique()):
+            own = rows[rows[division] == value]
+            found += _of(division, str(value), own, currency)
+            if limits and division == SEGMENT:
+                found.append(replace(_more(own)[0], division=division, value=str(value)))
     return Offers(tuple(found), len(rows), int(rows["campaign"].nunique()), compared)
 
 

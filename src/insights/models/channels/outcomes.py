@@ -15,6 +15,8 @@ from insights.stats.results import Estimate, NotEstimable, TestResult
 
 MONEY, MARK, WAIT, SETTLED = "money", "mark", "wait", "settled"
 OUTCOMES = (MONEY, MARK, WAIT, SETTLED)
+ALL_CONTACTS = "contacts"
+"""Not an outcome: how many contacts there were."""
 QUARTER = 3
 LARGEST = 0.01
 """Share of relationships, the largest before the start, left out of money: one of them would decide it."""
@@ -155,7 +157,7 @@ def contact_sums(bank: Bank, months: SpellMonths, outcome: str) -> tuple[Floats,
     """
     if bank.needs("contacts.channel", "contacts.contacted_on"):
         return None
-    name = {MARK: "mark", WAIT: "wait", SETTLED: "resolved"}[outcome]
+    name = {MARK: "mark", WAIT: "wait", SETTLED: "resolved", ALL_CONTACTS: "contacts"}[outcome]
     told = by_month(bank)
     opens = months.opens.year * 12 + months.opens.month - 1
     told = told.assign(column=told["month"] - opens)

@@ -14,7 +14,6 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.channels.sources import first_years
-from insights.stats.calibration import risk_groups
 from insights.stats.hazard import HazardModel, discrete_hazard
 from insights.stats.ratios import ratio_of_sums
 from insights.stats.results import Estimate, NotEstimable
@@ -26,7 +25,7 @@ MONTHS, STEP = 6, 3
 BACK = 60
 TRIALS = 3
 """Dates of which the outcome is known, the latest, on which chances made from what was known then are tried."""
-GROUPS = 5
+FIFTHS = 5
 LONGEST = 36
 FEWEST_OF_SOURCE, FEWEST_MARGINS = 10, 20
 """Joinings without which a source has no chance of its own, and clients without which it has no value of its own."""
@@ -40,9 +39,9 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Group:
-    """A fifth of the trials by chance (1: the highest): ``foretold`` and ``joined`` shares of ``prospects``."""
+    """The likeliest fifth at the trials, or all others: ``foretold`` and ``joined`` shares of ``prospects``."""
 
-    group: int
+    likeliest: bool
     foretold: float
     joined: Estimate | NotEstimable
     prospects: int
@@ -207,12 +206,11 @@ def _tried(
             continue
         own = frame[frame["day"] == day].reset_index(drop=True)
         chance = chances(model, own)
-        group = GROUPS + 1 - risk_groups(chance, GROUPS)
         rule = np.argsort(np.where(own["considered"] > 0, own["since"], own["age"]), kind="stable")
         first = np.argsort(-chance, kind="stable")
-        size = len(own) // GROUPS
+        size = len(own) // FIFTHS
         picked = [np.isin(np.arange(len(own)), order[:size]).astype(float) for order in (first, rule)]
-        parts.append(own.assign(chance=chance, group=group, first=picked[0], rule=picked[1]))
+        parts.append(own.assign(chance=chance, first=picked[0], rule=picked[1]))
         dates.append(day)
     if not parts:
         never: Estimate | NotEstimable = NotEstimable("no earlier date has enough prospects before it to be tried")
@@ -232,13 +230,13 @@ def _tried(
         RATIO: ratio_of_sums(came, tried["chance"], cluster=who, unit="ratio"),
     }
     groups = []
-    for g in range(1, GROUPS + 1):
-        own = tried[tried["group"] == g]
+    for likeliest in (True, False):
+        own = tried[(tried["first"] > 0) == likeliest]
         if len(own):
             y, never_one = own["joined"], not own["joined"].any()
             one = ratio_of_sums(y, np.ones(len(own)), cluster=own["row"].to_numpy(), unit="share", positive=never_one)
             foretold = float(own["chance"].mean())
-            groups.append(Group(g, foretold, one, int(own["row"].nunique()), int(own["joined"].sum())))
+            groups.append(Group(likeliest, foretold, one, int(own["row"].nunique()), int(own["joined"].sum())))
     return trial, tuple(groups), tuple(dates), int(tried["row"].nunique()), int(came.sum())
 
 

@@ -41,7 +41,7 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
         "needs",
         "segments",
     ),
-    "channels": (),
+    "channels": ("through loyalty",),
     "risk": (
         "20",
         "21",

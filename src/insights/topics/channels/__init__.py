@@ -1,9 +1,12 @@
 """Channels: what each does, how satisfied the same clients are in each, and what a change was worth."""
 
+from insights.topics.channels.adoption import adoption
 from insights.topics.channels.answers import answers
 from insights.topics.channels.brand import brand
 from insights.topics.channels.changes import changes, rollout
+from insights.topics.channels.digital import digital
 from insights.topics.channels.effort import effort
+from insights.topics.channels.hours import hours
 from insights.topics.channels.matters import matters
 from insights.topics.channels.offers import offers
 from insights.topics.channels.overview import overview
@@ -22,12 +25,14 @@ QUESTIONS = (
     "state",
     "answers",
     "trends",
+    "digital",
     "upkeep",
     "satisfaction",
     "preference",
     "brand",
     "changes",
     "rollout",
+    "adoption",
     "paths",
     "matters",
     "requests",
@@ -35,15 +40,19 @@ QUESTIONS = (
     "prospects",
     "offers",
     "effort",
+    "hours",
 )
 """What the report asks, in its order."""
 
 __all__ = [
     "QUESTIONS",
+    "adoption",
     "answers",
     "brand",
     "changes",
+    "digital",
     "effort",
+    "hours",
     "lists",
     "matters",
     "offers",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.channels.prospects import ALL, FIRST, GAIN, GROUPS, MONTHS, NEEDS, OTHER, RATIO, RULE, Scored
+from insights.models.channels.prospects import ALL, FIRST, GAIN, MONTHS, NEEDS, OTHER, RATIO, RULE, Scored
 from insights.models.channels.prospects import scored as made
 from insights.stats.results import NotEstimable
 from insights.topics.channels.refusals import refused
@@ -15,7 +15,8 @@ from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, 
 from insights.topics.rows import SIZES, estimates, line, plain
 
 ID, LIST = "channels.prospects", "prospects"
-TRIAL, FIFTH, SOURCE = "trial", "fifth", "source"
+TRIAL, GROUP, SOURCE = "trial", "group", "source"
+LIKELIEST, OTHERS = "likeliest", "others"
 FORETOLD, JOINED, JOINING, VALUE, BRINGS = "foretold", "joined", "joining", "value", "brings"
 
 
@@ -23,8 +24,8 @@ FORETOLD, JOINED, JOINING, VALUE, BRINGS = "foretold", "joined", "joining", "val
 class ProspectRows:
     """``open``: source, clients (open prospects; nan: withheld). ``rows``: what, of, measure, value, low, high, n.
 
-    What: "trial" (measures of the model), "fifth" (of: 1 the highest; foretold, joined), "source" (of: "" for all;
-    joining, value, brings).
+    What: "trial" (measures of the model), "group" (of: the likeliest fifth, the others; foretold, joined), "source"
+    (of: "" for all; joining, value, brings).
     """
 
     open: pd.DataFrame
@@ -42,7 +43,6 @@ def prospects(bank: Bank) -> Answer | NotAvailable:
     facts = {
         "months": MONTHS,
         "dates": [d.date().isoformat() for d in found.dates],
-        "groups": GROUPS,
         "consent": bank.settings.tables["prospects"].consent_column is not None,
         "recipients": sorted(r for r, may in bank.settings.lists.recipients.items() if LIST in may.lists),
         "valued": bool(found.values),
@@ -88,7 +88,7 @@ def _evidence(found: Scored) -> Estimates:
             {"what": TRIAL, "of": "", "measure": measure} | line(found.trial[measure], found.tried, found.came)
         )
     for g in found.groups:
-        head = {"what": FIFTH, "of": str(g.group)}
+        head = {"what": GROUP, "of": LIKELIEST if g.likeliest else OTHERS}
         lines.append(head | {"measure": JOINED} | line(g.joined, g.prospects, g.events))
         lines.append(head | {"measure": FORETOLD} | plain(g.foretold, "share", g.prospects, g.events))
     for source, joining in found.joining.items():

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.channels.sources import BACK, COST, MARGIN, NEEDS, YEARS
+from insights.models.channels.sources import ASSETS, BACK, COST, MARGIN, NEEDS, PER, YEARS
 from insights.models.channels.sources import sources as measured
 from insights.stats.results import Estimate
 from insights.topics.channels.refusals import refused
@@ -19,7 +19,7 @@ DIMS = ("source", "measure")
 
 @dataclass(frozen=True)
 class SourceRows:
-    """``won``: source, clients (nan: withheld). ``rows``: source, measure (cost, margin, back), value, low, high."""
+    """``won``: source, clients (nan: withheld). ``rows``: source, measure, value, low, high."""
 
     won: pd.DataFrame
     rows: pd.DataFrame
@@ -36,9 +36,11 @@ def sources(bank: Bank) -> Answer | NotAvailable:
             (COST, s.cost, s.won, s.won),
             (MARGIN, s.margin, s.followed, NAN),
             (BACK, s.back, s.followed, s.won),
+            (ASSETS, s.assets, s.followed, NAN),
+            (PER, s.per, s.followed, s.won),
         ):
             if isinstance(told, Estimate):
-                sizes = (NAN, NAN, NAN) if measure == COST else s.sizes
+                sizes = {COST: (NAN, NAN, NAN), ASSETS: s.assets_sizes}.get(measure, s.sizes)
                 lines.append({"source": s.source, "measure": measure} | line(told, n, events, sizes))
     if not lines:
         return refused(ID, "no_yield")

@@ -7,10 +7,13 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.channels.adoption import adoption
 from insights.reports.exhibits.channels.answers import answers
 from insights.reports.exhibits.channels.brand import brand
 from insights.reports.exhibits.channels.changes import changes
+from insights.reports.exhibits.channels.digital import digital
 from insights.reports.exhibits.channels.effort import effort
+from insights.reports.exhibits.channels.hours import hours
 from insights.reports.exhibits.channels.matters import matters
 from insights.reports.exhibits.channels.offers import offers
 from insights.reports.exhibits.channels.overview import overview
@@ -29,10 +32,13 @@ from insights.reports.wording import Wording
 from insights.topics.evidence import Answer
 
 WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
+    "channels.adoption": adoption,
     "channels.answers": answers,
     "channels.brand": brand,
     "channels.changes": changes,
+    "channels.digital": digital,
     "channels.effort": effort,
+    "channels.hours": hours,
     "channels.matters": matters,
     "channels.offers": offers,
     "channels.overview": overview,

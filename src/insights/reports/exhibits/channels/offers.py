@@ -12,10 +12,13 @@ from insights.models.channels.offers import (
     LIMIT,
     LIMITED,
     MORE,
+    SEGMENT,
+    SOURCE,
     UNLIMITED,
 )
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.channels.words import channel_label, why_not
+from insights.reports.exhibits.channels.words import channel_label, source_label, why_not
+from insights.reports.exhibits.loyalty.words import segment_label
 from insights.reports.exhibits.rows import count_row, dated, number
 from insights.reports.exhibits.told import cell, cell_of, find, finding_row
 from insights.stats.results import Estimate
@@ -34,7 +37,9 @@ def offers(answer: Answer, found: OfferRows, bank: Bank) -> Exhibit:
         title=title,
         sentences=(*_sentences(found), *_like_sentences(answer, found, bank)),
         figure=_figure(found, title, bank),
-        tables=tuple(t for t in (_table(found, bank), _like_table(answer, found, bank)) if t.rows),
+        tables=tuple(
+            t for t in (_table(found, bank), _groups(found, bank), _like_table(answer, found, bank)) if t.rows
+        ),
         basis=_basis(answer, found, bank),
         caveats=(
             Message("An acceptance that would have come without the offer counts too."),
@@ -213,6 +218,26 @@ def _table(found: OfferRows, bank: Bank) -> Table:
         Column(COST, Message("Cost of an acceptance")),
     )
     return Table(columns, tuple(rows), Message("What became of offers (95% intervals)"))
+
+
+def _groups(found: OfferRows, bank: Bank) -> Table:
+    """Return what became of offers by segment and by source of the clients."""
+    rows = []
+    present = found.rows[["division", "value_of"]].drop_duplicates().itertuples(index=False)
+    for division, value in ((str(d), str(v)) for d, v in present if d in (SEGMENT, SOURCE)):
+        label = segment_label(value, bank) if division == SEGMENT else source_label(value, bank)
+        row: dict[str, Any] = {"name": label}
+        for measure, kind in ((ANSWERED, "percent"), (ACCEPTED, "percent"), (COST, "money"), (MORE, "points")):
+            row[measure] = cell_of(found.rows, kind, division=division, value_of=value, measure=measure)
+        rows.append(row)
+    columns = (
+        Column("name", Message("Segment or source")),
+        Column(ANSWERED, Message("Answered")),
+        Column(ACCEPTED, Message("Accepted")),
+        Column(COST, Message("Cost of an acceptance")),
+        Column(MORE, Message("With a time limit, same campaign")),
+    )
+    return Table(columns, tuple(rows), Message("What became of offers by segment, and by source of the clients"))
 
 
 def _basis(answer: Answer, found: OfferRows, bank: Bank) -> tuple[Message, ...]:

@@ -14,10 +14,12 @@ from insights.reports.wording import Wording
 from insights.stats.results import Estimate
 from insights.topics.channels.prospects import (
     BRINGS,
-    FIFTH,
     FORETOLD,
+    GROUP,
     JOINED,
     JOINING,
+    LIKELIEST,
+    OTHERS,
     SOURCE,
     TRIAL,
     VALUE,
@@ -37,6 +39,9 @@ _HEADS = {
 }
 
 
+_GROUPS = {LIKELIEST: Message("likeliest fifth"), OTHERS: Message("all others")}
+
+
 def prospects(answer: Answer, found: ProspectRows, bank: Bank) -> Exhibit:
     """Say how many open prospects will join, and whether it paid to call the likeliest first."""
     title = _title(answer, found)
@@ -51,8 +56,8 @@ def prospects(answer: Answer, found: ProspectRows, bank: Bank) -> Exhibit:
         id=answer.id,
         title=title,
         sentences=tuple(sentences),
-        figure=_figure(answer, found, title),
-        tables=tuple(t for t in (_by_source(found, bank), _fifths(answer, found)) if t.rows),
+        figure=_figure(found, title),
+        tables=tuple(t for t in (_by_source(found, bank), _groups(answer, found)) if t.rows),
         basis=_basis(answer, found, bank),
         caveats=_caveats(answer),
         refusals=(Message("Trial at past dates: {why}", {"why": why_not(answer.facts["why"])}),)
@@ -128,24 +133,18 @@ def _sentences(answer: Answer, found: ProspectRows) -> list[Message]:
     return said
 
 
-def _figure(answer: Answer, found: ProspectRows, title: Message) -> Figure | None:
+def _figure(found: ProspectRows, title: Message) -> Figure | None:
     bars: list[dict[str, Any]] = []
-    for g in range(1, answer.facts["groups"] + 1):
-        joined, foretold = (_find(found, FIFTH, str(g), m) for m in (JOINED, FORETOLD))
+    for group, label in _GROUPS.items():
+        joined, foretold = (_find(found, GROUP, group, m) for m in (JOINED, FORETOLD))
         if joined is not None and foretold is not None:
-            bars.append({"label": _fifth(g, answer.facts["groups"]), "value": joined.value, "low": joined.low})
-            bars[-1] |= {"high": joined.high, "note": Message("foretold {p:percent}", {"p": foretold.value})}
+            bars.append({"label": label, "value": joined.value, "low": joined.low, "high": joined.high})
+            bars[-1]["note"] = Message("foretold {p:percent}", {"p": foretold.value})
     if not bars:
         return None
     data = {"bars": bars, "kind": "percent", "in_order": True}
-    data["x_label"] = Message("Joined within six months of past dates, by fifth of the chance (95% interval)")
-    return Figure("bars", data, Message("Share that joined, by fifth of the chance. {title}.", {"title": title}))
-
-
-def _fifth(g: int, groups: int) -> Message:
-    if g == 1:
-        return Message("likeliest fifth")
-    return Message("least likely fifth") if g == groups else Message("fifth no. {g:number}", {"g": g})
+    data["x_label"] = Message("Joined within six months of past dates (95% interval)")
+    return Figure("bars", data, Message("Share that joined, by chance. {title}.", {"title": title}))
 
 
 def _by_source(found: ProspectRows, bank: Bank) -> Table:
@@ -168,15 +167,15 @@ def _by_source(found: ProspectRows, bank: Bank) -> Table:
     return Table(columns, tuple(rows), Message("Open prospects by source, and what they may bring"))
 
 
-def _fifths(answer: Answer, found: ProspectRows) -> Table:
+def _groups(answer: Answer, found: ProspectRows) -> Table:
     rows = []
-    for g in range(1, answer.facts["groups"] + 1):
-        where = {"what": FIFTH, "of": str(g)}
-        row: dict[str, Any] = {"fifth": _fifth(g, answer.facts["groups"])}
+    for group, label in _GROUPS.items():
+        where = {"what": GROUP, "of": group}
+        row: dict[str, Any] = {"group": label}
         row[FORETOLD] = cell_of(found.rows, "percent", **where, measure=FORETOLD)
         rows.append(row | {JOINED: cell_of(found.rows, "percent", **where, measure=JOINED)})
     columns = (
-        Column("fifth", Message("Chance")),
+        Column("group", Message("Chance")),
         Column(FORETOLD, Message("Foretold")),
         Column(JOINED, Message("Joined (95% interval)")),
     )
@@ -232,7 +231,7 @@ def _estimates(found: ProspectRows) -> list[dict[str, Any]]:
         count_row("open_prospects", row["clients"], unit="prospects", group={"acquisition_source": str(row["source"])})
         for row in found.open.to_dict("records")
     ]
-    names = {SOURCE: "acquisition_source", FIFTH: "fifth"}
+    names = {SOURCE: "acquisition_source", GROUP: "group"}
     for row in found.rows.to_dict("records"):
         group = {names[str(row["what"])]: str(row["of"])} if row["of"] else {}
         lines.append(finding_row(f"prospects_{row['what']}_{row['measure']}", row, group=group))

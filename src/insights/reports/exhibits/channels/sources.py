@@ -3,7 +3,7 @@
 from typing import Any
 
 from insights.data.snapshot import Bank
-from insights.models.channels.sources import BACK, COST, MARGIN
+from insights.models.channels.sources import ASSETS, BACK, COST, MARGIN, PER
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.rows import count_row, dated, number
 from insights.reports.exhibits.told import cell_of, find, finding_row
@@ -26,8 +26,8 @@ def sources(answer: Answer, found: SourceRows, bank: Bank) -> Exhibit:
             bank,
             Message("Clients won and costs of the same months of the last {years:number} years.", answer.facts),
             Message(
-                "Margin: of the month of joining and the eleven after, of clients won at least a year ago; those who "
-                "left count with what they brought."
+                "Margin: of the month of joining and the eleven after, and assets at their end, of clients won at "
+                "least a year ago; those who left count with what they brought, and hold nothing."
             ),
             Message("Intervals: the number won is a matter of chance (Poisson); margins vary from client to client."),
         ),
@@ -82,6 +82,18 @@ def _sentences(found: SourceRows, bank: Bank) -> tuple[Message, ...]:
                 values,
             )
         )
+    held = _told(found, ASSETS)
+    if len(held) > 1:
+        (a, low), (b, high) = held[0], held[-1]
+        values = {"a": _label(a, bank), "x": low.value, "b": _label(b, bank), "y": high.value}
+        said.append(
+            Message("A year after joining they hold from {x:money} ({a}) to {y:money} ({b}).", values)
+            if high.low > low.high
+            else Message(
+                "A year after joining they hold from {x:money} ({a}) to {y:money} ({b}), too alike to be told apart.",
+                values,
+            )
+        )
     if len(back) > 1:
         last = back[-1]
         values = {"source": _label(last[0], bank), "m": last[1].value, "low": last[1].low, "high": last[1].high}
@@ -114,16 +126,18 @@ def _table(answer: Answer, found: SourceRows, bank: Bank) -> Table:
         source = str(line["source"])
         row: dict[str, Any] = {"source": _label(source, bank)}
         row["won"] = number(line["clients"])
-        for measure, kind in ((COST, "money"), (MARGIN, "money"), (BACK, "tenths")):
+        for measure, kind in ((COST, "money"), (MARGIN, "money"), (ASSETS, "money"), (PER, "number"), (BACK, "tenths")):
             row[measure] = cell_of(found.rows, kind, source=source, measure=measure)
         if source in answer.facts["unsure"]:
-            row[BACK] = Message("not told from chance")
+            row[BACK] = row[PER] = Message("not told from chance")
         rows.append(row)
     columns = (
         Column("source", Message("Source")),
         Column("won", Message("Clients won"), "count"),
         Column(COST, Message("Cost of each")),
         Column(MARGIN, Message("Margin in the first year")),
+        Column(ASSETS, Message("Assets after a year")),
+        Column(PER, Message("Cost for each unit of margin")),
         Column(BACK, Message("Months until earned back")),
     )
     return Table(columns, tuple(rows), Message("Sources by yield (95% intervals)"))
