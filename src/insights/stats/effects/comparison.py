@@ -14,6 +14,8 @@ MIN_UNITS = 10
 """Units on each side of a comparison, and treated units per parameter of the propensity."""
 MIN_REGRESSION = 50
 """Units of a comparison in which a propensity and a regression are fitted."""
+FEWEST_ALIKE = 10.0
+"""Controls of equal weight that those alike must count for (Kish); see ``doubly_robust``."""
 TRIM = 0.995
 """Controls with a propensity above this resemble nobody: they would carry the weight of 200."""
 
@@ -42,7 +44,9 @@ def doubly_robust(change: Floats, treated: Bools, design: Floats, weight: Floats
     """Return the effect on the treated that is right if either the propensity or the outcome regression is.
 
     ``design`` (m, p) has the intercept in its first column. Logit propensity by maximum likelihood, linear regression
-    of the change among the controls; the influence function has the estimation of both in it.
+    of the change among the controls; the influence function has the estimation of both in it. That is right for many
+    controls: where, after weighting, fewer than ten of equal weight were left, intervals of 95 % held the truth in 7 of
+    10 made-up panels, and nothing is told; above ten in 9 of 10.
 
     Source: Sant'Anna & Zhao (2020), Doubly robust difference-in-differences estimators, eq. 3.1 (panel).
     """
@@ -71,6 +75,9 @@ def doubly_robust(change: Floats, treated: Bools, design: Floats, weight: Floats
     of_share = (design * (weight * (treated - share))[:, None]) @ (bread * m)
     w1 = weight * treated
     w0 = weight * kept * ~treated * share / (1 - share)
+    alike = float(w0.sum() ** 2 / max(float(w0 @ w0), 1e-300))
+    if alike < FEWEST_ALIKE:
+        return NotEstimable(f"too few alike: the controls count for {alike:.1f} of equal weight; 10 are needed")
     eta1, eta0 = w1 @ rest / w1.sum(), w0 @ rest / w0.sum()
     part1 = w1 * (rest - eta1) - of_slope @ (design * w1[:, None]).mean(axis=0)
     part0 = (

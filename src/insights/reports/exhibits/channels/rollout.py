@@ -192,13 +192,13 @@ def _not_alike(answer: Answer) -> tuple[Message, ...]:
 
 
 def _few_alike(answer: Answer, found: ChangeRows) -> tuple[Message, ...]:
-    """Say where the comparison with clients alike is less sure than its interval: seen in made-up books, 9 of 12."""
+    """Say how far the interval of the comparison with clients alike can be trusted: measured in made-up books."""
     if find(found.rows, outcome=answer.facts["primary"], row=ALIKE) is None:
         return ()
     return (
         Message(
-            "The interval of the comparison with clients alike rests on enough of them being there: in made-up books "
-            "where those reached were far larger than all others it was only half as wide as it should have been."
+            "The interval of the comparison with clients alike is a little too narrow: in made-up books it held the "
+            "truth in some 90 of 100. Where fewer than ten of them carry it, nothing is told."
         ),
     )
 

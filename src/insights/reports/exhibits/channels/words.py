@@ -130,7 +130,7 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
         Message("The programme reached everybody: nobody shows what would have come without it."),
     ),
     (
-        r"no comparison can be made for all of them.*|no comparison can be made.*a propensity of.*",
+        r"no comparison can be made for all of them.*|no comparison can be made.*(a propensity of|too few alike).*",
         Message("Not every group of those reached has enough clients like it among the others."),
     ),
     (
