@@ -59,7 +59,7 @@ def standardised_ratios(
         raise ValueError("values are missing or infinite; expected numbers: leave out what is not known")
     kind, unit_of = pd.factorize(np.asarray(stratum))[0], pd.factorize(np.asarray(cluster))[0]
     size = np.stack([np.bincount(kind, side, minlength=kind.max() + 1 if len(kind) else 1) for side in (flag, ~flag)])
-    both = (size >= FEWEST_OF_STRATUM).all(axis=0)
+    both = np.asarray((size >= FEWEST_OF_STRATUM).all(axis=0))
     covered = float(size[0][both].sum() / max(size[0].sum(), 1))
     if covered < LEAST_COVERED:
         return NotEstimable(f"strata that both groups have cover {covered:.0%} of the first; 80 % are needed")

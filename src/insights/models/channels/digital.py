@@ -139,6 +139,6 @@ def _saved(rows: pd.DataFrame, settled: float) -> list[Measured]:
         found.append(Measured(DIGITAL, "", SAVED, one.difference, *size))
         number = float(own["own"].sum()) * settled
         d = one.difference
-        whole = Estimate(*(number * v for v in (d.value, d.low, d.high)), "money", d.n, None, d.level)
+        whole = Estimate(number * d.value, number * d.low, number * d.high, "money", d.n, None, d.level)
         found.append(Measured(DIGITAL, "", SAVED_ALL, whole, *size))
     return found

@@ -17,7 +17,7 @@ def hours(answer: Answer, found: HourRows, bank: Bank) -> Exhibit:
     """Say which move of an hour settles most at least, and what cannot be told."""
     title = _title(found, bank)
     untold = answer.facts["untold"]
-    refusals = ()
+    refusals: tuple[Message, ...] = ()
     if untold:
         pairs = [Message("{a} to {b}", {"a": channel_label(a, bank), "b": channel_label(b, bank)}) for a, b in untold]
         refusals = (Message("Cannot be told, as the two have too few matters in common: {pairs}.", {"pairs": pairs}),)
@@ -77,7 +77,9 @@ def _title(found: HourRows, bank: Bank) -> Message:
 
 
 def _sentences(answer: Answer, found: HourRows, bank: Bank) -> tuple[Message, ...]:
-    said, given = [], []
+    said: list[Message] = []
+    given: list[Message] = []
+    values: dict[str, Any]
     rows = found.rows[(found.rows["measure"] == GIVEN) & (found.rows["value"] > 0)]
     for r in rows.sort_values(["value", "channel", "to"], ascending=[False, True, True]).to_dict("records"):
         values = {"a": channel_label(str(r["channel"]), bank), "b": channel_label(str(r["to"]), bank)}
