@@ -30,7 +30,7 @@ FAMILY = 0.05
 
 @dataclass(frozen=True)
 class Move:
-    """An hour from ``channel`` to ``to``: change of matters settled (per hour) and of the mark of a contact.
+    """An hour from ``channel`` to ``to``: change of matters settled (per hour), and of marks where more are settled.
 
     ``worked``: hours that staff worked in ``channel`` in the year; ``takes``: those in ``to``. ``given``: hours of what
     can be moved that go this way. ``clients`` and ``contacts`` of both channels.
@@ -58,29 +58,36 @@ def _made(bank: Bank) -> tuple[Move, ...]:
 
 def between(rows: pd.DataFrame) -> Iterator[Move]:
     """Compare all pairs of channels by rows as of ``contacts``; intervals hold for all pairs together (Bonferroni)."""
+    rows = rows[["channel", "topic", "client", "handling", "resolved", "mark"]]
     rows = rows[rows["handling"].notna() & rows["resolved"].notna()]
-    rows = rows.assign(hours=rows["handling"] / 60)
+    # Numbers in place of texts: they are sorted for every pair.
+    place, labels = pd.factorize(rows["channel"], sort=True)
+    rows = rows.assign(hours=rows["handling"] / 60, kind=pd.factorize(rows["topic"])[0], channel=place)
+    rows = rows.drop(columns="topic")
     worked = rows.groupby("channel", sort=True)["hours"].sum()
-    names = [str(c) for c in worked.index[worked > 0]]
+    names = [int(c) for c in worked.index[worked > 0]]
     level = 1 - FAMILY / max(len(names) * (len(names) - 1), 1)
     for channel in names:
         for to in names:
             if to == channel:
                 continue
-            own = rows[rows["channel"].isin((channel, to))]
-            marked = own[own["mark"].notna()]
+            own = rows[(rows["channel"] == channel) | (rows["channel"] == to)]
             settled = _moved(own, "resolved", own["hours"].to_numpy(), channel, level, "per hour")
-            mark = _moved(marked, "mark", np.ones(len(marked)), channel, level, "points")
+            mark: Estimate | NotEstimable = NotEstimable("no more is settled there")
+            if isinstance(settled, Estimate) and settled.low > 0:
+                marked = own[own["mark"].notna()]
+                mark = _moved(marked, "mark", np.ones(len(marked)), channel, level, "points")
             size = int(own["client"].nunique()), len(own)
-            yield Move(channel, to, settled, mark, float(worked[channel]), float(worked[to]), *size)
+            hours = float(worked[channel]), float(worked[to])
+            yield Move(str(labels[channel]), str(labels[to]), settled, mark, *hours, *size)
 
 
 def _moved(
-    rows: pd.DataFrame, what: str, over: np.ndarray, channel: str, level: float, unit: str
+    rows: pd.DataFrame, what: str, over: np.ndarray, channel: int, level: float, unit: str
 ) -> Estimate | NotEstimable:
     one = (rows["channel"] == channel).to_numpy()
     found = standardised_ratios(
-        rows[what], over, one, rows["topic"].to_numpy(str), rows["client"].to_numpy(), unit=unit, level=level
+        rows[what], over, one, rows["kind"].to_numpy(), rows["client"].to_numpy(), unit=unit, level=level
     )
     return found if isinstance(found, NotEstimable) else found.difference
 

@@ -153,13 +153,14 @@ def at_dates(people: pd.DataFrame, days: Sequence[pd.Timestamp]) -> pd.DataFrame
     return pd.concat(parts, ignore_index=True)
 
 
-def fitted(frame: pd.DataFrame) -> HazardModel | NotEstimable:
+def fitted(frame: pd.DataFrame, *, inference: bool = True) -> HazardModel | NotEstimable:
     """Fit the chance of joining (rows as of ``at_dates``): logit, errors by prospect."""
     came = frame.groupby("source")["joined"].sum()
     levels = tuple(str(s) for s in sorted(came.index[came >= FEWEST_OF_SOURCE]))[1:]
     design = _design(frame, levels)
     design = design.loc[:, design.nunique() > 1]
-    return discrete_hazard(design, frame["joined"], link="logit", cluster=frame["row"].astype(str).to_numpy())
+    who = frame["row"].to_numpy()
+    return discrete_hazard(design, frame["joined"], link="logit", cluster=who, inference=inference)
 
 
 def _design(frame: pd.DataFrame, levels: Sequence[str]) -> pd.DataFrame:
@@ -201,7 +202,7 @@ def _tried(
     parts, dates = [], []
     for day in past[:TRIALS]:
         known = frame[frame["day"] <= day - pd.DateOffset(months=MONTHS)]
-        model = fitted(known) if len(known) else NotEstimable("nothing was known")
+        model = fitted(known, inference=False) if len(known) else NotEstimable("nothing was known")
         if isinstance(model, NotEstimable):
             continue
         own = frame[frame["day"] == day].reset_index(drop=True)

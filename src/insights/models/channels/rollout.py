@@ -90,7 +90,8 @@ def _made(bank: Bank, name: str) -> Rollout:
     for outcome in sorted(OUTCOMES, key=lambda o: o != primary):
         values = outcome_values(bank, months, panel, outcome)
         if values is not None:
-            outcomes.append(measure(outcome, values, panel, currency=bank.settings.bank.currency))
+            shown = outcome == primary
+            outcomes.append(measure(outcome, values, panel, currency=bank.settings.bank.currency, other_ways=shown))
     clusters = len(set(panel.cluster[~np.isnan(panel.start)]))
     gone = leaving(months, found)
     return replace(head, outcomes=adjusted(outcomes, primary), clusters=clusters, leaving=gone)
@@ -152,8 +153,8 @@ def outcome_values(bank: Bank, months: SpellMonths, panel: Panel, outcome: str) 
     return np.where(whole, mean, np.nan)
 
 
-def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> Outcome:
-    """Estimate one outcome (n, T) of a programme by group-time effects, with what is shown beside it."""
+def measure(name: str, values: Floats, panel: Panel, *, currency: str = "", other_ways: bool = True) -> Outcome:
+    """Estimate one outcome (n, T) of a programme by group-time effects, and in other ways to be shown beside it."""
     money = name == MONEY
     used = ~np.isnan(panel.start) & ~np.isnan(values).all(axis=1) & (~np.isnan(panel.held) if money else True)
     row, period = np.nonzero(~np.isnan(values) & used[:, None])
@@ -185,7 +186,7 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
     if isinstance(found, NotEstimable):
         return Outcome(name, found, controls=controls, reached=reached, others=others)
     alike: Estimate | NotEstimable = NotEstimable("only money is compared among those alike")
-    if money and panel.traits is not None:
+    if money and panel.traits is not None:  # it also says where nobody like those reached was left out
         # What is the same for everybody needs no comparison with those alike.
         traits = panel.traits.loc[:, panel.traits[used].std() > 1e-9]
         alike = _alike(found, effects(controls, traits.iloc[row].reset_index(drop=True)))
@@ -201,17 +202,19 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "") -> O
         return made
     made = replace(made, alike=scaled(alike, a_year))
     p = found.no_effect().p_value
-    made = replace(made, p=float("nan") if p is None else p, untrended=scaled(without_trend(found), a_year))
-    usual = two_way_fixed_effects(row, period, outcome, start, cluster=cluster, outcome_unit=unit)
-    made = replace(made, usual=scaled(usual, a_year), against=negative_weights(row, period, outcome, start)[0])
-    if controls == "never" and len(np.unique(panel.start[used & np.isfinite(panel.start)])) > 1:
-        beside = effects("not_yet")
-        told = beside if isinstance(beside, NotEstimable) else beside.overall()
-        made = replace(made, other_controls=scaled(told, a_year))
+    made = replace(made, p=float("nan") if p is None else p)
+    if other_ways:
+        usual = two_way_fixed_effects(row, period, outcome, start, cluster=cluster, outcome_unit=unit)
+        made = replace(made, usual=scaled(usual, a_year), against=negative_weights(row, period, outcome, start)[0])
+        made = replace(made, untrended=scaled(without_trend(found), a_year))
+        if controls == "never" and len(np.unique(panel.start[used & np.isfinite(panel.start)])) > 1:
+            beside = effects("not_yet")
+            told = beside if isinstance(beside, NotEstimable) else beside.overall()
+            made = replace(made, other_controls=scaled(told, a_year))
+        early = effects(controls, anticipation=1)
+        made = replace(made, early=scaled(early if isinstance(early, NotEstimable) else early.overall(), a_year))
     if not money:
         return made
-    early = effects(controls, anticipation=1)
-    made = replace(made, early=scaled(early if isinstance(early, NotEstimable) else early.overall(), a_year))
     amounts, moved = _amounts(values, panel, used)
     return replace(
         made,

@@ -106,7 +106,7 @@ def _title(answer: Answer, found: AdoptionRows, bank: Bank) -> Message:
                 told = cell(_find(found, channel, outcome, FAIR), _KINDS[outcome])
                 values = {"name": channel_label(channel, bank), "told": told, "what": OUTCOMES[outcome]}
                 return Message(_TITLES[code].id, values)
-    return Message("Clients who took up a channel without a person differ in nothing from clients like them")
+    return Message("No difference is told between clients who took up a channel without a person and clients like them")
 
 
 def _sentences(answer: Answer, found: AdoptionRows, bank: Bank) -> tuple[Message, ...]:

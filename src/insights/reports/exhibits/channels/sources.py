@@ -126,10 +126,10 @@ def _table(answer: Answer, found: SourceRows, bank: Bank) -> Table:
         source = str(line["source"])
         row: dict[str, Any] = {"source": _label(source, bank)}
         row["won"] = number(line["clients"])
-        for measure, kind in ((COST, "money"), (MARGIN, "money"), (ASSETS, "money"), (PER, "number"), (BACK, "tenths")):
+        for measure, kind in ((COST, "money"), (MARGIN, "money"), (ASSETS, "money"), (PER, "number")):
             row[measure] = cell_of(found.rows, kind, source=source, measure=measure)
         if source in answer.facts["unsure"]:
-            row[BACK] = row[PER] = Message("not told from chance")
+            row[PER] = Message("not told from chance")
         rows.append(row)
     columns = (
         Column("source", Message("Source")),
@@ -138,7 +138,6 @@ def _table(answer: Answer, found: SourceRows, bank: Bank) -> Table:
         Column(MARGIN, Message("Margin in the first year")),
         Column(ASSETS, Message("Assets after a year")),
         Column(PER, Message("Cost for each unit of margin")),
-        Column(BACK, Message("Months until earned back")),
     )
     return Table(columns, tuple(rows), Message("Sources by yield (95% intervals)"))
 
