@@ -1,5 +1,6 @@
 """The annex for validators says what the findings say of models and tests, and what the tests found on this code."""
 
+import math
 import re
 from collections.abc import Mapping
 from importlib import import_module
@@ -146,9 +147,16 @@ def test_the_page_has_a_section_for_every_report_and_names_no_place(tmp_path: Pa
     source = TableSource(path="secret/folder/clients.csv", legal_basis="contract", purpose="care", retention_months=120)
     assert origin(source) == "clients.csv"
     found = [told("quality.intake"), told("lifecycle.outlook", number("expected_clients", 60.0))]
-    sections = list(gathered(found, {"clients": source}, proofs()))
+    rows = {"clients": {"kept": 95.0, "merged": 5.0, "quarantined": math.nan, "came": math.nan}}
+    labels = {"purpose": {"care": {"en": "care", "zh-CN": "照顾"}}}
+    sections = list(gathered(found, {"clients": source}, proofs(), rows, labels))
     assert [h.id for h, _ in sections if isinstance(h, Message)] == ["All reports", "Data quality", "Client lifecycle"]
     overview, lineage, _ = sections[0][1]
     assert [r["questions"] for r in overview.tables[0].rows] == [1, 1]
     (row,) = lineage.tables[0].rows
-    assert (row["from"], row["basis"], row["kept"]) == ("clients.csv", "contract", 120)
+    assert (row["from"], row["months"]) == ("clients.csv", 120)
+    chinese = Wording("zh-CN", labels)
+    assert [chinese.text(row[c]) for c in ("basis", "purpose")] == ["合同", "照顾"]
+    (counted,) = lineage.tables[1].rows
+    # A number of rows that is withheld takes with it how many came in: less the others it would tell it.
+    assert [counted[c] for c in ("came", "kept", "merged", "quarantined", "withheld")] == [None, 95, 5, None, 0]

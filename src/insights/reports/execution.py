@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from insights.data import places
 from insights.data.snapshot import Bank
 from insights.errors import InsightsError
+from insights.reports.annex import rows_taken_in
 from insights.reports.earlier import earlier_packs
 from insights.reports.exhibits.base import Message
 from insights.reports.findings import FILE, read_findings
@@ -22,6 +23,7 @@ from insights.reports.published import REPORT as SUMMARY
 from insights.reports.split import PART_ENV
 from insights.reports.stamp import make_stamp
 from insights.reports.work import ABOUT_THE_DELIVERY, Job, Work, already_there
+from insights.topics.quality import intake
 
 if TYPE_CHECKING:
     from insights.reports.kernel import Failure, Kernels
@@ -47,7 +49,8 @@ def execute_all(work: Work, bank: Bank, jobs: Sequence[Job]) -> tuple[Run, dict[
             stamp = make_stamp(bank, work.parameters)
             work.log["stamp"] = stamp.data_form()
             about = About(bank.settings, bank.as_of, bank.window_from)
-            plan = Run(about, work.parameters, stamp, work.languages, secret, tuple(work.notebooks))
+            rows = rows_taken_in(intake(bank), bank)
+            plan = Run(about, work.parameters, stamp, work.languages, secret, tuple(work.notebooks), rows=rows)
             beside = {job.report for job in jobs} | already_there(work)
             written: dict[Future[Any], Job] = {}
             remembered: Future[str] | None = None

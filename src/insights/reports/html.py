@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 from insights.data.settings_sources import TableSource
 from insights.errors import DisclosureError
-from insights.reports.annex import Proof, annex, from_exhibits
+from insights.reports.annex import Proof, Rows, annex, from_exhibits
 from insights.reports.exhibits.base import Exhibit, Message
 from insights.reports.publish import EXHIBIT_MIME, verify
 from insights.reports.template import anchor, render
@@ -40,8 +40,8 @@ class ReportContext:
     ``status`` is "draft" or the name of whoever approved the report; ``mode`` is "bank" or "public_data"; ``stamp`` are
     rows of (label, value); ``secret`` is that of the run, under which exhibits are sealed; ``languages`` maps the other
     languages of this report to their files, and ``pages`` all reports of the pack to theirs in this language. For the
-    annex: ``tables`` are the sources of the bank's tables, ``proofs`` the published results, and ``whole_annex`` is the
-    page with the annexes of all reports.
+    annex: ``tables`` are the sources of the bank's tables, ``proofs`` the published results, ``rows`` what became of
+    rows that came in, and ``whole_annex`` is the page with the annexes of all reports.
     """
 
     bank_name: str
@@ -60,6 +60,7 @@ class ReportContext:
     pages: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, TableSource] = field(default_factory=dict)
     proofs: Mapping[str, Proof] = field(default_factory=dict)
+    rows: Rows = field(default_factory=dict)
     whole_annex: str = ""
     round_to: int = 5
     min_clients: int = 10
@@ -164,7 +165,7 @@ def page(found: list[Block], wording: Wording, context: ReportContext) -> str:
 
 def _annex(shown: list[Exhibit], wording: Wording, context: ReportContext) -> list[ExhibitView]:
     """Return the annex for validators, made from what the page shows."""
-    parts = annex(context.report, from_exhibits(shown), context.tables, context.proofs)
+    parts = annex(context.report, from_exhibits(shown), context.tables, context.proofs, context.rows, context.labels)
     taken: set[str] = set()
     return [exhibit_view(part, wording, anchor=anchor(part.id, taken), number=0, level=3) for part in parts]
 

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from insights.data.settings import Settings
 from insights.errors import RunError
 from insights.reports import findings as findings_file
-from insights.reports.annex import Proof, from_findings, proofs
+from insights.reports.annex import Proof, Rows, from_findings, proofs
 from insights.reports.annex.page import NAME as ANNEX
 from insights.reports.annex.page import render_annex
 from insights.reports.exhibits.base import Exhibit, Message
@@ -48,6 +48,7 @@ class Run:
     """What all pages of a run share. ``order`` are the names of all reports; the first language is the bank's own.
 
     ``proofs`` are the published results that the statistics must reproduce, as the tests left them.
+    ``rows`` are what became of the rows that came in, as readers may know it.
     """
 
     bank: About
@@ -57,6 +58,7 @@ class Run:
     secret: str
     order: tuple[str, ...]
     proofs: Mapping[str, Proof] = field(default_factory=proofs)
+    rows: Rows = field(default_factory=dict)
 
     def about(self, part: Part | None = None) -> dict[str, Any]:
         """Return the head of a manifest."""
@@ -275,6 +277,7 @@ def _context(
         pages={report: _file(report, language, run.languages) for report in row},
         tables=settings.tables,
         proofs=run.proofs,
+        rows=run.rows,
         whole_annex=_file(ANNEX, language, run.languages),
         round_to=settings.disclosure.round_to,
         min_clients=settings.disclosure.min_clients,

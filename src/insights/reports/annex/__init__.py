@@ -3,8 +3,9 @@
 It is made from what was published and from the settings, so that nothing can stand in it that no reader sees.
 """
 
+from insights.reports.annex.lineage import Rows, rows_taken_in
 from insights.reports.annex.parts import annex
 from insights.reports.annex.proofs import Proof, proofs
 from insights.reports.annex.told import Told, from_exhibits, from_findings
 
-__all__ = ["Proof", "Told", "annex", "from_exhibits", "from_findings", "proofs"]
+__all__ = ["Proof", "Rows", "Told", "annex", "from_exhibits", "from_findings", "proofs", "rows_taken_in"]

@@ -3,7 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from insights.data.settings_sources import TableSource
-from insights.reports.annex.parts import acceptance, lineage, models, reads, seeds, tests, untold
+from insights.reports.annex.lineage import Rows
+from insights.reports.annex.parts import (
+    NO_LABELS,
+    NO_ROWS,
+    Labels,
+    acceptance,
+    lineage,
+    models,
+    reads,
+    seeds,
+    tests,
+    untold,
+)
 from insights.reports.annex.proofs import Proof
 from insights.reports.annex.tests import registered
 from insights.reports.annex.told import Told
@@ -23,7 +35,7 @@ def render_annex(told: Sequence[Told], *, language: str, context: ReportContext)
     wording = Wording(language, context.labels, currency=context.currency, mode=context.mode)
     taken = {"contents", "stamp"}
     sections = []
-    for heading, parts in gathered(told, context.tables, context.proofs):
+    for heading, parts in gathered(told, context.tables, context.proofs, context.rows, context.labels):
         views = [exhibit_view(p, wording, anchor=anchor(p.id, taken), number=0, level=3) for p in parts]
         sections.append((anchor(parts[0].id.rpartition(".")[0], taken), wording.heading(heading), views))
     as_of = Message("As of {as_of:date}", {"as_of": context.as_of.isoformat()})
@@ -48,12 +60,19 @@ def render_annex(told: Sequence[Told], *, language: str, context: ReportContext)
 
 
 def gathered(
-    told: Sequence[Told], tables: Mapping[str, TableSource], proofs: Mapping[str, Proof]
+    told: Sequence[Told],
+    tables: Mapping[str, TableSource],
+    proofs: Mapping[str, Proof],
+    rows: Rows = NO_ROWS,
+    labels: Labels = NO_LABELS,
 ) -> Iterator[tuple[Message | str, tuple[Exhibit, ...]]]:
     """Yield the parts of the annex with their headings: an overview, then one for each report of the pack."""
     reports = list(dict.fromkeys(one.report for one in told))
     by_report = {report: [one for one in told if one.report == report] for report in reports}
-    yield Message("All reports"), (_overview(by_report), lineage(NAME, tables), acceptance(reports, proofs))
+    yield (
+        Message("All reports"),
+        (_overview(by_report), lineage(NAME, tables, rows, labels), acceptance(reports, proofs)),
+    )
     for report, own in by_report.items():
         parts = (models(report, own), reads(report, tables), tests(report, own), untold(report, own), seeds(report))
         yield REPORTS.get(report, report), parts

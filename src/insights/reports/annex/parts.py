@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from insights.data.settings_sources import TableSource
-from insights.reports.annex.lineage import DATABASE, QUERY, delivered, origin
+from insights.reports.annex.lineage import CAME, DATABASE, QUERY, Rows, delivered, origin
 from insights.reports.annex.models import Model, Number, in_use, read
 from insights.reports.annex.proof_words import FROM, STATES, WHAT
 from insights.reports.annex.proofs import ENTRIES, FAILED, PASSED, Proof
@@ -13,16 +13,29 @@ from insights.reports.annex.tests import Tests, null_message, reason_message, re
 from insights.reports.annex.told import Told
 from insights.reports.annex.words import ASSUMES, BENCHMARK, BESIDE, BREAKS, DATA, DID, NAMES, NEVER, PURPOSE
 from insights.reports.exhibits.base import Column, Exhibit, Message, Paragraph, Table
+from insights.reports.exhibits.quality.words import ENDING_LABELS
+from insights.reports.exhibits.rows import number
 from insights.reports.exhibits.told import INTERVALS
+from insights.reports.wording.labels import code_label, table_label
+from insights.topics.quality import ENDINGS
+
+Labels = Mapping[str, Mapping[str, Mapping[str, str]]]
+NO_ROWS: Rows = {}
+NO_LABELS: Labels = {}
 
 
 def annex(
-    report: str, told: Sequence[Told], tables: Mapping[str, TableSource], proofs: Mapping[str, Proof]
+    report: str,
+    told: Sequence[Told],
+    tables: Mapping[str, TableSource],
+    proofs: Mapping[str, Proof],
+    rows: Rows = NO_ROWS,
+    labels: Labels = NO_LABELS,
 ) -> tuple[Exhibit, ...]:
     """Return the annex of one report from what it told: the same for a page and for the annex of the whole pack."""
     return (
         models(report, told),
-        lineage(report, tables),
+        lineage(report, tables, rows, labels),
         tests(report, told),
         untold(report, told),
         acceptance((report,), proofs),
@@ -89,23 +102,49 @@ def _number(told: Sequence[Told], number: Number, words: Mapping[tuple[str, str]
     return Message(words[number.name, way].id, {"told": written})
 
 
-def lineage(report: str, tables: Mapping[str, TableSource]) -> Exhibit:
-    """Tell which tables the report reads, from which extract each comes, and on what basis it is held."""
+def lineage(
+    report: str, tables: Mapping[str, TableSource], rows: Rows = NO_ROWS, labels: Labels = NO_LABELS
+) -> Exhibit:
+    """Tell which tables the report reads, from which extract each comes, on what basis, and what became of its rows."""
+    own = delivered(report, tables)
     columns = (
         Column("table", Message("Table")),
         Column("from", Message("Extract")),
         Column("basis", Message("Legal basis")),
         Column("purpose", Message("Purpose")),
-        Column("kept", Message("Kept, months"), "count"),
+        Column("months", Message("Kept, months"), "count"),
     )
-    rows = tuple(_source(name, source) for name, source in delivered(report, tables))
-    said = (
+    lines = tuple(_source(name, source, labels) for name, source in own)
+    said = [
         Message(
             "Extracts are checked, repaired or set aside row by row, put into these tables, and read as they were "
-            "known at the end of the as-of date; what happened to the rows stands in the report “Data quality”."
-        ),
+            "known at the end of the as-of date."
+        )
+    ]
+    found = [Table(columns, lines)]
+    if counted := [name for name, _ in own if name in rows]:
+        said.append(
+            Message(
+                "Rows in = kept + merged + set aside + withheld, for every table; why rows were set aside stands in "
+                "the report “Data quality”."
+            )
+        )
+        found.append(_rows(counted, rows))
+    return _part(report, "lineage", Message("Where the data come from"), sentences=tuple(said), tables=tuple(found))
+
+
+def _rows(names: Iterable[str], rows: Rows) -> Table:
+    """Return what became of the rows of some tables; a number that is withheld takes the sum with it."""
+    columns = (
+        Column("table", Message("Table")),
+        Column(CAME, Message("Rows in"), "count"),
+        *(Column(ending, ENDING_LABELS[ending], "count") for ending in ENDINGS),
     )
-    return _part(report, "lineage", Message("Where the data come from"), sentences=said, tables=(Table(columns, rows),))
+    lines = tuple(
+        {"table": table_label(name)} | {what: number(rows[name].get(what, 0.0)) for what in (CAME, *ENDINGS)}
+        for name in names
+    )
+    return Table(columns, lines, Message("Rows of the extracts and what became of them"))
 
 
 def reads(report: str, tables: Mapping[str, TableSource]) -> Exhibit:
@@ -115,15 +154,15 @@ def reads(report: str, tables: Mapping[str, TableSource]) -> Exhibit:
     return _part(report, "lineage", Message("Where the data come from"), sentences=(said,))
 
 
-def _source(name: str, source: TableSource) -> dict[str, Any]:
+def _source(name: str, source: TableSource, labels: Labels) -> dict[str, Any]:
     came = origin(source)
     words = {QUERY: Message("a query over extracts"), DATABASE: Message("a database")}
     return {
-        "table": Message(name.replace("_", " ")),
+        "table": table_label(name),
         "from": words.get(came, came),
-        "basis": source.legal_basis,
-        "purpose": source.purpose,
-        "kept": "" if source.retention_months is None else source.retention_months,
+        "basis": code_label("legal_basis", source.legal_basis, labels),
+        "purpose": code_label("purpose", source.purpose, labels),
+        "months": "" if source.retention_months is None else source.retention_months,
     }
 
 

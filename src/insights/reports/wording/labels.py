@@ -22,12 +22,23 @@ REPORTS = {
     "summary": Message("Summary for management"),
 }
 
-# Outcomes and merged groups that no extract delivers, and the rules of intake by their names in the ledger.
+# Outcomes and merged groups that no extract delivers, the usual legal bases as [tables.*] may state them, and the rules
+# of intake by their names in the ledger.
 _OURS: dict[str, dict[str, Message]] = {
     "leave_reason": {
         "in force": Message("still a client"),
         "other_reasons": Message("all other reasons"),
         "any": Message("any reason"),
+    },
+    "legal_basis": {
+        "consent": Message("consent"),
+        "contract": Message("contract"),
+        "employment contract": Message("employment contract"),
+        "legal obligation": Message("legal obligation"),
+        "legitimate interest": Message("legitimate interest"),
+        "no personal data": Message("no personal data"),
+        "public interest": Message("public interest"),
+        "vital interest": Message("vital interest"),
     },
     "measure": {"assets": Message("assets"), "revenue": Message("revenue"), "clients": Message("number of clients")},
     "rule": {

@@ -7,6 +7,7 @@ from typing import cast
 
 import pandas as pd
 
+from insights.data.reads import tables_read
 from insights.data.snapshot import Bank
 from insights.data.tables import TABLES
 from insights.models.cache import once
@@ -14,8 +15,7 @@ from insights.models.memory.compared import FEWER, GONE, MORE, NEW, RESTATED, SH
 from insights.models.memory.measures import COMPLAINTS, CONTACTS, JOINED, LEFT, LOYALTY, NET, SATISFACTION
 from insights.models.memory.store import Memory, remembered
 from insights.topics.evidence import Estimates, Evidence, Facts, RowCounts
-from insights.topics.summary.pack import NAN, Findings, Pack
-from insights.topics.summary.reads import READS
+from insights.topics.summary.pack import NAN, OWN, REPORTS, Findings, Pack
 
 DELIVERY = "summary.delivery"
 OPEN = frozenset({"products", "market", "control_totals", "bank_positions", "source_costs", "mentions"})
@@ -116,5 +116,5 @@ def _resting(counted: set[str], parts: set[tuple[str, str]], items: tuple[str, .
         values = {t: (*columns, *(items if measure == LOYALTY else ())) for t, columns in own.items()}
         if any(t in counted or any((t, c) in parts for c in columns) for t, columns in values.items()):
             measures.append(measure)
-    reports = [report for report, read in READS.items() if tables & set(read)]
+    reports = [report for report in (*REPORTS, OWN) if tables & set(tables_read(report))]
     return Otherwise(tuple(t for t in TABLES if t in tables), tuple(measures), tuple(reports))

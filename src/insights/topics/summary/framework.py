@@ -8,15 +8,13 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.data.tables import TABLES
 from insights.topics.evidence import Answer, Published
-from insights.topics.summary.pack import NAN, SHOWN, Findings, Pack, Row, only_refused
+from insights.topics.summary.pack import NAN, REPORTS, SHOWN, Findings, Pack, Row, only_refused
 
 ID = "summary.framework"
 COLLECT, PROCESS, ANALYSE, PRESENT, APPLY = "collect", "process", "analyse", "present", "apply"
 STAGES = (COLLECT, PROCESS, ANALYSE, PRESENT, APPLY)
 MOST = 5
 FACTOR, CATEGORY = "factor", "category"
-REPORTS = ("quality", "clients", "lifecycle", "value", "loyalty", "needs", "channels", "risk")
-"""The reports that a full pack has beside the summary."""
 
 
 def framework(pack: Pack, bank: Bank) -> Answer:

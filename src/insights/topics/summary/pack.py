@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+REPORTS = ("quality", "clients", "lifecycle", "value", "loyalty", "needs", "channels", "risk")
+"""The reports that a full pack has beside the summary, which is ``OWN``."""
+OWN = "summary"
 SHOWN = "shown"
 NAN = float("nan")
 

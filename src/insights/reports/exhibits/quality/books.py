@@ -84,7 +84,7 @@ def reconciliation(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -
 def legal_basis(answer: Answer, table: pd.DataFrame, bank: Bank) -> Exhibit:
     """Say on which basis each source may be used."""
     without = table[table["legal_basis"].isna() | (table["legal_basis"] == "")]
-    values = {"n": float(len(without)), "all": float(len(table))}
+    values, labels = {"n": float(len(without)), "all": float(len(table))}, bank.settings.labels
     title = (
         Message("Every source has a stated legal basis", values)
         if without.empty
@@ -93,8 +93,8 @@ def legal_basis(answer: Answer, table: pd.DataFrame, bank: Bank) -> Exhibit:
     rows = tuple(
         {
             "table": table_label(r["table"]),
-            "legal_basis": r["legal_basis"] or Message("not stated"),
-            "purpose": r["purpose"] or Message("not stated"),
+            "legal_basis": code_label("legal_basis", r["legal_basis"] or "", labels) or Message("not stated"),
+            "purpose": code_label("purpose", r["purpose"] or "", labels) or Message("not stated"),
             "consent": r["consent_column"] or Message("not needed"),
             "retention": _kept_for(r["retention_months"]),
         }

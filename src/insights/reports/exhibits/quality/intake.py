@@ -6,19 +6,13 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
-from insights.reports.exhibits.quality.words import money, rounding
+from insights.reports.exhibits.quality.words import ENDING_LABELS, money, rounding
 from insights.reports.exhibits.rows import count_row, dated, records
 from insights.reports.wording.labels import code_label, table_label
 from insights.topics.evidence import Answer
 from insights.topics.quality import ENDINGS
 
-_ENDING_LABELS = {
-    "kept": Message("Kept"),
-    "merged": Message("Merged"),
-    "quarantined": Message("Set aside"),
-    "withheld": Message("Withheld by law"),
-}
-_ACTION_LABELS = {**_ENDING_LABELS, "repaired": Message("Repaired"), "noted": Message("Kept, and noted")}
+_ACTION_LABELS = {**ENDING_LABELS, "repaired": Message("Repaired"), "noted": Message("Kept, and noted")}
 
 
 def intake(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
@@ -46,7 +40,7 @@ def intake(answer: Answer, cells: pd.DataFrame, bank: Bank) -> Exhibit:
         for row in records(wide.reset_index())
     )
     columns = [Column("table", Message("Table")), Column("came", Message("Rows in"), "count")]
-    columns += [Column(k, _ENDING_LABELS[k], "count") for k in ENDINGS]
+    columns += [Column(k, ENDING_LABELS[k], "count") for k in ENDINGS]
     columns.append(Column("share", Message("Kept, share"), "percent"))
     return Exhibit(
         id=answer.id,

@@ -23,3 +23,12 @@ def money(bank: Bank) -> tuple[Message, ...]:
     if bank.settings.disclosure.mode != "bank":
         return ()
     return (Message("Money affected is told to its first digit only."),)
+
+
+ENDING_LABELS = {
+    "kept": Message("Kept"),
+    "merged": Message("Merged"),
+    "quarantined": Message("Set aside"),
+    "withheld": Message("Withheld by law"),
+}
+"""What became of rows that came in."""
