@@ -1,7 +1,8 @@
 """Client analytics for a private bank. A notebook needs three names: ``open_bank``, ``show`` and ``headline``.
 
-The summary needs ``published`` besides: what the other reports of the pack found. They are fetched when they are asked
-for, so that ``import insights`` alone loads no engine.
+Reports that foretell something need ``remembered`` besides, what earlier runs remember, and the summary ``published``,
+what the other reports of the pack found. They are fetched when they are asked for, so that ``import insights`` alone
+loads no engine.
 """
 
 import os
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from insights.data.snapshot import open_bank
     from insights.reports.publish import headline, show
-    from insights.reports.published import published
+    from insights.reports.published import published, remembered
 
-__all__ = ["headline", "open_bank", "published", "show"]
+__all__ = ["headline", "open_bank", "published", "remembered", "show"]
 
 
 def __getattr__(name: str) -> Any:
@@ -29,8 +30,8 @@ def __getattr__(name: str) -> Any:
         from insights.reports import publish
 
         return getattr(publish, name)
-    if name == "published":
+    if name in ("published", "remembered"):
         from insights.reports import published as module
 
-        return module.published
+        return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -26,7 +26,9 @@ def tables_read(topic: str) -> tuple[str, ...]:
     A topic that goes through all tables, whatever they are (``quality``, ``summary``), reads all.
     """
     rooms = (ROOT / "models", ROOT / "data", ROOT / "topics" / topic)
-    todo, seen, found = sorted((ROOT / "topics" / topic).rglob("*.py")), set(), set()
+    todo = sorted((ROOT / "topics" / topic).rglob("*.py"))
+    seen: set[Path] = set()
+    found: set[str] = set()
     every = False
     while todo:
         path = todo.pop()

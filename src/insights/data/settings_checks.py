@@ -32,8 +32,8 @@ def check_labels(labels: Labels, file: str) -> None:
     """Raise SettingsError for labels of what has no codes, or in a language that reports are not made in.
 
     Codes are those of code columns, the factors, items and changes of [loyalty], the streams of [value], the treatments
-    of [segments], the scenarios of [risk.market], why a threshold of [risk] was revised, who answers for a goal, and
-    the legal bases and purposes of sources.
+    of [segments], the scenarios of [risk.market], why a threshold of [risk] was revised, who answers for a goal, the
+    parts of [needs], and the legal bases and purposes of sources.
     """
     coded = {c.name for spec in TABLES.values() for c in spec.columns if c.kind == "code"} | {
         "factor",
@@ -44,12 +44,9 @@ def check_labels(labels: Labels, file: str) -> None:
         "scenario",
         "revision",
         "owner",
-<<<<<<< HEAD
         "part",
-=======
         "legal_basis",
         "purpose",
->>>>>>> df07eb7 (The annex says what became of the rows of each table, tables that a report reads are told by its source, and legal bases and purposes are in the reader's language)
     }
     for column, codes in labels.items():
         if column not in coded:

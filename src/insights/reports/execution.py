@@ -11,14 +11,14 @@ from insights.data import places
 from insights.data.snapshot import Bank
 from insights.errors import InsightsError
 from insights.reports.annex import rows_taken_in
-from insights.reports.earlier import earlier_packs
+from insights.reports.earlier import Earlier, earlier_packs
 from insights.reports.exhibits.base import Message
 from insights.reports.findings import FILE, read_findings
 from insights.reports.history import read_pack
 from insights.reports.nursery import FIXED, NurseryError
 from insights.reports.pack import FAILED, About, Report, Run, make_report, pack_head
 from insights.reports.publish import SECRET
-from insights.reports.published import PUBLISHED, write_published
+from insights.reports.published import EARLIER, PUBLISHED, write_earlier, write_published
 from insights.reports.published import REPORT as SUMMARY
 from insights.reports.split import PART_ENV
 from insights.reports.stamp import make_stamp
@@ -40,6 +40,9 @@ def execute_all(work: Work, bank: Bank, jobs: Sequence[Job]) -> tuple[Run, dict[
 
     secret, kernels = secrets.token_hex(32), Kernels()
     done: dict[Job, Report] = {}
+    head, usual = pack_head(work.settings, work.parameters), work.reports == work.settings.reports_dir
+    earlier = earlier_packs(work.reports, work.settings.state, head, usual=usual)
+    write_earlier(work.earlier, earlier)
     with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(AT_ONCE) as writers:
         try:
             # Reports about clients wait for models; the one about the delivery needs none and fits in at the end.
@@ -58,7 +61,7 @@ def execute_all(work: Work, bank: Bank, jobs: Sequence[Job]) -> tuple[Run, dict[
                 if not executed and not written:
                     if any(report.state == FAILED for report in done.values()):
                         break
-                    _hand_over(work, done.values())
+                    _hand_over(work, done.values(), earlier)
                     # Beside the summary, which works out the same measures: whoever is first leaves them to the other.
                     remembered = pool.submit(_remember, work, stamp.data)
                     executed = {pool.submit(_execute, j, work, secret, kernels): j for j in last}
@@ -92,7 +95,7 @@ def _remember(work: Work, data: str) -> str:
     return "written" if made else "none: it cannot be written"
 
 
-def _hand_over(work: Work, done: Iterable[Report]) -> None:
+def _hand_over(work: Work, done: Iterable[Report], earlier: Earlier) -> None:
     """Write for the summary what the other reports found, those of this run and those that it will carry over."""
     made = {report.name: report for report in done}
     findings = {name: list(report.findings) for name, report in made.items()}
@@ -109,8 +112,6 @@ def _hand_over(work: Work, done: Iterable[Report]) -> None:
                 findings[name] = [finding for finding in found if finding["report"] == name]
                 leads[name] = list(report.get("leads", ()))
     order = [name for name in work.notebooks if name in findings]
-    head, usual = pack_head(work.settings, work.parameters), work.reports == work.settings.reports_dir
-    earlier = earlier_packs(work.reports, work.settings.state, head, usual=usual)
     write_published(work.published, [f for name in order for f in findings[name]], leads, earlier)
 
 
@@ -142,7 +143,9 @@ def _kernel_env(job: Job, work: Work, secret: str) -> dict[str, str]:
     env = FIXED | {SECRET: secret, "INSIGHTS_HOME": str(places.home())}
     if job.report == SUMMARY:
         env[PUBLISHED] = str(work.published)
-    if job.part:
+    if job.part is None:
+        env[EARLIER] = str(work.earlier)
+    else:
         env[PART_ENV] = json.dumps({"column": job.part.column, "value": job.part.value})
     return env
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from insights.data.snapshot import Bank
 from insights.data.store import write_atomic
+from insights.models.memory.store import Remembered
 from insights.reports.earlier import Earlier, data_of, earlier_packs
 from insights.reports.findings import FILE, read_estimates, read_findings
 from insights.reports.history import read_pack
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from insights.topics.summary.pack import Findings, Pack
 
 REPORT = "summary"
-PUBLISHED = "INSIGHTS_PUBLISHED"
-"""The environment variable in which the runner names the file."""
+PUBLISHED, EARLIER = "INSIGHTS_PUBLISHED", "INSIGHTS_EARLIER"
+"""Environment variables in which the runner names the files: what the pack found, what earlier runs remember."""
 
 
 def published(bank: Bank) -> "Pack":
@@ -29,7 +30,7 @@ def published(bank: Bank) -> "Pack":
 
     In a notebook at the screen: those of the pack of this day that the bank has, and none where it has none.
     """
-    from insights.topics.summary.pack import Before, Pack, Remembered  # only the kernel needs a topic, not the run
+    from insights.topics.summary.pack import Before, Pack  # only the kernel needs a topic, not the run
 
     path = os.environ.get(PUBLISHED)
     data = json.loads(Path(path).read_text(encoding="utf-8")) if path else _on_disk(bank)
@@ -41,8 +42,32 @@ def published(bank: Bank) -> "Pack":
         and Before(_findings(before["as_of"], _read(Path(before["findings"]))), before["memory"], before["data"]),
         gaps=tuple((name, why) for name, why in data["gaps"]),
         days=tuple(data["days"]),
-        memories=tuple(Remembered(*told) for told in data["memories"]),
     )
+
+
+def remembered(bank: Bank) -> tuple[Remembered, ...] | None:
+    """Return what the runs of all earlier comparable packs remember, the latest first; None in a pack of a part.
+
+    In a notebook at the screen: of the packs under the rules of today, grouped by nothing.
+    """
+    if bank.part is not None:
+        return None
+    if path := os.environ.get(EARLIER):
+        return tuple(Remembered(*told) for told in json.loads(Path(path).read_text(encoding="utf-8")))
+    settings = bank.settings
+    head = {"as_of": bank.as_of.isoformat(), "bank": settings.bank.id, "by": None, "split": None}
+    rules = {"mode": settings.disclosure.mode, "disclosure": settings.disclosure.model_dump(mode="json")}
+    return tuple(_remembered(earlier_packs(settings.reports_dir, settings.state, head | rules)))
+
+
+def write_earlier(path: Path, earlier: Earlier) -> None:
+    """Write what ``remembered`` reads in the kernels of a run."""
+    told = [[one.day, one.file, one.data] for one in _remembered(earlier)]
+    write_atomic(path, (json.dumps(told) + "\n").encode())
+
+
+def _remembered(earlier: Earlier) -> Iterable[Remembered]:
+    return (Remembered(day, str(file), data) for day, (file, data) in earlier.memories.items())
 
 
 def write_published(
@@ -68,7 +93,6 @@ def _content(
         "before": before,
         "gaps": [list(gap) for gap in earlier.gaps],
         "days": list(earlier.days),
-        "memories": [[day, str(file), data] for day, (file, data) in earlier.memories.items()],
     }
 
 
@@ -78,7 +102,7 @@ def _on_disk(bank: Bank) -> dict[str, Any]:
     try:
         manifest = read_pack(folder)
     except (ValueError, OSError):
-        return {"now": [], "leads": {}, "before": None, "gaps": [], "days": [], "memories": []}
+        return {"now": [], "leads": {}, "before": None, "gaps": [], "days": []}
     leads = {r["name"]: r.get("leads", []) for r in manifest["reports"]}
     return _content(read_findings(folder / FILE), leads, earlier_packs(settings.reports_dir, settings.state, manifest))
 

@@ -46,6 +46,11 @@ class Work:
         return self.attempt.private / "published.json"
 
     @property
+    def earlier(self) -> Path:
+        """The file that says where the runs of earlier packs keep what they remember."""
+        return self.attempt.private / "earlier.json"
+
+    @property
     def memory(self) -> Path:
         """The file with what this run will leave for the runs after it."""
         return self.attempt.private / "memory"

@@ -35,6 +35,15 @@ class Memory:
     model: str = ""
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """The file with what the run of an earlier pack remembers; ``data`` is the hash of the rows of that pack."""
+
+    day: str
+    file: str
+    data: str
+
+
 def write_memory(path: Path, memory: Memory, settings: Settings) -> bool:
     """Write the file; return whether it is there (a folder that cannot be written to costs only the memory)."""
     return write_sealed(path, Key.load(settings).results_secret(), NAME, memory)
@@ -53,6 +62,7 @@ def read_memory(path: Path | str | None, settings: Settings, data: str) -> Memor
     return found[0]
 
 
-def remembered(bank: Bank, path: str | None, data: str) -> Memory | None:
+def memory_of(bank: Bank, told: Remembered) -> Memory | None:
     """Return ``read_memory`` for a bank, read once for all questions."""
-    return once(bank, ("memory", path, data), lambda: read_memory(path, bank.settings, data))
+    key = ("memory", told.file, told.data)
+    return once(bank, key, lambda: read_memory(told.file, bank.settings, told.data))

@@ -90,7 +90,7 @@ def needed(needs: Iterable[Need]) -> Message:
 _IN_WORDS = {
     message.id: message
     for message in (
-        Message("predictions of an earlier pack that are three months old or more"),
+        Message("a pack of all clients"),
         Message("what the run of an earlier pack remembers"),
     )
 }

@@ -12,6 +12,7 @@ from insights.topics.lifecycle.curves import (
 )
 from insights.topics.lifecycle.divisions import two_divisions
 from insights.topics.lifecycle.drivers import driver_checks, drivers, features, outflow_drivers
+from insights.topics.lifecycle.foretold import foretold
 from insights.topics.lifecycle.gains import retention_gains
 from insights.topics.lifecycle.households import households, taken_along
 from insights.topics.lifecycle.leavers import exit_notes, returns
@@ -37,6 +38,7 @@ __all__ = [
     "exit_incidence",
     "exit_notes",
     "features",
+    "foretold",
     "households",
     "last_year",
     "lists",

@@ -2,6 +2,7 @@
 
 from insights.topics.needs.allocation import allocation
 from insights.topics.needs.fairness import fairness
+from insights.topics.needs.foretold import foretold
 from insights.topics.needs.green import green
 from insights.topics.needs.markets import markets
 from insights.topics.needs.offers import lists, offers
@@ -12,4 +13,16 @@ from insights.topics.needs.score import score
 QUESTIONS = ("overview", "score", "markets", "offers", "plan", "allocation", "green", "fairness")
 """What the report asks, in its order."""
 
-__all__ = ["QUESTIONS", "allocation", "fairness", "green", "lists", "markets", "offers", "overview", "plan", "score"]
+__all__ = [
+    "QUESTIONS",
+    "allocation",
+    "fairness",
+    "foretold",
+    "green",
+    "lists",
+    "markets",
+    "offers",
+    "overview",
+    "plan",
+    "score",
+]

@@ -10,6 +10,7 @@ from insights.topics.risk.collateral import collateral
 from insights.topics.risk.compliance import compliance
 from insights.topics.risk.conduct import conduct
 from insights.topics.risk.credit import credit
+from insights.topics.risk.foretold import foretold
 from insights.topics.risk.fraud import LIST, fraud, fraud_alerts
 from insights.topics.risk.liquidity import liquidity
 from insights.topics.risk.market import market, market_sample
@@ -46,6 +47,7 @@ __all__ = [
     "compliance",
     "conduct",
     "credit",
+    "foretold",
     "fraud",
     "liquidity",
     "lists",

@@ -8,9 +8,6 @@ from insights.topics.summary.framework import framework
 from insights.topics.summary.goals import goals
 from insights.topics.summary.paragraphs import paragraphs
 from insights.topics.summary.past import past
-from insights.topics.summary.past_needs import past_needs
-from insights.topics.summary.past_value import past_value
-from insights.topics.summary.past_warnings import past_warnings
 from insights.topics.summary.state import state
 
 __all__ = [
@@ -22,8 +19,5 @@ __all__ = [
     "goals",
     "paragraphs",
     "past",
-    "past_needs",
-    "past_value",
-    "past_warnings",
     "state",
 ]

@@ -11,9 +11,10 @@ from insights.data.reads import tables_read
 from insights.data.snapshot import Bank
 from insights.data.tables import TABLES
 from insights.models.cache import once
+from insights.models.memory import store
 from insights.models.memory.compared import FEWER, GONE, MORE, NEW, RESTATED, SHIFTED, compared
 from insights.models.memory.measures import COMPLAINTS, CONTACTS, JOINED, LEFT, LOYALTY, NET, SATISFACTION
-from insights.models.memory.store import Memory, remembered
+from insights.models.memory.store import Memory, Remembered
 from insights.topics.evidence import Estimates, Evidence, Facts, RowCounts
 from insights.topics.summary.pack import NAN, OWN, REPORTS, Findings, Pack
 
@@ -43,7 +44,9 @@ class Otherwise:
 
 def memory_of(pack: Pack, bank: Bank) -> Memory | None:
     """Return what the last comparable run remembers; None where there is none, or it is of another pack."""
-    return remembered(bank, pack.before.memory, pack.before.data) if pack.before else None
+    if pack.before is None or pack.before.memory is None:
+        return None
+    return store.memory_of(bank, Remembered(pack.before.findings.as_of, pack.before.memory, pack.before.data))
 
 
 def differences(pack: Pack, bank: Bank) -> pd.DataFrame | None:

@@ -79,21 +79,11 @@ class Before:
 
 
 @dataclass(frozen=True)
-class Remembered:
-    """The file with what the run of an earlier pack remembers; ``data`` is the hash of the rows of that pack."""
-
-    day: str
-    file: str
-    data: str
-
-
-@dataclass(frozen=True)
 class Pack:
     """The other reports of a pack, the last comparable pack, and what is missing between.
 
     ``leads`` names for each report the findings of its page one. ``gaps`` are earlier packs that could not be read:
-    (name, what is wrong with it). ``days`` are the as-of dates of all earlier comparable packs, the latest first;
-    ``memories`` those of them whose runs remember something.
+    (name, what is wrong with it). ``days`` are the as-of dates of all earlier comparable packs, the latest first.
     """
 
     now: Findings
@@ -101,7 +91,6 @@ class Pack:
     before: Before | None = None
     gaps: tuple[tuple[str, str], ...] = ()
     days: tuple[str, ...] = ()
-    memories: tuple[Remembered, ...] = ()
 
 
 def only_refused(found: Mapping[str, Any]) -> bool:

@@ -1,111 +1,88 @@
-"""How the predictions of past packs came out: what they foretold, what happened, and whether the model still works."""
+"""What came of forecasts of earlier packs, as the reports that made them tell it: which of them still work."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.cache import once
-from insights.models.households import household_of
-from insights.models.memory.scored import GROUPS, Scored, scored
-from insights.models.memory.store import Memory, remembered
-from insights.stats.results import Estimate, NotEstimable
-from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable, client_counts
-from insights.topics.rows import estimates, told
-from insights.topics.summary.pack import Pack
+from insights.stats.results import Estimate
+from insights.topics.evidence import Answer, Evidence, Published
+from insights.topics.foretold import (
+    ALL,
+    APART,
+    CHANCE,
+    CHANCE_IS,
+    FINDING,
+    RATIO,
+    REVERSED,
+    verdict,
+)
+from insights.topics.summary.pack import Pack, Row
 
 ID = "summary.past"
-ALL = "all"
-LEFT, STAYED = "left", "stayed"
-SCORES = ("expected", "ratio", "auc")
-OBSERVED, EXPECTED = "observed", "expected"
-REVERSED, CHANCE, HOLDS, OPEN = "reversed", "chance", "holds", "open"
-"""What a score of skill says: worse than chance, chance, better; and nothing."""
-HIGH, LOW, FITS = "too_low", "too_high", "fits"
-"""What observed over expected says of the level: more came than foretold, fewer, or as many."""
-DUE = "predictions of an earlier pack that are three months old or more"
-
-T = TypeVar("T")
+SHARE = "settled"
+COLUMNS = ["what", "score", "value", "low", "high", "n", "n_events", "months", "unit", "status"]
 
 
-def past(pack: Pack, bank: Bank) -> Answer | NotAvailable:
-    """Score what earlier packs foretold of leaving; NotAvailable until one of them is old enough.
+def past(pack: Pack, bank: Bank) -> Answer:
+    """Gather how forecasts came out: of leaving, first purchases, margins, and what became of warnings.
 
-    Evidence: ``counts`` are clients by pack and what became of them, ``scores`` the scores by pack ("all" together),
-    ``fifths`` what was foretold and what came by fifth of the risk, over all packs.
+    Evidence "scores": what came for each one foretold and how far clients were told apart, over all packs; of warnings
+    the share that is settled. ``facts["untold"]``: why nothing is told yet, as the report says it, by what is foretold.
     """
-    found = looked_back(pack, bank, "past", scored)
-    if not isinstance(found, Scored):
-        return NotAvailable(ID, (DUE,))
     return Answer(
         id=ID,
         kind=ID,
-        evidence={
-            "counts": _counts(found, bank),
-            "scores": scores_of(found),
-            "fifths": fifths_of(found),
-        },
-        estimate=_parts,
-        facts={"months": found.months, "packs": sorted(found.by_day)},
+        evidence={"scores": scores(pack)},
+        estimate=lambda parts: cast(Published, parts["scores"]).rows,
+        facts={"untold": _untold(pack), "packs": _packs(pack)},
     )
 
 
-def looked_back(pack: Pack, bank: Bank, name: str, compute: Callable[[Bank, list[Memory]], T]) -> T:
-    """Return what is computed from the memories of all earlier comparable packs, once for all questions."""
-
-    def made() -> T:
-        found = (remembered(bank, memory.file, memory.data) for memory in pack.memories)
-        return compute(bank, [memory for memory in found if memory is not None])
-
-    return once(bank, (name, *((memory.file, memory.data) for memory in pack.memories)), made)
-
-
-def verdict(skill: Estimate | None, chance: float = 0.5) -> str:
-    """Return what a score that is ``chance`` without skill says of how well a model tells clients apart."""
-    if skill is None:
-        return OPEN
-    return HOLDS if skill.low > chance else REVERSED if skill.high < chance else CHANCE
-
-
-def level(ratio: Estimate | None) -> str:
-    """Return what observed over expected says of how many were foretold."""
-    if ratio is None:
-        return OPEN
-    return HIGH if ratio.low > 1 else LOW if ratio.high < 1 else FITS
-
-
-def scores_of(found: Scored) -> Estimates:
-    """Return the scores as evidence by pack, those of all of them under "all"."""
+def scores(pack: Pack) -> Published:
+    """Return the scores of forecasts over all packs, as published."""
     rows: list[dict[str, Any]] = []
-    for day, scores in ((ALL, found.all), *sorted(found.by_day.items())):
-        for score in SCORES:
-            one = NotEstimable("none") if isinstance(scores, NotEstimable) else scores.at(score)
-            if isinstance(one, Estimate):
-                rows.append(told(one, pack=day, score=score))
-    return estimates(rows, "pack", "score")
+    for what, finding in FINDING.items():
+        told = [r for r in pack.now.rows(finding) if dict(r.group) == {"pack": ALL} and r.name in (RATIO, APART)]
+        told += [r for r in pack.now.rows(finding, SHARE) if dict(r.group) == {}]
+        rows += [_row(what, r) for r in told]
+    return Published(pd.DataFrame(rows, columns=COLUMNS), ("what", "score"))
 
 
-def fifths_of(found: Scored) -> Estimates:
-    """Return what was foretold and what came by fifth of what was foretold, over all packs."""
-    rows: list[dict[str, Any]] = []
-    if not isinstance(found.all, NotEstimable):
-        for fifth in range(1, GROUPS + 1):
-            for what in (EXPECTED, OBSERVED):
-                one = found.all.at(what, fifth)
-                if isinstance(one, Estimate):
-                    rows.append(told(one, fifth=str(fifth), what=what))
-    return estimates(rows, "fifth", "what")
+def failed(evidence: Mapping[str, Evidence], name: str) -> list[str]:
+    """Return what is foretold no better than by chance, by the published scores."""
+    return [what for what, said in verdicts(cast(Published, evidence[name]).rows).items() if said in (REVERSED, CHANCE)]
 
 
-def _counts(found: Scored, bank: Bank) -> ClientCounts:
-    frame = found.frame.assign(pack=found.frame["day"], outcome=found.frame["came"].map({True: LEFT, False: STAYED}))
-    return client_counts(frame.assign(household=household_of(bank, frame["client_id"])), ("pack", "outcome"))
+def verdicts(rows: pd.DataFrame) -> dict[str, str]:
+    """Return by what is foretold whether forecasts tell clients apart."""
+    found = {}
+    for what, chance in CHANCE_IS.items():
+        own = rows[(rows["what"] == what) & (rows["score"] == APART) & rows["value"].notna()]
+        skill = next((Estimate(r["value"], r["low"], r["high"], "", 0) for r in own.to_dict("records")), None)
+        found[what] = verdict(skill, chance)
+    return found
 
 
-def _parts(evidence: dict[str, Evidence]) -> dict[str, pd.DataFrame]:
-    return {
-        "counts": cast(ClientCounts, evidence["counts"]).cells,
-        "scores": cast(Estimates, evidence["scores"]).rows,
-        "fifths": cast(Estimates, evidence["fifths"]).rows,
+def _row(what: str, row: Row) -> dict[str, Any]:
+    head = {"what": what, "score": row.name, "value": row.value, "low": row.low, "high": row.high}
+    return head | {
+        "n": row.n,
+        "n_events": row.n_events,
+        "months": float("nan") if row.months is None else float(row.months),
+        "unit": row.unit,
+        "status": row.status,
     }
+
+
+def _untold(pack: Pack) -> dict[str, Any]:
+    """Return the first refusal of each report that tells nothing yet; those of reports not in the pack are absent."""
+    found = {what: pack.now.by_id[id]["refusals"] for what, id in FINDING.items() if id in pack.now.by_id}
+    return {what: refusals[0] for what, refusals in found.items() if refusals}
+
+
+def _packs(pack: Pack) -> dict[str, int]:
+    """Return by what is foretold how many packs were looked at."""
+    days = {what: {r.group.get("pack") for r in pack.now.rows(id, RATIO)} - {ALL} for what, id in FINDING.items()}
+    return {what: len(own) for what, own in days.items() if own}

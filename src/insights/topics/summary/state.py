@@ -14,30 +14,23 @@ from insights.topics.evidence import Answer, Estimates, Evidence, Published
 from insights.topics.summary.lines import LINES, Line, read
 from insights.topics.summary.own import own_measures
 from insights.topics.summary.pack import NAN, SHOWN, Pack, Row
-from insights.topics.summary.past import ALL, CHANCE, REVERSED, past, verdict
-from insights.topics.summary.past_needs import past_needs
-from insights.topics.summary.past_value import SHARE, past_value
+from insights.topics.summary.past import failed, scores
 
 ID = "summary.state"
 MET, MISSED, OPEN, NONE = "met", "missed", "open", "none"
 """How a goal stands: the whole interval on its good side, on its bad side, or on both; and no goal."""
 LEVEL = 0.95
-SKILLS = {"leaving": (past, "auc", 0.5), "needs": (past_needs, "auc", 0.5), "value": (past_value, SHARE, 0.1)}
-"""What is foretold of clients: how it came out, the score that tells whether it set them apart, and what chance is."""
+PAST = "past"
+"""The scores of forecasts of earlier packs: what is expected is worth no more than they."""
 
 
 def state(pack: Pack, bank: Bank) -> Answer:
     """Return the lines of the book. ``told`` has one row per line and ``when`` ("now", "before"), as it was published.
 
-    ``own`` are the measures of this bank that no report publishes; they are protected like any other evidence. "past
-    leaving", "past needs" and "past value" are the scores of past predictions, where some came due: what is expected is
-    worth no more than they.
+    ``own`` are the measures of this bank that no report publishes; they are protected like any other evidence. ``past``
+    are the scores of forecasts of earlier packs, where some came due.
     """
-    evidence: dict[str, Evidence] = {"own": own_measures(bank), "told": _published(pack)}
-    for name, (ask, _, _) in SKILLS.items():
-        scored = ask(pack, bank)
-        if isinstance(scored, Answer):
-            evidence[f"past {name}"] = scored.evidence["scores"]
+    evidence: dict[str, Evidence] = {"own": own_measures(bank), "told": _published(pack), PAST: scores(pack)}
     before = pack.before.findings.as_of if pack.before else None
     goals = {str(name): target for name, target in bank.settings.targets.items()}
     return Answer(
@@ -46,25 +39,10 @@ def state(pack: Pack, bank: Bank) -> Answer:
         evidence=evidence,
         estimate=lambda evidence: {
             "lines": _lines(evidence, goals),
-            "failed": _failed(evidence),
+            "failed": failed(evidence, PAST),
         },
         facts={"before": before, "gaps": list(pack.gaps), "reports": list(pack.now.reports)},
     )
-
-
-def _failed(evidence: Mapping[str, Evidence]) -> list[str]:
-    """Return what is foretold no better than by chance, by (protected) scores of past predictions."""
-    found = []
-    for name, (_, score, chance) in SKILLS.items():
-        if f"past {name}" not in evidence:
-            continue
-        rows = cast(Estimates, evidence[f"past {name}"]).rows
-        rows = rows[(rows["pack"] == ALL) & (rows["score"] == score) & rows["value"].notna()]
-        for r in rows.to_dict("records"):
-            told = Estimate(float(r["value"]), float(r["low"]), float(r["high"]), "", 0)
-            if verdict(told, chance) in (REVERSED, CHANCE):
-                found.append(name)
-    return found
 
 
 def judged(row: Row | pd.Series, target: Target | None) -> str:

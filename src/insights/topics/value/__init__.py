@@ -8,6 +8,7 @@ from insights.topics.value.bridge import bridge
 from insights.topics.value.change import change
 from insights.topics.value.concentration import concentration, largest
 from insights.topics.value.depth import depth
+from insights.topics.value.foretold import foretold
 from insights.topics.value.hindsight import hindsight
 from insights.topics.value.margin import margin
 from insights.topics.value.potential import potential
@@ -24,6 +25,7 @@ __all__ = [
     "change",
     "concentration",
     "depth",
+    "foretold",
     "hindsight",
     "largest",
     "lists",

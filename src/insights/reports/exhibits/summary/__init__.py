@@ -13,9 +13,6 @@ from insights.reports.exhibits.summary.framework import framework
 from insights.reports.exhibits.summary.goals import goals
 from insights.reports.exhibits.summary.paragraphs import paragraphs
 from insights.reports.exhibits.summary.past import past
-from insights.reports.exhibits.summary.past_needs import past_needs
-from insights.reports.exhibits.summary.past_value import past_value
-from insights.reports.exhibits.summary.past_warnings import past_warnings
 from insights.reports.exhibits.summary.state import state
 from insights.topics.evidence import Answer
 
@@ -23,9 +20,6 @@ WRITERS: dict[str, Callable[[Answer, Any, Bank], Exhibit]] = {
     "summary.changes": changes,
     "summary.delivery": delivery,
     "summary.past": past,
-    "summary.past_needs": past_needs,
-    "summary.past_value": past_value,
-    "summary.past_warnings": past_warnings,
     "summary.framework": framework,
     "summary.state": state,
     "summary.decisions": decisions,

@@ -1,5 +1,6 @@
 """What became of the warnings that earlier packs raised."""
 
+import math
 from typing import Any
 
 from insights.data.snapshot import Bank
@@ -8,7 +9,7 @@ from insights.reports.exhibits.rows import check_row, dated, estimate_row
 from insights.reports.exhibits.told import cell
 from insights.stats.results import Estimate
 from insights.topics.evidence import Answer
-from insights.topics.summary.past_warnings import OTHERS, WARNED, Warnings
+from insights.topics.risk.foretold import OTHERS, WARNED, Warnings
 
 NAMES = {
     "papers": Message("Identity papers expired, or about to"),
@@ -23,7 +24,7 @@ RISKS = {
 }
 
 
-def past_warnings(answer: Answer, found: Warnings, bank: Bank) -> Exhibit:
+def settled(answer: Answer, found: Warnings, bank: Bank) -> Exhibit:
     """Say how many warnings are settled, and whether what they warned of came more often than without a warning."""
     facts = answer.facts
     tables = [_settled(found, facts)]
@@ -53,13 +54,18 @@ def past_warnings(answer: Answer, found: Warnings, bank: Bank) -> Exhibit:
 
 
 def _title(found: Warnings, facts: dict[str, Any]) -> Message:
-    told = {k: e for k, e in found.settled.items() if e is not None}
-    if not told:
+    whole = together(found)
+    if whole is None:
         return Message("What became of the warnings of {day:date} cannot be told", {"day": facts["settled"]})
-    n = sum(e.n for e in told.values())
-    share = sum(e.value * e.n for e in told.values()) / n
-    values = {"day": facts["settled"], "share": share, "n": n}
+    values = {"day": facts["settled"], "share": whole[0], "n": whole[1]}
     return Message("{share:share} of the {n:count} warnings of {day:date} are settled", values)
+
+
+def together(found: Warnings) -> tuple[float, float] | None:
+    """Return the share of all warnings that is settled, and how many there are: those of the risks that are told."""
+    told = [e for e in found.settled.values() if e is not None]
+    n = float(sum(e.n for e in told))
+    return (sum(e.value * e.n for e in told) / n, n) if n else None
 
 
 def _sentences(found: Warnings) -> tuple[Message, ...]:
@@ -110,6 +116,8 @@ def _followed(found: Warnings, facts: dict[str, Any]) -> Table:
 
 def _estimates(found: Warnings) -> list[dict[str, Any]]:
     lines = [_row("settled", e, {"risk": r}, None) for r, e in sorted(found.settled.items())]
+    if (whole := together(found)) is not None:
+        lines.append(_row("settled", Estimate(whole[0], math.nan, math.nan, "share", int(whole[1])), {}, None))
     return lines + [
         _row("followed", e, {"risk": risk, "who": side}, 12) for (risk, side), e in sorted(found.followed.items())
     ]
@@ -117,6 +125,7 @@ def _estimates(found: Warnings) -> list[dict[str, Any]]:
 
 def _row(name: str, found: Estimate | None, group: dict[str, str], months: int | None) -> dict[str, Any]:
     if found is not None:
-        return estimate_row(name, found, group=group, months=months)
+        told = estimate_row(name, found, group=group, months=months)
+        return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in told.items()}
     empty: dict[str, Any] = dict.fromkeys(("value", "low", "high", "level", "n", "n_events"))
     return {"name": name, "group": group, "months": months, **empty, "unit": "share", "status": "suppressed"}

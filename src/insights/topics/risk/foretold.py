@@ -1,5 +1,6 @@
 """What became of the warnings that past packs raised: how many are settled, and in whom they came true."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -8,14 +9,18 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.households import household_of
 from insights.models.memory.came_warnings import FOLLOWED_WITHIN, Warned, came_of_warnings
+from insights.models.memory.store import Remembered
+from insights.models.risk.compliance import PAPERS, SUITABILITY
+from insights.models.risk.loans import NEEDS as LOANS
+from insights.models.risk.market import NEEDS as MARKET
+from insights.models.risk.register import asked
 from insights.stats.changes import change_between, changed
 from insights.stats.proportions import proportion
 from insights.stats.results import Estimate, TestResult
 from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, client_counts
-from insights.topics.summary.pack import Pack
-from insights.topics.summary.past import DUE, looked_back
+from insights.topics.foretold import FINDING, WARNINGS, came_of
+from insights.topics.foretold import SETTLED as KIND
 
-ID = "summary.past_warnings"
 SETTLED, OPEN, FOLLOWED, NOT = "settled", "open", "followed", "not"
 WARNED, OTHERS = "warned", "others"
 
@@ -32,15 +37,18 @@ class Warnings:
     tests: dict[str, TestResult]
 
 
-def past_warnings(pack: Pack, bank: Bank) -> Answer | NotAvailable:
-    """Tell what became of the warnings of the latest pack that is old enough; NotAvailable until one is three months.
+def foretold(bank: Bank, memories: Sequence[Remembered] | None) -> Answer | NotAvailable:
+    """Tell what became of the warnings of the latest pack that is old enough.
 
     Evidence, a table for each risk, so that a rare one takes nothing from the others: "settled ..." clients by outcome,
     and "followed ..." by whether they had been warned of and outcome within twelve months, once a pack is that old.
     """
-    found = looked_back(pack, bank, "past_warnings", came_of_warnings)
-    if not isinstance(found, Warned):
-        return NotAvailable(ID, (DUE,))
+    if not asked(bank):
+        return NotAvailable(FINDING[WARNINGS], (tuple(dict.fromkeys((*PAPERS, *SUITABILITY, *LOANS, *MARKET))),))
+    return came_of(WARNINGS, memories, bank, came_of_warnings, lambda found: _answer(found, bank))
+
+
+def _answer(found: Warned, bank: Bank) -> Answer:
     evidence: dict[str, Evidence] = {}
     for name, frame, dims in (
         (SETTLED, found.settled, ("outcome",)),
@@ -49,8 +57,8 @@ def past_warnings(pack: Pack, bank: Bank) -> Answer | NotAvailable:
         for risk, own in () if frame is None else frame.groupby("risk"):
             own = own.assign(household=household_of(bank, own["client_id"]))
             evidence[f"{name} {risk}"] = client_counts(own, dims)
-    facts = {"settled": found.settled_day, "followed": found.followed_day, "months": FOLLOWED_WITHIN}
-    return Answer(ID, ID, evidence, _shares, facts)
+    facts = {"what": WARNINGS, "settled": found.settled_day, "followed": found.followed_day}
+    return Answer(FINDING[WARNINGS], KIND, evidence, _shares, facts | {"months": FOLLOWED_WITHIN})
 
 
 def _shares(parts: dict[str, Evidence]) -> Warnings:
