@@ -16,19 +16,21 @@ from insights.models.memory.compared import compared
 from insights.models.memory.foretold import ALERT, MARGIN, NEED
 from insights.models.memory.inputs import Delivered, delivered
 from insights.models.memory.measures import COMPLAINTS, LEFT, NET, Measured, contributions, measure, measured
-from insights.models.memory.store import VERSION, Memory, read_memory, write_memory
+from insights.models.memory.store import VERSION, Memory, Remembered, read_memory, write_memory
 from insights.models.needs.rows import need_rows
 from insights.models.needs.trials import foretold
 from insights.models.risk.register import RISKS, open_risks
-from insights.reports.exhibits.summary.past_warnings import NAMES
+from insights.reports.exhibits.base import Exhibit
+from insights.reports.exhibits.foretold.warnings import NAMES
+from insights.reports.findings import findings_of
 from insights.stats.changes import change_between, changed
 from insights.stats.drift import stability_index
 from insights.stats.paired import Family, normal_p, paired_errors
 from insights.stats.proportions import proportion
 from insights.stats.results import Estimate, NotEstimable
-from insights.topics import summary
+from insights.topics import lifecycle, needs, risk, summary, value
 from insights.topics.evidence import Answer, NotAvailable
-from insights.topics.summary.pack import Before, Findings, Pack, Remembered
+from insights.topics.summary.pack import Before, Findings, Pack
 
 NOW, THEN, LONG_AGO = "2026-10-31", "2026-09-30", "2025-10-31"
 
@@ -66,7 +68,7 @@ def alone(day: str) -> Pack:
 
 
 def after(told: Remembered, published: Findings) -> Pack:
-    return Pack(Findings(NOW, {}), {}, Before(published, told.file, told.data), memories=(told,))
+    return Pack(Findings(NOW, {}), {}, Before(published, told.file, told.data))
 
 
 # ---- the measures
@@ -179,12 +181,14 @@ def test_a_memory_that_is_damaged_missing_or_of_another_pack_is_left_out(
     bad = tmp_path / "bad"
     bad.write_bytes(data)
     for file, of in ((str(bad), "hash"), (str(tmp_path / "gone"), "hash"), (told.file, "another hash")):
-        pack = Pack(Findings(NOW, {}), {}, Before(published, file, of), memories=(Remembered(THEN, file, of),))
+        pack = Pack(Findings(NOW, {}), {}, Before(published, file, of))
         exhibit = shown(summary.changes(pack, bank), bank)
         assert any("missing or damaged" in c.id for c in exhibit.caveats)
         assert not exhibit.checks
         assert isinstance(summary.delivery(pack, bank), NotAvailable)
-        assert isinstance(summary.past(pack, bank), NotAvailable)
+        waits = shown(lifecycle.foretold(bank, (Remembered("2026-07-31", file, of),)), bank)
+        assert not waits.told
+        assert title(waits) == "What came of forecasts of leaving cannot be told yet"
 
 
 def test_memory_is_for_this_user_alone(before: Bank, tmp_path: Path) -> None:
@@ -276,9 +280,9 @@ def predictions(bank: Bank, day: str, sign: float) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("sign", "said"),
     [
-        (1.0, "The predictions of earlier packs came true"),
-        (0.0, "The predictions of leaving failed: those named as risky left no more often"),
-        (-1.0, "The predictions of leaving failed: those named as risky left less often"),
+        (1.0, "Forecasts of leaving came true: "),
+        (0.0, "Forecasts of leaving failed: they put clients in an order no better than chance"),
+        (-1.0, "Forecasts of leaving failed: they put clients in the wrong order"),
     ],
 )
 def test_a_model_that_lost_its_skill_says_so(bank: Bank, tmp_path: Path, sign: float, said: str) -> None:
@@ -287,18 +291,35 @@ def test_a_model_that_lost_its_skill_says_so(bank: Bank, tmp_path: Path, sign: f
         # Of twenty such permutations one looks reversed by chance, and the page would say so: this one does not.
         told["value"] = np.random.default_rng(2).permutation(told["value"].to_numpy())
     memory = remembered(tmp_path, bank, as_of=LONG_AGO, predictions=told, model="made up")
-    pack = Pack(Findings(NOW, {}), {}, Before(Findings(LONG_AGO, {}), None, ""), memories=(memory,))
-    exhibit = shown(summary.past(pack, bank), bank)
+    exhibit = shown(lifecycle.foretold(bank, (memory,)), bank)
     assert title(exhibit).startswith(said)
+    pack = after_it(bank, exhibit)
     page_one = shown(summary.state(pack, bank), bank)
     assert any(s.id.startswith("Warning: what earlier packs foretold") for s in page_one.sentences) == (sign < 1)
+    every = shown(summary.past(pack, bank), bank)
+    assert title(every) == f"Forecasts of earlier packs {'still work' if sign == 1 else 'failed'}: leaving"
+    line = every.tables[0].rows[0]
+    assert line["stands"].id == ("still works" if sign == 1 else "failed")
+    assert every.tables[0].rows[1]["stands"].id == "not available: no report “{report}”"
 
 
-def test_predictions_wait_until_they_are_due(bank: Bank, tmp_path: Path) -> None:
+def test_forecasts_wait_until_they_are_due_and_say_until_when(bank: Bank, tmp_path: Path) -> None:
     told = predictions(bank, "2026-09-30", 1.0)
     memory = remembered(tmp_path, bank, as_of="2026-09-30", predictions=told)
-    pack = Pack(Findings(NOW, {}), {}, memories=(memory,))
-    assert isinstance(summary.past(pack, bank), NotAvailable)
+    waits = shown(lifecycle.foretold(bank, (memory,)), bank)
+    assert not waits.told
+    assert title(waits) == "What came of forecasts of leaving is told from 30 December 2026 on"
+    # What no pack came before is told three months after this one; margins are known a month later.
+    days = {"first purchases": (needs, "31 January 2027"), "margins": (value, "28 February 2027")}
+    for what, (topic, day) in (days | {"warnings": (risk, "31 January 2027")}).items():
+        alone = shown(topic.foretold(bank, ()), bank)
+        assert not alone.told
+        assert title(alone) == f"What came of forecasts of {what} is told from {day} on"
+        assert alone.refusals[0].id.startswith("This pack writes down")
+    # A pack of some of the clients has no memory of its own.
+    assert isinstance(lifecycle.foretold(bank, None), NotAvailable)
+    page = shown(summary.past(after_it(bank, waits), bank), bank)
+    assert not page.told
 
 
 def test_only_ratios_of_known_measures_are_kept(bank: Bank) -> None:
@@ -313,14 +334,20 @@ def remembers(day: str, rows: pd.DataFrame) -> Memory:
     return Memory(VERSION, day, "hash", None, nothing, rows.assign(since=day))
 
 
-def asked(bank: Bank, tmp_path: Path, *told: Memory) -> Pack:
-    """Return a pack whose earlier packs remember that."""
+def asked(bank: Bank, tmp_path: Path, *told: Memory) -> tuple[Remembered, ...]:
+    """Return what earlier packs remember, as a pack of now finds it."""
     files = []
     for memory in told:
         path = tmp_path / f"of-{memory.as_of}"
         assert write_memory(path, memory, bank.settings)
         files.append(Remembered(memory.as_of, str(path), "hash"))
-    return Pack(Findings(NOW, {}), {}, memories=tuple(files))
+    return tuple(files)
+
+
+def after_it(bank: Bank, *told: Exhibit) -> Pack:
+    """Return a pack that published these exhibits."""
+    found = [f for e in told for f in findings_of(e.id.partition(".")[0], [e], bank)]
+    return Pack(Findings(NOW, {f["id"]: f for f in found}), {})
 
 
 def purchases(bank: Bank, day: str, sign: float) -> pd.DataFrame:
@@ -344,17 +371,18 @@ def test_first_purchases_are_scored_by_kind_and_over_packs(
     bank: Bank, tmp_path: Path, sign: float, holds: bool
 ) -> None:
     days = ("2026-06-30", "2026-03-31", "2025-12-31", "2025-09-30")
-    pack = asked(bank, tmp_path, *(remembers(day, purchases(bank, day, sign)) for day in days))
-    exhibit = shown(summary.past_needs(pack, bank), bank)
-    failed = "The predictions of first purchases failed"
-    assert title(exhibit).startswith(failed) != holds
+    memories = asked(bank, tmp_path, *(remembers(day, purchases(bank, day, sign)) for day in days))
+    exhibit = shown(needs.foretold(bank, memories), bank)
+    assert title(exhibit).startswith("Forecasts of first purchases failed") != holds
     told = {(r["name"], r["group"].get("pack")): r for r in exhibit.estimates if "pack" in r["group"]}
     # By hand: what came over what was foretold, of all packs.
     rows = [purchases(bank, day, sign) for day in days]
     came = sum(_bought(bank, day) for day in days)
-    assert told["ratio", "all"]["value"] == pytest.approx(came / sum(r["value"].sum() for r in rows), rel=5e-3)
+    assert told["came_for_each_foretold", "all"]["value"] == pytest.approx(
+        came / sum(r["value"].sum() for r in rows), rel=5e-3
+    )
     assert {r["group"]["category"] for r in exhibit.estimates if "category" in r["group"]}
-    page_one = shown(summary.state(pack, bank), bank)
+    page_one = shown(summary.state(after_it(bank, exhibit), bank), bank)
     assert any("first purchases" in m.id and m.id.startswith("Warning") for m in page_one.sentences) != holds
 
 
@@ -380,18 +408,19 @@ def test_what_clients_bring_is_held_against_what_was_foretold(bank: Bank, tmp_pa
     came = brought(bank, LONG_AGO)
     noise = np.exp(np.random.default_rng(2).normal(0, 0.3, len(came)))
     rows = pd.DataFrame({"client_id": came.index, "target": MARGIN, "months": 12, "value": came.to_numpy() * noise})
-    pack = asked(bank, tmp_path, remembers(LONG_AGO, rows))
-    exhibit = shown(summary.past_value(pack, bank), bank)
+    exhibit = shown(value.foretold(bank, asked(bank, tmp_path, remembers(LONG_AGO, rows))), bank)
     told = {(r["name"], r["group"]["pack"]): r for r in exhibit.estimates}
-    ratio = told["brought_ratio", "all"]
+    ratio = told["came_for_each_foretold", "all"]
     # Credit and capital, which the model charges and the extract does not hold, are a small part of it.
     assert 0.85 < ratio["value"] * rows["value"].sum() / came.sum() < 1.0
-    assert told["brought_share", "all"]["low"] > 0.15
-    assert told["brought_ratio", LONG_AGO]["value"] == ratio["value"]
+    assert told["told_apart", "all"]["low"] > 0.15
+    assert told["came_for_each_foretold", LONG_AGO]["value"] == ratio["value"]
     mixed = rows.assign(value=np.random.default_rng(3).permutation(rows["value"].to_numpy()))
-    blind = asked(bank, tmp_path, remembers("2025-10-30", mixed))
-    assert title(shown(summary.past_value(blind, bank), bank)).startswith("The forecasts of what clients bring failed")
-    assert any("each client is worth" in m.id for m in shown(summary.state(blind, bank), bank).sentences)
+    blind = shown(value.foretold(bank, asked(bank, tmp_path, remembers("2025-10-30", mixed))), bank)
+    assert title(blind).startswith("Forecasts of margins failed")
+    assert any(
+        "each client is worth" in m.id for m in shown(summary.state(after_it(bank, blind), bank), bank).sentences
+    )
 
 
 def test_warnings_are_followed_up(bank: Bank, tmp_path: Path) -> None:
@@ -408,15 +437,15 @@ def test_warnings_are_followed_up(bank: Bank, tmp_path: Path) -> None:
     warned = [*gone[:20], *stayed[:20]]
     targets = [ALERT + "above_tolerance"] * 40 + [ALERT + "papers_due"] * 15
     rows = pd.DataFrame({"client_id": [*warned, *stayed[20:35]], "target": targets, "months": 0, "value": 1.0})
-    pack = asked(bank, tmp_path, remembers(LONG_AGO, rows))
-    exhibit = shown(summary.past_warnings(pack, bank), bank)
+    memories = asked(bank, tmp_path, remembers(LONG_AGO, rows))
+    exhibit = shown(risk.foretold(bank, memories), bank)
     told = {tuple(r["group"].values()): r for r in exhibit.estimates}
     assert told["suitability", "warned"]["value"] == pytest.approx(0.5, abs=0.01)
     assert told["suitability", "warned"]["n"] == 40
     others = (len(gone) - 20) / (len(there) - 40)
     assert told["suitability", "others"]["value"] == pytest.approx(others, abs=0.012)
     assert any("{b:percent} of the others." in m.id for m in exhibit.sentences)
-    counted = summary.past_warnings(pack, bank)
+    counted = risk.foretold(bank, memories)
     assert isinstance(counted, Answer)
     unsettled = len(still & set(warned))
     assert counted.exact.settled["suitability"].value == pytest.approx(1 - unsettled / 40)
@@ -430,9 +459,9 @@ def test_every_risk_of_the_register_has_a_name_where_warnings_are_followed_up() 
 
 def test_nothing_is_scored_before_it_is_due(bank: Bank, tmp_path: Path) -> None:
     rows = pd.DataFrame({"client_id": ["c1"], "target": MARGIN, "months": 3, "value": 1.0})
-    pack = asked(bank, tmp_path, remembers("2026-09-30", rows))
-    for ask in (summary.past_needs, summary.past_value, summary.past_warnings):
-        assert isinstance(ask(pack, bank), NotAvailable)
+    memories = asked(bank, tmp_path, remembers("2026-09-30", rows))
+    for topic in (needs, value, risk):
+        assert not shown(topic.foretold(bank, memories), bank).told
 
 
 def test_marks_of_columns_are_those_of_their_values(bank: Bank) -> None:

@@ -50,13 +50,15 @@ def test_a_broken_model_is_found_out_and_a_damaged_pack_is_named(
     damaged = make_pack(tmp_path, config, BROKEN, *REPORTS)
     sound = make_pack(tmp_path, config, NOW, *REPORTS)
     assert "Warning" not in page_one(sound)
-    assert findings(sound)["summary.past"]["estimates"]
+    assert findings(sound)["lifecycle.foretold"]["estimates"]
+    assert "still work" in findings(sound)["summary.past"]["title"]["id"]
 
     reverse(config, tmp_path, old, monkeypatch)
     (damaged / "findings.json").write_text("[")
     again = make_pack(tmp_path, config, NOW, *REPORTS)
     assert "Warning: what earlier packs foretold of leaving did not come true" in page_one(again)
-    assert "left less often than the others" in findings(again)["summary.past"]["title"]["id"]
+    assert "in the wrong order" in findings(again)["lifecycle.foretold"]["title"]["id"]
+    assert "failed" in findings(again)["summary.past"]["title"]["id"]
     summary = unescape((again / "summary.html").read_text(encoding="utf-8")).replace("\u00a0", " ")
     assert "The pack of 31 August 2026 is left out of the comparison" in summary
     assert "since 30 April 2026" in summary or "Since 30 April 2026" in summary
