@@ -121,7 +121,8 @@ def watch(config: str, as_of: str, raw: str | None, since: str | None) -> None:
 @click.option("--config", metavar="FILE", help="One bank only; without it every bank under reports/.")
 @click.option("--out", metavar="DIR", help="Where packs were written by run --out.")
 @click.option("--compare", nargs=2, metavar="DAY DAY", help="Say what changed between the packs of two days.")
-def history(config: str | None, out: str | None, compare: tuple[str, str] | None) -> None:
+@click.option("--all", "every", is_flag=True, help="With --compare: every number, its change, and how it was compared.")
+def history(config: str | None, out: str | None, compare: tuple[str, str] | None, every: bool) -> None:
     """List the packs that are there, how they were made, and the runs that failed; or compare any two of them."""
     from insights.data import places
     from insights.data.settings import load_settings
@@ -135,7 +136,7 @@ def history(config: str | None, out: str | None, compare: tuple[str, str] | None
         if settings is None:
             raise ParameterError("--compare needs --config", todo="name the bank's settings by --config")
         reports = Path(out) / settings.bank.id if out else settings.reports_dir
-        for line in comparison_lines(settings, reports, *compare):
+        for line in comparison_lines(settings, reports, *compare, every=every):
             click.echo(line)
         return
     root = Path(out) if out else settings.reports_dir.parent if settings else places.home() / "reports"

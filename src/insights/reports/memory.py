@@ -5,7 +5,7 @@ from pathlib import Path
 from insights.data.snapshot import open_bank
 from insights.data.store import PRIVATE_FOLDER, write_atomic
 from insights.models.memory.inputs import delivered
-from insights.models.memory.measures import measured
+from insights.models.memory.measures import measured, numbered
 from insights.models.memory.predictions import predicted
 from insights.models.memory.store import NAME, VERSION, Memory, write_memory
 from insights.reports.parameters import RunParameters
@@ -20,6 +20,7 @@ def remember(parameters: RunParameters, path: Path, data: str) -> bool:
             as_of=bank.as_of.isoformat(),
             data=data,
             measures=measured(bank),
+            numbers=numbered(bank),
             delivered=delivered(bank),
             predictions=told.rows if told else None,
             model=told.model if told else "",

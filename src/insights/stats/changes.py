@@ -1,6 +1,7 @@
 """What changed between two estimates of the same thing, and whether it is more than chance."""
 
 import math
+from dataclasses import replace
 
 from insights.stats.intervals import normal_quantile
 from insights.stats.results import Estimate, TestResult
@@ -31,6 +32,19 @@ def change_between(now: Estimate, before: Estimate) -> Estimate:
     n_events = None if now.n_events is None or before.n_events is None else now.n_events + before.n_events
     se = (high - low) / 2 / normal_quantile(now.level)
     return Estimate(value, low, high, now.unit, max(now.n, before.n), n_events, now.level, se)
+
+
+def change_within(now: Estimate, before: Estimate) -> Estimate:
+    """Return ``now`` less ``before`` with an interval that holds whatever goes between the two.
+
+    The error of a difference is at most the sum of both errors (Cauchy and Schwarz), so each end of the interval is as
+    far away as the ends of the two that speak for it together. Wider than need be wherever they go together or are
+    independent. Raises ValueError as ``change_between``.
+    """
+    apart = change_between(now, before)
+    low = apart.value - (now.value - now.low) - (before.high - before.value)
+    high = apart.value + (now.high - now.value) + (before.value - before.low)
+    return replace(apart, low=low, high=high, se=(high - low) / 2 / normal_quantile(now.level))
 
 
 def changed(change: Estimate, name: str = NAME) -> TestResult:

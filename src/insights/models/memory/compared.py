@@ -44,6 +44,11 @@ def compared(bank: Bank, then: Delivered, day: date) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def compared_rows(now: Delivered, then: Delivered, day: date) -> pd.DataFrame:
+    """Return what ``compared`` tells of tables, columns and numbers of rows, of two runs that only remember them."""
+    return pd.DataFrame([*_schema(now, then), *_rows(now, then, day)], columns=COLUMNS)
+
+
 def _schema(now: Delivered, then: Delivered) -> list[dict[str, object]]:
     found = []
     have, had = (set(zip(d.columns["table"], d.columns["column"], strict=True)) for d in (now, then))

@@ -7,7 +7,7 @@ weights of a client follow from his pseudonym alone: replicates of two packs, ma
 client, and their difference varies only by what is different between them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import ibis
 import ibis.expr.types as ir
@@ -20,6 +20,7 @@ from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.groups import group_of
+from insights.models.memory.numbers import COUNTS_CLIENTS, Pairs, of_numbers
 from insights.stats.inputs import Floats
 from insights.stats.resampling import Replicates, bootstrap
 
@@ -63,20 +64,40 @@ class Measured:
     labels: pd.DataFrame
     replicates: Replicates = field(repr=False)
 
+    def part(self, rows: slice) -> "Measured":
+        """Return some of them."""
+        own = replace(self.replicates, value=self.replicates.value[rows], values=self.replicates.values[:, rows])
+        return Measured(self.labels.iloc[rows].reset_index(drop=True), own)
+
 
 def measured(bank: Bank) -> Measured:
     """Return the measures that the bank's tables allow, computed once and kept on disk."""
-    return once(bank, "memory_measures", lambda: measure(*contributions(bank)), on_disk=True)
+    return _both(bank)[0]
 
 
-def contributions(bank: Bank) -> tuple[pd.DataFrame, dict[tuple[str, str], tuple[str, str]]]:
+def numbered(bank: Bank) -> Measured:
+    """Return the published numbers that are paired like the measures (see ``numbers``), computed with them."""
+    return _both(bank)[1]
+
+
+def _both(bank: Bank) -> tuple[Measured, Measured]:
+    def made() -> tuple[Measured, Measured]:
+        frame, pairs = contributions(bank)
+        more, numbers = of_numbers(bank, frame, add_months(bank.as_of, -MONTHS))
+        every = measure(pd.concat([frame, more], axis=1), pairs | numbers)  # one drawing of weights for all
+        return every.part(slice(0, len(pairs))), every.part(slice(len(pairs), None))
+
+    return once(bank, "memory_measures", made, on_disk=True)
+
+
+def contributions(bank: Bank) -> tuple[pd.DataFrame, Pairs]:
     """Return one row per client with what he adds to each sum, and the measures as (measure, group): (top, bottom)."""
     start = add_months(bank.as_of, -MONTHS)
     clients = bank.table("clients")
     own = clients.select("client_id", group=group_of(bank, BY)) if bank.has("clients", BY) else None
     frame = (clients.select("client_id") if own is None else own).order_by("client_id").execute()
     frame = frame.set_index("client_id")
-    pairs: dict[tuple[str, str], tuple[str, str]] = {}
+    pairs: Pairs = {}
     for table in (_relationships(bank, start), _assets(bank, start), _flows(bank, start), *_events(bank, start)):
         if table is not None:
             frame = frame.join(table.execute().set_index("client_id").astype(float))
@@ -102,7 +123,7 @@ def contributions(bank: Bank) -> tuple[pd.DataFrame, dict[tuple[str, str], tuple
     return frame.fillna(0.0), pairs
 
 
-def measure(frame: pd.DataFrame, pairs: dict[tuple[str, str], tuple[str, str]]) -> Measured:
+def measure(frame: pd.DataFrame, pairs: Pairs) -> Measured:
     """Return the ratios with their replicates; ``frame`` has one row per client, its index being his key.
 
     Assumption: clients are independent of each other. What moves all of them at once (markets, a new price) is part of
@@ -117,12 +138,12 @@ def measure(frame: pd.DataFrame, pairs: dict[tuple[str, str], tuple[str, str]]) 
 
     found = bootstrap(ratios, frame.index.to_series(), seed=SEED, replicates=REPLICATES, at_once=AT_ONCE)
     sizes = -np.sort(-np.abs(tops), axis=0)
-    counted = np.isin([m for m, _ in pairs], (LEFT, JOINED))
+    counted = np.isin([m for m, _ in pairs], (LEFT, JOINED, *COUNTS_CLIENTS))
     labels = pd.DataFrame(
         {
             "measure": [m for m, _ in pairs],
             "group": [g for _, g in pairs],
-            "unit": [UNITS[m] for m, _ in pairs],
+            "unit": [UNITS.get(m, "") for m, _ in pairs],
             "n": (bottoms != 0).sum(axis=0).astype(float),
             "n_events": np.where(counted, (tops > 0).sum(axis=0), np.nan),
             "total": tops.sum(axis=0),

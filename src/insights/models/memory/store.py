@@ -14,7 +14,8 @@ from insights.models.memory.inputs import Delivered
 from insights.models.memory.measures import Measured
 
 NAME = "memory"
-VERSION = 2
+VERSION, READABLE = 3, (2, 3)
+"""What is written, and what is read: a run of version 2 remembers no numbers of other reports."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Memory:
 
     ``data`` is the hash of the rows it rested on: a pack of the same day with another one was made from others.
     ``predictions`` has one row per client and target (client_id, target, months, value, since), None where nothing
-    could be predicted; ``model`` names what made those of leaving.
+    could be predicted; ``model`` names what made those of leaving. ``numbers`` are published ones that are paired too.
     """
 
     version: int
@@ -33,6 +34,7 @@ class Memory:
     delivered: Delivered = field(repr=False)
     predictions: pd.DataFrame | None = field(repr=False)
     model: str = ""
+    numbers: Measured | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def read_memory(path: Path | str | None, settings: Settings, data: str) -> Memor
     if path is None:
         return None
     found = read_sealed(Path(path), Key.load(settings).results_secret(), NAME)
-    if found is None or not isinstance(found[0], Memory) or found[0].version != VERSION or found[0].data != data:
+    if found is None or not isinstance(found[0], Memory) or found[0].version not in READABLE or found[0].data != data:
         return None
     return found[0]
 

@@ -2,38 +2,37 @@
 
 Two families of tests share out the error of the pack. The measures by which a bank is remembered are paired client by
 client through their bootstrap replicates: little of what both packs share is left in the error. All other numbers are
-compared by their published intervals as if the packs shared nothing: that errs on the side of silence. A measure whose
-tables were delivered otherwise than last time is not judged, nor are the numbers of reports that read such tables: a
-change may come from there.
+compared in the best way there is for each (see ``numbers``), or it is said why not. A measure whose tables were
+delivered otherwise than last time is not judged, nor are the numbers of reports that read such tables: a change may
+come from there.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
+from insights.data.settings import Settings
 from insights.data.snapshot import Bank
-from insights.models.memory.measures import JOINED, LEFT, Measured, measured
-from insights.stats.changes import change_between, changed
+from insights.models.memory.measures import JOINED, LEFT, Measured, measured, numbered
 from insights.stats.intervals import normal_quantile
 from insights.stats.paired import Family, normal_p, paired_errors
 from insights.stats.proportions import proportion, rate
 from insights.stats.resampling import Replicates
-from insights.stats.results import Estimate
 from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, Published
 from insights.topics.summary.delivered import (
     Otherwise,
     delivery_evidence,
     differences,
     memory_of,
-    published_otherwise,
     touched,
 )
+from insights.topics.summary.numbers import JUDGED, numbers
 from insights.topics.summary.own import NAN, told
-from insights.topics.summary.pack import SHOWN, Findings, Pack, Row
+from insights.topics.summary.pack import SHOWN, Findings, Pack
 
 ID = "summary.changes"
 ALPHA = 0.02
@@ -42,25 +41,20 @@ LEVEL = 0.95
 NAME = "measure"
 COUNTED = (LEFT, JOINED)
 STAYED = "stayed"
-SKIPPED = ("summary",)
-EVERY = ("*",)
-OF_ANOTHER_KIND: dict[str, tuple[str, ...]] = {
-    "clients.risk": ("mean_volatility", "rank_correlation_volatility"),
-    "lifecycle.backtest": ("expected",),
-    "value.bridge": ("part", "change"),
-    "value.stream_worth": ("active", "leaving"),
-    "value.stream_activity": ("active", "ahead"),
-    "value.stream_checks": EVERY,
-    "channels.overview": ("change_whole",),
-    "channels.changes": ("change_whole",),
-    "channels.rollout": ("change_whole",),
-}
-"""Numbers of findings (of all their subjects) that are not compared: their intervals do not speak of another month.
 
-The market moves volatilities for all clients at once; what a model foretells at past dates moves when it is fitted
-again; a bridge is a comparison already; what a change brought until now grows with every month; which model tells who
-is still active is chosen anew in every pack. Each of them would be a change in every pack.
-"""
+
+@dataclass(frozen=True)
+class Rules:
+    """What comparing keeps to: the base of rounding, and how few clients are not to be told."""
+
+    round_to: int = 0
+    least: int = 0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Rules":
+        """Return those of a bank; nothing is rounded or withheld where its data are public."""
+        rules = settings.disclosure
+        return cls(rules.round_to, rules.min_clients) if rules.mode == "bank" else cls()
 
 
 @dataclass(frozen=True)
@@ -69,16 +63,24 @@ class Changes:
 
     ``measures``: measure, group, unit, value, before, change, low, high, p_value, clear, delivered (bool: on tables
     that were delivered otherwise, so not judged); value is as published, low and high are those of the change (95 %,
-    for itself). ``otherwise`` names those tables. ``findings``: finding, name, group, months, unit, value,
-    before, low, high, p_value, clear. ``compared`` counts the numbers of findings that both packs tell with an
-    interval. ``paired`` says whether replicates were there.
+    for itself). ``otherwise`` names those tables. ``findings`` are the numbers of all findings of either pack: finding,
+    name, group, months, unit, value, before, low, high, p_value, how (see ``numbers``), clear. ``paired`` says whether
+    replicates were there.
     """
 
     measures: pd.DataFrame
     findings: pd.DataFrame
-    compared: int
     paired: bool
     otherwise: Otherwise = field(default_factory=Otherwise)
+
+    @property
+    def compared(self) -> int:
+        """How many numbers of findings are judged."""
+        return int(self.findings["how"].isin(JUDGED).sum())
+
+    def counted(self, *hows: str) -> int:
+        """Return how many numbers of findings were compared, or not, in these ways."""
+        return int(self.findings["how"].isin(hows).sum())
 
     @property
     def clear(self) -> int:
@@ -90,20 +92,23 @@ def changes(pack: Pack, bank: Bank) -> Answer:
     """Compare this pack with the last comparable one; the first only says what the next will be held against.
 
     Evidence: ``left``, ``left_by`` (parts) and ``joined`` count clients, ``others`` are the measures that count none,
-    ``errors`` the standard errors of the paired changes (none where the last run's memory is missing), ``before`` what
-    was published then; ``schema``, ``rows`` and ``marks`` are what was delivered otherwise.
+    ``errors`` the standard errors of the paired changes (none where the last run's memory is missing), ``numbers``
+    those of numbers of other reports, ``before`` what was published then; ``schema``, ``rows`` and ``marks`` are what
+    was delivered otherwise.
     """
     memory = memory_of(pack, bank)
-    now = measured(bank)
+    now, numbers_now = measured(bank), numbered(bank)
     before = pack.before.findings if pack.before else Findings("", {})
+    rules = Rules.of(bank.settings)
     items, otherwise = tuple(bank.settings.loyalty.outcome), differences(pack, bank)
     titles = {id: found["title"] for id, found in pack.now.by_id.items()}
     return Answer(
         id=ID,
         kind=ID,
         evidence=evidence_of(now, memory.measures if memory else None, before)
+        | ({"numbers": paired(numbers_now, memory.numbers)} if memory and memory.numbers else {})
         | ({} if otherwise is None else delivery_evidence(otherwise)),
-        estimate=lambda evidence: _changes(evidence, pack.now, before, bank.settings.disclosure.round_to, items),
+        estimate=lambda evidence: _changes(evidence, pack.now, before, rules, items),
         facts={"before": before.as_of or None, "memory": memory is not None, "gaps": list(pack.gaps), "titles": titles},
     )
 
@@ -164,24 +169,30 @@ def _before(found: Findings) -> Published:
 
 
 def _changes(
-    evidence: Mapping[str, Evidence], now: Findings, before: Findings, round_to: int, items: tuple[str, ...] = ()
+    evidence: Mapping[str, Evidence], now: Findings, before: Findings, rules: Rules, items: tuple[str, ...] = ()
 ) -> Changes:
-    return _told(_measures(evidence, round_to), now, before, "errors" in evidence, touched(evidence, items))
+    measures = _measures(evidence, rules)
+    return _told(measures, now, before, evidence, rules, touched(evidence, items))
 
 
 def between(
-    now: Findings, before: Findings, errors: Estimates | None, round_to: int, items: tuple[str, ...] = ()
+    now: Findings,
+    before: Findings,
+    errors: Mapping[str, Evidence],
+    rules: Rules,
+    otherwise: Otherwise | None = None,
 ) -> Changes:
-    """Compare any two packs by what they published; ``errors`` (protected) are those of the paired changes.
+    """Compare any two packs by what they published.
 
-    What was delivered otherwise is known where the later one was held against the earlier one when it was made.
+    ``errors`` (protected): "errors" and "numbers" are those of the paired changes of measures and of other numbers.
+    ``otherwise`` is what was delivered otherwise between them.
     """
     found = _before(now).rows
     found = found[found["status"] == SHOWN].drop(columns="status")
     counted = found["measure"].isin(COUNTED)
-    found["blur"] = np.where(counted, round_to / math.sqrt(6) / found["n"], 0.0)
-    measures = _against(found, _before(before).rows, None if errors is None else errors.rows)
-    return _told(measures, now, before, errors is not None, published_otherwise(now, before, items))
+    found["blur"] = np.where(counted, rules.round_to / math.sqrt(6) / found["n"], 0.0)
+    measures = _against(found, _before(before).rows, _rows(errors, "errors"), rules)
+    return _told(measures, now, before, errors, rules, otherwise or Otherwise())
 
 
 def paired(now: Measured, then: Measured) -> Estimates:
@@ -193,16 +204,21 @@ def _told(
     measures: pd.DataFrame,
     now: Findings,
     before: Findings,
-    with_errors: bool,
-    otherwise: Otherwise | None = None,
+    evidence: Mapping[str, Evidence],
+    rules: Rules,
+    otherwise: Otherwise,
 ) -> Changes:
-    otherwise = otherwise or Otherwise()
     measures["delivered"] = measures["measure"].isin(otherwise.measures).to_numpy(bool)
     measures["p_value"] = measures["p_value"].where(~measures["delivered"], NAN)
-    findings = pd.DataFrame(list(_findings(now, before, otherwise.reports)), columns=FINDING_COLUMNS)
+    errors = _rows(evidence, "numbers")
+    findings = numbers(now, before, errors, rules.least, rules.round_to, otherwise.reports)
     for rows in (measures, findings):
         rows["clear"] = Family(rows["p_value"].to_numpy(float), ALPHA / 2).found
-    return Changes(measures, findings, len(findings), with_errors, otherwise)
+    return Changes(measures, findings, "errors" in evidence, otherwise)
+
+
+def _rows(evidence: Mapping[str, Evidence], name: str) -> pd.DataFrame | None:
+    return cast(Estimates, evidence[name]).rows if name in evidence else None
 
 
 def shares(counts: ClientCounts, measure: str, round_to: int) -> list[dict[str, object]]:
@@ -224,21 +240,24 @@ def shares(counts: ClientCounts, measure: str, round_to: int) -> list[dict[str, 
     return found
 
 
-def _measures(evidence: Mapping[str, Evidence], round_to: int) -> pd.DataFrame:
+def _measures(evidence: Mapping[str, Evidence], rules: Rules) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
     for measure, name in ((LEFT, "left"), (LEFT, "left_by"), (JOINED, "joined")):
-        rows += shares(cast(ClientCounts, evidence[name]), measure, round_to)
+        rows += shares(cast(ClientCounts, evidence[name]), measure, rules.round_to)
     others = cast(Estimates, evidence["others"]).rows
     others = others[others["value"].notna()]
     columns = ["measure", "group", "unit", "n", "n_events", "value", "low", "high"]
     rows += cast("list[dict[str, object]]", others[columns].assign(blur=0.0).to_dict("records"))
     found = pd.DataFrame(rows, columns=[*columns, "blur"])
-    errors = cast(Estimates, evidence["errors"]).rows if "errors" in evidence else None
-    return _against(found, cast(Published, evidence["before"]).rows, errors)
+    return _against(found, cast(Published, evidence["before"]).rows, _rows(evidence, "errors"), rules)
 
 
-def _against(found: pd.DataFrame, then: pd.DataFrame, told_errors: pd.DataFrame | None) -> pd.DataFrame:
-    """Return measures with what they were before, and how much of the difference chance explains."""
+def _against(found: pd.DataFrame, then: pd.DataFrame, told_errors: pd.DataFrame | None, rules: Rules) -> pd.DataFrame:
+    """Return measures with what they were before, and how much of the difference chance explains.
+
+    The error of a share of clients is at least what the fewest clients that may be told would make it: from a smaller
+    one it could be read how few were counted otherwise.
+    """
     before = then[["measure", "group", "value"]]
     found = found.merge(before.rename(columns={"value": "before"}), on=["measure", "group"], how="left")
     found["change"] = found["value"] - found["before"]
@@ -247,43 +266,10 @@ def _against(found: pd.DataFrame, then: pd.DataFrame, told_errors: pd.DataFrame 
         own = told_errors[["measure", "group", "value"]]
         joined = found[["measure", "group"]].merge(own, on=["measure", "group"], how="left")
         errors = joined["value"].to_numpy(float)
-    errors = np.hypot(errors, found["blur"].to_numpy(float))
+    least = np.where(found["measure"].isin(COUNTED), math.sqrt(rules.least) / found["n"].to_numpy(float), 0.0)
+    errors = np.hypot(np.maximum(errors, least), found["blur"].to_numpy(float))
     half = normal_quantile(LEVEL) * errors
     found["now_low"], found["now_high"] = found["low"], found["high"]
     found["low"], found["high"] = found["change"] - half, found["change"] + half
     found["p_value"] = normal_p(found["change"].to_numpy(float), errors)
     return found.drop(columns="blur")
-
-
-FINDING_COLUMNS = ["finding", "name", "group", "months", "unit", "value", "before", "low", "high", "p_value"]
-
-
-def _findings(now: Findings, before: Findings, left_out: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
-    """Yield every number that both packs tell with an interval, with its change; but for the reports left out."""
-    for id in now.by_id:
-        if id.partition(".")[0] in (*SKIPPED, *left_out):
-            continue
-        then = {_key(row): row for row in before.rows(id)}
-        skipped = OF_ANOTHER_KIND.get(".".join(id.split(".")[:2]), ())
-        for row in now.rows(id):
-            if skipped == EVERY or row.name in skipped:
-                continue
-            old = then.get(_key(row))
-            if old is None or not (row.interval and old.interval) or row.level != old.level:
-                continue
-            one, other = (Estimate(r.value, r.low, r.high, r.unit, 0, level=r.level) for r in (row, old))
-            change = change_between(one, other)
-            p = changed(change).p_value
-            head: dict[str, Any] = {
-                "finding": id,
-                "name": row.name,
-                "group": dict(row.group),
-                "months": row.months,
-                "unit": row.unit,
-            }
-            numbers = {"value": row.value, "before": old.value, "low": change.low, "high": change.high}
-            yield head | numbers | {"p_value": NAN if p is None else p}
-
-
-def _key(row: Row) -> tuple[object, ...]:
-    return row.name, tuple(sorted(row.group.items())), row.months, row.unit

@@ -41,6 +41,14 @@ class Otherwise:
     measures: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
 
+    def with_more(self, other: "Otherwise") -> "Otherwise":
+        """Return both together."""
+        return Otherwise(
+            tuple(t for t in TABLES if t in {*self.tables, *other.tables}),
+            tuple(m for m in RESTS_ON if m in {*self.measures, *other.measures}),
+            tuple(r for r in (*REPORTS, OWN) if r in {*self.reports, *other.reports}),
+        )
+
 
 def memory_of(pack: Pack, bank: Bank) -> Memory | None:
     """Return what the last comparable run remembers; None where there is none, or it is of another pack."""
@@ -102,14 +110,27 @@ def touched(evidence: Mapping[str, Evidence], items: tuple[str, ...]) -> Otherwi
     return _resting(counted, parts, items)
 
 
-def published_otherwise(now: Findings, before: Findings, items: tuple[str, ...]) -> Otherwise:
-    """Return what a pack published of its delivery, if it was held against that earlier pack when it was made."""
-    title = now.by_id.get(DELIVERY, {}).get("title", {})
-    if title.get("values", {}).get("before") != before.as_of:
-        return Otherwise()
-    told = [r for r in now.rows(DELIVERY) if r.told]
-    counted = {r.group["table"] for r in told if r.name in (FEWER, MORE)}
-    return _resting(counted, {(r.group["table"], r.group["column"]) for r in told if "column" in r.group}, items)
+def published_otherwise(
+    day: str, before: str, packs: Mapping[str, Findings], items: tuple[str, ...]
+) -> tuple[Otherwise, str]:
+    """Return what the packs from one day back to another published of their deliveries, put together.
+
+    Each pack was held against the one before it when it was made: going back from one to the next covers all that was
+    delivered otherwise on the way. Second, the day of the pack that nothing leads back from ("" if none is missing).
+    """
+    counted: set[str] = set()
+    parts: set[tuple[str, str]] = set()
+    while day > before:
+        found = packs.get(day)
+        title = {} if found is None else found.by_id.get(DELIVERY, {}).get("title", {})
+        earlier = str(title.get("values", {}).get("before") or "")
+        if found is None or not earlier or earlier >= day:
+            return _resting(counted, parts, items), day
+        told = [r for r in found.rows(DELIVERY) if r.told]
+        counted |= {r.group["table"] for r in told if r.name in (FEWER, MORE)}
+        parts |= {(r.group["table"], r.group.get("column", "")) for r in told if r.name in (GONE, RESTATED, SHIFTED)}
+        day = earlier
+    return _resting(counted, parts, items), ""
 
 
 def _resting(counted: set[str], parts: set[tuple[str, str]], items: tuple[str, ...]) -> Otherwise:

@@ -10,7 +10,9 @@ from insights.reports.exhibits.summary.words import FAULTS
 from insights.reports.findings import message_from
 from insights.reports.wording.labels import REPORTS, code_label, table_label
 from insights.topics.evidence import Answer
-from insights.topics.summary.changes import ALPHA, NAME, SKIPPED, Changes
+from insights.topics.summary.changes import ALPHA, NAME, Changes
+from insights.topics.summary.numbers import CLIENTS, INTERVALS, PAIRED, UNJUDGED
+from insights.topics.summary.pack import OWN
 
 MEASURES = {
     "left_12m": Message("clients who left within twelve months"),
@@ -82,11 +84,13 @@ def _sentences(found: Changes, before: str | None, clear: int) -> tuple[Message,
     if before is None:
         return ()
     told = sum(not math.isnan(p) for p in found.measures["p_value"])
-    values = {"told": told, "others": found.compared, "clear": clear}
+    values = {"told": told, "others": found.compared, "clear": clear, "paired": found.counted(PAIRED)}
+    values |= {"intervals": found.counted(INTERVALS), "clients": found.counted(CLIENTS)}
     said = [
         Message(
-            "Compared: {told:count} measures, client by client, and {others:count} other numbers that both packs tell "
-            "with an interval; of the others {clear:count} changed by more than chance.",
+            "Compared: {told:count} measures and {others:count} other numbers of all reports, of which {clear:count} "
+            "changed by more than chance. Client by client: the measures and {paired:count} numbers; by both "
+            "intervals: {intervals:count}; as counts of clients: {clients:count}.",
             values,
         )
     ]
@@ -101,7 +105,7 @@ def _sentences(found: Changes, before: str | None, clear: int) -> tuple[Message,
             if touched
             else Message("Delivered otherwise than last time: {tables}.", {"tables": _tables(found)})
         )
-        reports = [REPORTS[r] for r in found.otherwise.reports if r not in SKIPPED]
+        reports = [REPORTS[r] for r in found.otherwise.reports if r != OWN]
         said.append(Message("Nor are the numbers of the reports that read these tables: {names}.", {"names": reports}))
     return tuple(said)
 
@@ -139,23 +143,29 @@ def _cells(row: dict[Any, Any], bank: Bank) -> dict[str, Any]:
 def _other(rows: list[dict[Any, Any]], answer: Answer) -> Table:
     titles = answer.facts["titles"]
     columns = (
-        Column("report", Message("Report")),
         Column("exhibit", Message("Exhibit")),
         Column("name", Message("Number, as in findings.json")),
         Column("before", Message("Before")),
         Column("now", Message("Now")),
+        Column("change", Message("Change")),
     )
     told = [
         {
-            "report": REPORTS.get(r["finding"].partition(".")[0], r["finding"].partition(".")[0]),
             "exhibit": message_from(titles[r["finding"]]),
             "name": " ".join([r["name"], *(f"{k}={v}" for k, v in r["group"].items())]),
             "before": _written(r["before"], r["unit"]),
             "now": _written(r["value"], r["unit"]),
+            "change": _change_of(r),
         }
         for r in rows
     ]
     return Table(columns, tuple(told), Message("Other numbers that changed by more than chance"))
+
+
+def _change_of(row: dict[Any, Any]) -> Message:
+    kind = "percent" if row["unit"] == "share" else "number"
+    values = {"value": row["value"] - row["before"], "low": row["low"], "high": row["high"]}
+    return Message(_CHANGE[kind].id, values)
 
 
 def _written(value: float, unit: str) -> Message:
@@ -183,9 +193,12 @@ def _caveats(facts: dict[str, Any], found: Changes) -> tuple[Message, ...]:
     if facts["before"] is not None:
         lines.append(
             Message(
-                "Measures are compared client by client; intervals of their changes hold what rounding adds. Other "
-                "numbers are compared as if the two packs shared no client: a change has to be large to be called more "
-                "than chance. Numbers that follow the market and what models foretell of past dates are not compared."
+                "Client by client, only what differs between the packs is left to chance. Models are not fitted again "
+                "hundreds of times: their numbers are compared by both intervals, which holds whatever goes between "
+                "them, so that a change has to be large. Not judged are {n:count} numbers: sums without an interval, "
+                "counts of records, tests, what follows the market, and what one of the packs does not tell. "
+                "“insights history --compare” names each with its change.",
+                {"n": found.counted(*UNJUDGED)},
             )
         )
     if facts["before"] is not None and not facts["memory"]:

@@ -96,6 +96,12 @@ def _estimates(parts: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
         for when in ("before", "now")
     ]
     found += [
+        {"name": str(r["what"]), "group": {k: str(r[k]) for k in ("table", "column") if r[k]}}
+        | empty
+        | _value(1.0, "columns" if r["column"] else "tables")
+        for r in parts["schema"].to_dict("records")
+    ]
+    found += [
         {"name": str(r["what"]), "group": {k: str(r[k]) for k in ("table", "column", "when")}}
         | empty
         | _value(r["value"], "index" if r["what"] == "shifted" else "mean")
