@@ -12,7 +12,7 @@ from insights.data.snapshot import Bank, open_bank
 from insights.models.memory.measures import LEFT, Measured, contributions, measure
 from insights.reports.disclosure import protect
 from insights.topics.evidence import Answer
-from insights.topics.summary.changes import ID, NAME, Changes, _changes, evidence_of
+from insights.topics.summary.changes import ID, NAME, Changes, Rules, _changes, evidence_of
 from insights.topics.summary.pack import Findings
 
 MINE = "Ticino"
@@ -42,7 +42,7 @@ def with_leavers(frame: pd.DataFrame, place: str, leavers: int) -> pd.DataFrame:
 def seen(bank: Bank, now: Measured, then: Measured | None, before: Findings) -> Changes:
     """Return what every reader may work with: the estimate from protected evidence, and nothing else."""
     told = protect(evidence_of(now, then, before), bank.settings.disclosure)
-    return _changes(told, Findings("now", {}), before, bank.settings.disclosure.round_to)
+    return _changes(told, Findings("now", {}), before, Rules.of(bank.settings))
 
 
 def published(changes: Changes) -> Findings:

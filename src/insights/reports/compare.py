@@ -130,9 +130,7 @@ def _otherwise(
         return told, f"what was delivered otherwise between {early.name} and {gap} is not known"
     rows = compared_rows(here.delivered, then.delivered, date.fromisoformat(early.name))
     counted = touched(protect(delivery_evidence(rows), settings.disclosure), items)
-    note = (
-        f"between {early.name} and {gap} it is known whether tables, columns or rows are missing, not of their values"
-    )
+    note = f"between {early.name} and {gap} only tables, columns and numbers of rows could be held against each other"
     return told.with_more(counted), note
 
 

@@ -172,7 +172,7 @@ def _by_intervals(row: Row, old: Row) -> dict[str, Any]:
 
 
 def _by_counts(value: float, before: float, round_to: float) -> dict[str, Any]:
-    """Return the change of a count of clients, each counted or not: its error is at most that of both counts together."""
+    """Return the change of a count of clients, each counted or not: its error is at most that of both counts."""
     error = math.sqrt(max(value, 0.0)) + math.sqrt(max(before, 0.0))
     return _normal(value - before, math.hypot(error, round_to / math.sqrt(6))) | {"how": CLIENTS}
 

@@ -197,7 +197,7 @@ def _caveats(facts: dict[str, Any], found: Changes) -> tuple[Message, ...]:
                 "hundreds of times: their numbers are compared by both intervals, which holds whatever goes between "
                 "them, so that a change has to be large. Not judged are {n:count} numbers: sums without an interval, "
                 "counts of records, tests, what follows the market, and what one of the packs does not tell. "
-                "“insights history --compare” names each with its change.",
+                "The comparison in the history of packs names each with its change.",
                 {"n": found.counted(*UNJUDGED)},
             )
         )
