@@ -45,8 +45,12 @@ def make(settings: Settings, day: str, found: list[dict[str, Any]], **more: Any)
         return link(settings.reports_dir, day, attempt)
 
 
-def lines(settings: Settings, one: str = EARLY, other: str = LATE) -> list[str]:
-    return [line.strip() for line in comparison_lines(settings, settings.reports_dir, one, other)]
+def lines(settings: Settings, one: str = EARLY, other: str = LATE, every: bool = False) -> list[str]:
+    return [line.strip() for line in comparison_lines(settings, settings.reports_dir, one, other, every)]
+
+
+def delivery(day: str, before: str, *estimates: dict[str, Any]) -> dict[str, Any]:
+    return finding(day, "summary.delivery", *estimates) | {"title": {"id": "x", "values": {"before": before}}}
 
 
 def test_what_changed_is_named_and_what_came_and_went(settings: Settings) -> None:
@@ -60,7 +64,7 @@ def test_what_changed_is_named_and_what_came_and_went(settings: Settings) -> Non
         assert told[1:4] == [
             "no longer told: risk.old",
             "told for the first time: risk.new",
-            "risk.all risk region=A: 10 -> 20",
+            "risk.all risk region=A: 10 -> 20 (+8 to +12)",
         ]
         assert "2 other numbers" in told[4]  # what was withheld in one of them is not compared
 
@@ -76,10 +80,52 @@ def test_what_rests_on_another_delivery_is_not_judged(settings: Settings) -> Non
     make(settings, EARLY, early)
     make(settings, LATE, [*late, delivery | {"title": {"id": "x", "values": {"before": EARLY}}}])
     assert "delivered otherwise, so what rests on it is not judged: mentions" in lines(settings)
-    assert "lifecycle.all wait: 10 -> 90" in lines(settings)
+    assert "lifecycle.all wait: 10 -> 90 (+78 to +82)" in lines(settings)
     assert not any("risk.all" in line for line in lines(settings))
-    make(settings, LATE, [*late, delivery | {"title": {"id": "x", "values": {"before": "2023-01-31"}}}])
-    assert "risk.all risk: 10 -> 90" in lines(settings)
+    make(settings, LATE, late)  # held against nothing: what was delivered otherwise is not known, and it is said
+    assert "risk.all risk: 10 -> 90 (+78 to +82)" in lines(settings)
+    assert f"what was delivered otherwise between {EARLY} and {LATE} is not known" in lines(settings)
+
+
+def test_packs_far_apart_know_what_was_delivered_otherwise_on_the_way(settings: Settings) -> None:
+    """Three packs in turn: half the mentions were missing in the second, and a column is gone in the third."""
+    first, second, third = "2024-04-30", EARLY, LATE
+    numbers = (("risk.all", "risk"), ("lifecycle.all", "wait"), ("value.all", "worth"))
+
+    def told(day: str, value: float) -> list[dict[str, Any]]:
+        return [finding(day, id, estimate(name, value)) for id, name in numbers]
+
+    make(settings, first, told(first, 10.0))
+    fewer = estimate("fewer", 50.0, table="mentions", when="now")
+    gone = estimate("gone", 1.0, table="products", column="green")
+    make(settings, second, [*told(second, 50.0), delivery(second, first, fewer)])
+    make(settings, third, [*told(third, 90.0), delivery(third, second, gone)])
+    found = lines(settings, first, third)
+    assert "delivered otherwise, so what rests on it is not judged: products, mentions" in found
+    assert "lifecycle.all wait: 10 -> 90 (+78 to +82)" in found
+    assert not any(line.startswith(("risk.all", "value.all")) for line in found)
+    # From the second on only what the third was told counts.
+    assert "delivered otherwise, so what rests on it is not judged: products" in lines(settings, second, third)
+    (settings.reports_dir / second / "findings.json").write_text("[")
+    assert f"what was delivered otherwise between {first} and {second} is not known" in lines(settings, first, third)
+
+
+def test_every_number_is_named_with_how_it_was_compared(settings: Settings) -> None:
+    count = {"low": None, "high": None, "level": None}
+    early = [estimate("risk", 10.0), estimate("clients", 400.0) | count | {"unit": "clients"}, estimate("old", 1.0)]
+    late = [
+        estimate("risk", 10.5),
+        estimate("clients", 410.0) | count | {"unit": "clients"},
+        estimate("sum", 5.0) | count,
+    ]
+    make(settings, EARLY, [finding(EARLY, "risk.all", *early)])
+    make(settings, LATE, [finding(LATE, "risk.all", *late), delivery(LATE, EARLY)])
+    found = lines(settings, every=True)
+    assert "risk.all risk: 10 -> 10.5 (-1.5 to +2.5): by both intervals, whatever goes between them" in found
+    assert any(line.startswith("risk.all clients: 400 -> 410 (-") and line.endswith("of clients") for line in found)
+    assert "risk.all old: 1 -> -: not judged: told in one of the packs only" in found
+    assert "risk.all sum: - -> 5: not judged: told in one of the packs only" in found
+    assert "2 other numbers" in found[2]
 
 
 def test_nothing_changed_is_said(settings: Settings) -> None:
