@@ -39,6 +39,7 @@ def answers(bank: Bank, report: str, by: str | None = None, *, without: Iterable
             found[answer.id] = answer
 
     names = {"bank": bank, "by": by, "show": show, "headline": lambda *_: None, report: SimpleNamespace(**asked)}
+    names["remembered"] = lambda _: ()
     for code in questions(report):
         exec(code, names)  # our own notebooks
     return found
