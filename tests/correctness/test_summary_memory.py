@@ -13,10 +13,11 @@ from shown import shown, title
 
 from insights.data.snapshot import Bank, open_bank
 from insights.models.memory.compared import compared
-from insights.models.memory.foretold import ALERT, MARGIN, NEED
-from insights.models.memory.inputs import Delivered, delivered
-from insights.models.memory.measures import COMPLAINTS, LEFT, NET, Measured, contributions, measure, measured
+from insights.models.memory.inputs import delivered
+from insights.models.memory.measures import COMPLAINTS, LEFT, NET, contributions, measure, measured
+from insights.models.memory.shapes import Delivered, Measured
 from insights.models.memory.store import VERSION, Memory, Remembered, read_memory, write_memory
+from insights.models.memory.targets import ALERT, MARGIN, NEED
 from insights.models.needs.rows import need_rows
 from insights.models.needs.trials import foretold
 from insights.models.risk.register import RISKS, open_risks

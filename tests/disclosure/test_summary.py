@@ -9,7 +9,8 @@ import pytest
 from lean_bank import lean_settings
 
 from insights.data.snapshot import Bank, open_bank
-from insights.models.memory.measures import LEFT, Measured, contributions, measure
+from insights.models.memory.measures import LEFT, contributions, measure
+from insights.models.memory.shapes import Measured
 from insights.reports.disclosure import protect
 from insights.topics.evidence import Answer
 from insights.topics.summary.changes import ID, NAME, Changes, Rules, _changes, evidence_of

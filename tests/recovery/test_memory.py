@@ -17,8 +17,9 @@ from insights.data.snapshot import open_bank
 from insights.demo import write_demo
 from insights.models.memory.compared import compared as compared_delivery
 from insights.models.memory.inputs import delivered
-from insights.models.memory.measures import LEFT, Measured, contributions, measure
+from insights.models.memory.measures import LEFT, contributions, measure
 from insights.models.memory.numbers import Pairs, of_numbers
+from insights.models.memory.shapes import Measured
 from insights.reports.disclosure import protect
 from insights.topics.evidence import Estimates
 from insights.topics.summary.changes import ALPHA, ID, NAME, Changes, Rules, _changes, between, evidence_of, paired

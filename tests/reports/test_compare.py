@@ -66,7 +66,8 @@ def test_what_changed_is_named_and_what_came_and_went(settings: Settings) -> Non
             "told for the first time: risk.new",
             "risk.all risk region=A: 10 -> 20 (+8 to +12)",
         ]
-        assert "2 other numbers" in told[4]  # what was withheld in one of them is not compared
+        assert any("2 other numbers" in line for line in told)
+        assert "1 not judged: withheld in one of the packs" in told
 
 
 def test_what_rests_on_another_delivery_is_not_judged(settings: Settings) -> None:
@@ -125,7 +126,7 @@ def test_every_number_is_named_with_how_it_was_compared(settings: Settings) -> N
     assert any(line.startswith("risk.all clients: 400 -> 410 (-") and line.endswith("of clients") for line in found)
     assert "risk.all old: 1 -> -: not judged: told in one of the packs only" in found
     assert "risk.all sum: - -> 5: not judged: told in one of the packs only" in found
-    assert "2 other numbers" in found[2]
+    assert any(line.endswith("2 other numbers") for line in found)
 
 
 def test_nothing_changed_is_said(settings: Settings) -> None:

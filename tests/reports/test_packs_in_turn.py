@@ -10,8 +10,8 @@ from reports.packs import findings, insights, make_pack
 
 from insights.data.settings import load_settings
 from insights.demo import write_demo
-from insights.models.memory.predictions import LEAVING
 from insights.models.memory.store import NAME, read_memory, write_memory
+from insights.models.memory.targets import LEAVING
 from insights.reports.history import read_pack
 
 OLD, BROKEN, NOW = "2026-04-30", "2026-08-31", "2026-10-31"

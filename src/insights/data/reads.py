@@ -37,7 +37,7 @@ def tables_read(topic: str) -> tuple[str, ...]:
         seen.add(path)
         told, imports, goes_through = _module(path)
         found |= told
-        every |= goes_through and ROOT / "data" not in path.parents
+        every |= goes_through and ROOT / "topics" in path.parents
         todo += [other for other in imports if any(room in other.parents for room in rooms)]
     return tuple(name for name in TABLES if every or name in found)
 

@@ -66,10 +66,10 @@ def comparison_lines(settings: Settings, reports: Path, one: str, other: str, ev
         yield f"  {_number(row)}"
     if found.otherwise.tables:
         yield f"  delivered otherwise, so what rests on it is not judged: {', '.join(found.otherwise.tables)}"
-    if note:
-        yield f"  {note}"
     if not found.clear and not found.otherwise.tables:
         yield "  nothing material changed"
+    if note:
+        yield f"  {note}"
     paired_too = "client by client" if "errors" in errors else "without pairing: what the runs remembered is missing"
     yield f"  compared: {len(found.measures)} measures {paired_too}, {found.compared} other numbers"
     for how in (*JUDGED, *UNJUDGED):

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from insights.data.months import month_number
+from insights.data.months import add_months, month_number
 from insights.data.snapshot import Bank
 from insights.models.memory.came import NOTHING_DUE, due, told_by
-from insights.models.memory.foretold import NEED, last_month
 from insights.models.memory.scored import Scored, score
 from insights.models.memory.store import Memory
+from insights.models.memory.targets import NEED
 from insights.models.needs.rows import STEP, missing, need_rows
 from insights.stats.results import NotEstimable
 
@@ -27,7 +27,7 @@ def came_of_needs(bank: Bank, memories: Sequence[Memory]) -> Scored | NotEstimab
     rows = need_rows(bank)
     if rows is None:
         return NotEstimable("nobody holds a product")
-    here = month_number(last_month(rows))
+    here = month_number(add_months(rows.months.opens, rows.last))
     place = pd.Index(rows.months.client_id.astype(str))
     kinds = {NEED + name: k for k, name in enumerate(rows.products.categories)}
     parts = []

@@ -9,8 +9,8 @@ import pandas as pd
 from insights.data.months import last_complete, month_number
 from insights.data.snapshot import Bank
 from insights.models.memory.came import NOTHING_DUE, due, told_by
-from insights.models.memory.foretold import AHEAD, MARGIN
 from insights.models.memory.store import Memory
+from insights.models.memory.targets import AHEAD, MARGIN
 from insights.models.value.margins import MARGIN as IN_MARGINS
 from insights.models.value.margins import client_margins
 from insights.stats.inputs import Floats

@@ -11,8 +11,8 @@ from insights.data.months import add_months
 from insights.data.panel import spells
 from insights.data.snapshot import Bank
 from insights.models.memory.came import NOTHING_DUE, due, told_by
-from insights.models.memory.foretold import ALERT
 from insights.models.memory.store import Memory
+from insights.models.memory.targets import ALERT
 from insights.models.risk.loans import NEEDS as LOANS
 from insights.models.risk.loans import loans
 from insights.models.risk.register import asked, open_risks, risk_of

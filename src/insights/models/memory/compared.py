@@ -15,7 +15,8 @@ import pandas as pd
 from insights.data.months import add_months
 from insights.data.snapshot import Bank
 from insights.data.tables import TABLES
-from insights.models.memory.inputs import Delivered, delivered, is_number, marks
+from insights.models.memory.inputs import delivered, is_number, marks
+from insights.models.memory.shapes import Delivered
 from insights.stats.drift import stability_index
 from insights.stats.results import Estimate
 

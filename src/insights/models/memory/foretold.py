@@ -1,23 +1,15 @@
 """What a run foretells besides leaving: what clients will buy first, what they will bring, and who was warned of."""
 
-from datetime import date
-
 import pandas as pd
 
-from insights.data.months import add_months
 from insights.data.snapshot import Bank
-from insights.models.needs.rows import STEP, NeedRows, missing
+from insights.models.memory.targets import AHEAD, ALERT, MARGIN, NEED
+from insights.models.needs.rows import STEP, missing
 from insights.models.needs.trials import Trials, foretold, trials
 from insights.models.risk.register import asked, open_risks
 from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.models.value.money import MARGIN as IN_MARGINS
 from insights.models.value.money import measure_of
-
-NEED, MARGIN, ALERT = "need:", "margin", "alert:"
-"""Targets: a first purchase of a category, what a client brings, an open risk of the register by its reason."""
-AHEAD = (3, 12)
-"""Months ahead for which it is written down what clients will bring."""
-COLUMNS = ["client_id", "target", "months", "value", "since"]
 
 
 def needs_foretold(bank: Bank) -> pd.DataFrame | None:
@@ -29,11 +21,6 @@ def needs_foretold(bank: Bank) -> pd.DataFrame | None:
         return None
     told = foretold(bank)
     return told.assign(target=NEED + told["category"].astype(str), months=STEP)
-
-
-def last_month(rows: NeedRows) -> date:
-    """Return the first day of the last month that needs are told from."""
-    return add_months(rows.months.opens, rows.last)
 
 
 def value_foretold(bank: Bank) -> pd.DataFrame | None:

@@ -4,7 +4,6 @@ The same months are delivered to one run after another. What an earlier run foun
 what became known late; where half of it is gone, or its values have moved, the delivery has changed and not the bank.
 """
 
-from dataclasses import dataclass
 from datetime import date
 
 import ibis.expr.types as ir
@@ -15,21 +14,10 @@ from insights.data.months import add_months, month_of
 from insights.data.snapshot import Bank
 from insights.data.tables import TABLES
 from insights.models.cache import once
+from insights.models.memory.shapes import Delivered
 
 MONTHS = 12
 MEASURED = ("number", "money", "integer")
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """What came in. ``rows``: table, month (ISO day; "" for a table without dates), rows. ``columns``: table, column.
-
-    ``marks``: table, column, filled, mean, sd of the columns with numbers, over the rows of the last twelve months.
-    """
-
-    rows: pd.DataFrame
-    columns: pd.DataFrame
-    marks: pd.DataFrame
 
 
 def delivered(bank: Bank) -> Delivered:

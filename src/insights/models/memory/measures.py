@@ -7,8 +7,6 @@ weights of a client follow from his pseudonym alone: replicates of two packs, ma
 client, and their difference varies only by what is different between them.
 """
 
-from dataclasses import dataclass, field, replace
-
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -21,8 +19,9 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.groups import group_of
 from insights.models.memory.numbers import COUNTS_CLIENTS, Pairs, of_numbers
+from insights.models.memory.shapes import Measured
 from insights.stats.inputs import Floats
-from insights.stats.resampling import Replicates, bootstrap
+from insights.stats.resampling import bootstrap
 
 MONTHS = 12
 """Flows and events are those of the last twelve months: every season is in them once."""
@@ -48,26 +47,6 @@ UNITS = {
     COMPLAINTS: "per client",
     CONTACTS: "per client",
 }
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The m measures of one day with their replicates.
-
-    ``labels`` has one row per measure (measure, group, unit, n, n_events, total, largest, second, absolute),
-    ``replicates`` their values (m) and replicates (R, m).
-    ``group`` is "" for all clients. ``n`` counts the clients in the denominator, ``n_events`` those in the numerator
-    where it counts clients (else nan). ``total`` is the numerator, with the two largest contributions to it and the sum
-    of all, for dominance. nan in the values: nobody is in the denominator.
-    """
-
-    labels: pd.DataFrame
-    replicates: Replicates = field(repr=False)
-
-    def part(self, rows: slice) -> "Measured":
-        """Return some of them."""
-        own = replace(self.replicates, value=self.replicates.value[rows], values=self.replicates.values[:, rows])
-        return Measured(self.labels.iloc[rows].reset_index(drop=True), own)
 
 
 def measured(bank: Bank) -> Measured:

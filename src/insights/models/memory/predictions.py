@@ -8,9 +8,8 @@ from insights.data.snapshot import Bank
 from insights.models.exits.risk import ANY, HORIZONS
 from insights.models.exits.trials import chosen_model, exit_trials
 from insights.models.exits.use import risks_in_use
-from insights.models.memory.foretold import COLUMNS, alerts_raised, needs_foretold, value_foretold
-
-LEAVING = "leaving"
+from insights.models.memory.foretold import alerts_raised, needs_foretold, value_foretold
+from insights.models.memory.targets import COLUMNS, LEAVING
 
 
 @dataclass(frozen=True)

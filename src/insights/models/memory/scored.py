@@ -10,8 +10,8 @@ import pandas as pd
 from insights.data.months import add_months
 from insights.data.panel import spells
 from insights.data.snapshot import Bank
-from insights.models.memory.predictions import LEAVING
 from insights.models.memory.store import Memory
+from insights.models.memory.targets import LEAVING
 from insights.stats.results import NotEstimable
 from insights.stats.scoring.resampled import ResampledScores, resampled_scores
 

@@ -10,8 +10,7 @@ from insights.data.pseudonyms import Key
 from insights.data.settings import Settings
 from insights.data.snapshot import Bank
 from insights.models.cache import once
-from insights.models.memory.inputs import Delivered
-from insights.models.memory.measures import Measured
+from insights.models.memory.shapes import Delivered, Measured
 
 NAME = "memory"
 VERSION, READABLE = 3, (2, 3)

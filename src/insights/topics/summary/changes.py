@@ -17,7 +17,8 @@ import pandas as pd
 
 from insights.data.settings import Settings
 from insights.data.snapshot import Bank
-from insights.models.memory.measures import JOINED, LEFT, Measured, measured, numbered
+from insights.models.memory.measures import JOINED, LEFT, measured, numbered
+from insights.models.memory.shapes import Measured
 from insights.stats.intervals import normal_quantile
 from insights.stats.paired import Family, normal_p, paired_errors
 from insights.stats.proportions import proportion, rate

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from insights.data.snapshot import Bank
-from insights.models.memory.measures import NET, Measured, measured
+from insights.models.memory.measures import NET, measured
+from insights.models.memory.shapes import Measured
 from insights.stats.results import Estimate
 from insights.topics.evidence import Estimates
 
