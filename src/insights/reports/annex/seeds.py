@@ -15,6 +15,7 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
         "20",
         "20040731",
         "backtest",
+        "past predictions",
     ),
     "value": (
         "19970105",
@@ -22,6 +23,7 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
         "20040731",
         "backtest",
         "value_hindsight",
+        "what came",
     ),
     "loyalty": (
         "19970105",
@@ -39,6 +41,7 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
         "7",
         "backtest",
         "needs",
+        "past predictions",
         "segments",
     ),
     "channels": ("through loyalty",),
@@ -57,8 +60,6 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
         "backtest",
         "memory of packs",
         "needs",
-        "past predictions",
-        "what came",
     ),
 }
 """Seeds by report, those of the models behind it too: a name where it is derived from one, else the number."""

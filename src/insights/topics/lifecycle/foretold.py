@@ -6,7 +6,7 @@ from insights.data.snapshot import Bank
 from insights.models.households import household_of
 from insights.models.memory.scored import Scored, scored
 from insights.models.memory.store import Remembered
-from insights.topics.evidence import Answer, ClientCounts, NotAvailable, client_counts
+from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, client_counts
 from insights.topics.foretold import FINDING, LEAVING, came_of, fifths_of, scores_answer, scores_of
 
 LEFT, STAYED = "left", "stayed"
@@ -23,7 +23,7 @@ def foretold(bank: Bank, memories: Sequence[Remembered] | None) -> Answer | NotA
 
 
 def _answer(found: Scored, bank: Bank) -> Answer:
-    evidence = {"scores": scores_of(found), "fifths": fifths_of(found), "counts": _counts(found, bank)}
+    evidence: dict[str, Evidence] = {"scores": scores_of(found), "fifths": fifths_of(found), "counts": _counts(found, bank)}
     return scores_answer(LEAVING, found.months, list(found.by_day), evidence)
 
 

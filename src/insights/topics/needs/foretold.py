@@ -10,7 +10,7 @@ from insights.models.memory.store import Remembered
 from insights.models.needs.rows import missing
 from insights.stats.ratios import ratio_of_sums
 from insights.stats.results import Estimate
-from insights.topics.evidence import Answer, Estimates, NotAvailable
+from insights.topics.evidence import Answer, Estimates, Evidence, NotAvailable
 from insights.topics.foretold import (
     EXPECTED,
     FINDING,
@@ -35,7 +35,7 @@ def foretold(bank: Bank, memories: Sequence[Remembered] | None) -> Answer | NotA
 
 
 def _answer(found: Scored) -> Answer:
-    evidence = {"scores": scores_of(found), "fifths": fifths_of(found), "kinds": _kinds(found)}
+    evidence: dict[str, Evidence] = {"scores": scores_of(found), "fifths": fifths_of(found), "kinds": _kinds(found)}
     return scores_answer(NEEDS, found.months, list(found.by_day), evidence)
 
 
