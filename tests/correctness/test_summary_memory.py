@@ -54,7 +54,8 @@ def before(lean: Path, demo_bank_small: Path) -> Bank:
 def remembered(folder: Path, bank: Bank, **changed: object) -> Remembered:
     memory = Memory(VERSION, bank.as_of.isoformat(), "hash", measured(bank), delivered(bank), None)
     path = folder / f"memory-{len(list(folder.iterdir()))}"
-    assert write_memory(path, replace(memory, **changed), bank.settings)  # type: ignore[arg-type]
+    memory = replace(memory, **changed)  # type: ignore[arg-type]
+    assert write_memory(path, memory, bank.settings)
     return Remembered(memory.as_of, str(path), "hash")
 
 
