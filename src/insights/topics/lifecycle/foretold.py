@@ -23,7 +23,11 @@ def foretold(bank: Bank, memories: Sequence[Remembered] | None) -> Answer | NotA
 
 
 def _answer(found: Scored, bank: Bank) -> Answer:
-    evidence: dict[str, Evidence] = {"scores": scores_of(found), "fifths": fifths_of(found), "counts": _counts(found, bank)}
+    evidence: dict[str, Evidence] = {
+        "scores": scores_of(found),
+        "fifths": fifths_of(found),
+        "counts": _counts(found, bank),
+    }
     return scores_answer(LEAVING, found.months, list(found.by_day), evidence)
 
 
