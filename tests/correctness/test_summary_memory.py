@@ -12,7 +12,7 @@ from lean_bank import lean_settings
 from shown import shown, title
 
 from insights.data.snapshot import Bank, open_bank
-from insights.models.memory.compared import compared
+from insights.models.memory.compared import COLUMNS, compared
 from insights.models.memory.inputs import delivered
 from insights.models.memory.measures import COMPLAINTS, LEFT, NET, contributions, measure, measured
 from insights.models.memory.shapes import Delivered, Measured
@@ -31,6 +31,8 @@ from insights.stats.proportions import proportion
 from insights.stats.results import Estimate, NotEstimable
 from insights.topics import lifecycle, needs, risk, summary, value
 from insights.topics.evidence import Answer, NotAvailable
+from insights.topics.summary.delivered import delivery_evidence
+from insights.topics.summary.delivery import ID, _parts
 from insights.topics.summary.pack import Before, Findings, Pack
 
 NOW, THEN, LONG_AGO = "2026-10-31", "2026-09-30", "2025-10-31"
@@ -211,6 +213,19 @@ def test_half_an_extract_a_lost_column_and_another_scale_are_named(bank: Bank, b
     found = compared(bank, Delivered(rows, columns, marks), date(2026, 9, 30))
     told = set(zip(found["what"], found["table"], found["column"], strict=True))
     assert told == {("fewer", "contacts", ""), ("gone", "clients", "zodiac"), ("restated", "surveys", "item_recommend")}
+
+
+def test_a_shift_is_told_with_its_interval_and_a_lost_column_by_name(bank: Bank) -> None:
+    shifted = {"what": "shifted", "table": "surveys", "column": "item_recommend", "now": 1.5, "low": 1.2, "high": 1.9}
+    found = pd.DataFrame([shifted | {"n": 500}, {"what": "gone", "table": "clients", "column": "zodiac"}])
+    evidence = delivery_evidence(found.reindex(columns=COLUMNS))
+    answer = Answer(ID, ID, evidence, _parts, {"before": THEN, "tables": 12})
+    exhibit = shown(answer, bank)
+    told = {r["name"]: r for r in exhibit.estimates}
+    assert [told["shifted"][k] for k in ("value", "low", "high", "level")] == [1.5, 1.2, 1.9, 0.999]
+    assert told["gone"]["group"] == {"table": "clients", "column": "zodiac"}
+    cells = {r["name"]: r["now"] for r in exhibit.tables[0].rows}
+    assert cells["surveys"].values == {"value": 1.5, "low": 1.2, "high": 1.9}
 
 
 def test_the_stability_index_of_a_textbook() -> None:

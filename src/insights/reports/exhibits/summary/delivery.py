@@ -5,8 +5,10 @@ from typing import Any
 import pandas as pd
 
 from insights.data.snapshot import Bank
+from insights.models.memory.compared import LEVEL, SHIFTED
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.rows import SHOWN, SUPPRESSED, dated
+from insights.reports.exhibits.told import INTERVALS
 from insights.reports.wording.labels import column_label, table_label
 from insights.topics.evidence import Answer
 
@@ -52,8 +54,8 @@ def delivery(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhi
         caveats=(
             Message(
                 "Rows of the same months may come late: up to one in twenty passes. New rows are compared by the "
-                "stability index; the lower end of its interval must pass 0.1. Amounts of money are not compared so: "
-                "they follow the seasons."
+                "stability index; the lower end of its 99.9% interval must pass 0.1. Amounts of money are not compared "
+                "so: they follow the seasons."
             ),
         ),
         estimates=tuple(_estimates(parts)),
@@ -78,7 +80,11 @@ def _marks(rows: pd.DataFrame) -> list[dict[str, Any]]:
     found = []
     for (what, table, column), own in rows.groupby(["what", "table", "column"], sort=True):
         values = own.set_index("when")["value"]
-        found.append(_cells(str(table), str(column), MARKS[str(what)], values.get("before", ""), values.get("now", "")))
+        now: Any = values.get("now", "")
+        if what == SHIFTED and own["low"].notna().all():
+            (ends,) = own.to_dict("records")
+            now = Message(INTERVALS["number"].id, {name: ends[name] for name in ("value", "low", "high")})
+        found.append(_cells(str(table), str(column), MARKS[str(what)], values.get("before", ""), now))
     return found
 
 
@@ -104,7 +110,8 @@ def _estimates(parts: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
     found += [
         {"name": str(r["what"]), "group": {k: str(r[k]) for k in ("table", "column", "when")}}
         | empty
-        | _value(r["value"], "index" if r["what"] == "shifted" else "mean")
+        | _value(r["value"], "index" if r["what"] == SHIFTED else "mean")
+        | ({"low": r["low"], "high": r["high"], "level": LEVEL} if not pd.isna(r["low"]) else {})
         for r in parts["marks"].to_dict("records")
     ]
     return found
