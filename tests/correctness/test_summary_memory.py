@@ -326,12 +326,11 @@ def test_forecasts_wait_until_they_are_due_and_say_until_when(bank: Bank, tmp_pa
     waits = shown(lifecycle.foretold(bank, (memory,)), bank)
     assert not waits.told
     assert title(waits) == "What came of forecasts of leaving is told from 30 December 2026 on"
-    # What no pack came before is told three months after this one; margins are known a month later.
-    days = {"first purchases": (needs, "31 January 2027"), "margins": (value, "28 February 2027")}
-    for what, (topic, day) in (days | {"warnings": (risk, "31 January 2027")}).items():
+    # Where no pack came before it is told three months after this one.
+    for what, topic in {"first purchases": needs, "margins": value, "warnings": risk}.items():
         alone = shown(topic.foretold(bank, ()), bank)
         assert not alone.told
-        assert title(alone) == f"What came of forecasts of {what} is told from {day} on"
+        assert title(alone) == f"What came of forecasts of {what} is told from 31 January 2027 on"
         assert alone.refusals[0].id.startswith("This pack writes down")
     # A pack of some of the clients has no memory of its own.
     assert isinstance(lifecycle.foretold(bank, None), NotAvailable)
