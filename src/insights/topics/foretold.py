@@ -27,6 +27,8 @@ SCORED, WAITING, SETTLED = "foretold.scored", "foretold.waiting", "foretold.warn
 """Kinds of answers: scores of forecasts, nothing due yet, and what became of warnings."""
 CHANCE_IS = {LEAVING: 0.5, NEEDS: 0.5, VALUE: 0.1}
 """The score of an order that knows nothing: half of the pairs, or the tenth that a tenth of the clients brings."""
+USEFUL_FROM = {LEAVING: 0.6, NEEDS: 0.6, VALUE: 0.2}
+"""The score below which an order is of no use: where it may be as good as this, it has not failed."""
 
 ALL = "all"
 RATIO, APART, EXPECTED = "came_for_each_foretold", "told_apart", "foretold"
@@ -108,11 +110,18 @@ def fifths_of(found: Scored) -> Estimates:
     return estimates(rows, "fifth", "what")
 
 
-def verdict(skill: Estimate | None, chance: float = 0.5) -> str:
-    """Return what a score that is ``chance`` without skill says of how well forecasts tell clients apart."""
+def verdict(skill: Estimate | None, what: str = LEAVING) -> str:
+    """Return what a score of skill says of how well forecasts tell clients apart.
+
+    Failed are those that chance explains and that cannot be of use. After a few events the interval of a good order
+    holds chance too: then nothing is said yet.
+    """
     if skill is None:
         return OPEN
-    return HOLDS if skill.low > chance else REVERSED if skill.high < chance else CHANCE
+    chance = CHANCE_IS[what]
+    if skill.low > chance:
+        return HOLDS
+    return REVERSED if skill.high < chance else CHANCE if skill.high < USEFUL_FROM[what] else OPEN
 
 
 def level(ratio: Estimate | None) -> str:

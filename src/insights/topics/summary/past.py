@@ -18,7 +18,7 @@ from insights.topics.foretold import (
     REVERSED,
     verdict,
 )
-from insights.topics.summary.pack import Pack, Row
+from insights.topics.summary.pack import Pack, Row, only_refused
 
 ID = "summary.past"
 SHARE = "settled"
@@ -58,10 +58,10 @@ def failed(evidence: Mapping[str, Evidence], name: str) -> list[str]:
 def verdicts(rows: pd.DataFrame) -> dict[str, str]:
     """Return by what is foretold whether forecasts tell clients apart."""
     found = {}
-    for what, chance in CHANCE_IS.items():
+    for what in CHANCE_IS:
         own = rows[(rows["what"] == what) & (rows["score"] == APART) & rows["value"].notna()]
         skill = next((Estimate(r["value"], r["low"], r["high"], "", 0) for r in own.to_dict("records")), None)
-        found[what] = verdict(skill, chance)
+        found[what] = verdict(skill, what)
     return found
 
 
@@ -77,9 +77,9 @@ def _row(what: str, row: Row) -> dict[str, Any]:
 
 
 def _untold(pack: Pack) -> dict[str, Any]:
-    """Return the first refusal of each report that tells nothing yet; those of reports not in the pack are absent."""
-    found = {what: pack.now.by_id[id]["refusals"] for what, id in FINDING.items() if id in pack.now.by_id}
-    return {what: refusals[0] for what, refusals in found.items() if refusals}
+    """Return the titles of reports that tell nothing yet, which say when they will; absent reports say nothing."""
+    found = {what: pack.now.by_id[id] for what, id in FINDING.items() if id in pack.now.by_id}
+    return {what: one["title"] for what, one in found.items() if only_refused(one)}
 
 
 def _packs(pack: Pack) -> dict[str, int]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
-from insights.reports.exhibits.foretold.words import FAILED, LEVELS, UNKNOWN, WHAT
+from insights.reports.exhibits.foretold.words import FAILED, LEVELS, UNDECIDED, UNKNOWN, WHAT
 from insights.reports.exhibits.needs.words import category_label
 from insights.reports.exhibits.rows import dated
 from insights.reports.exhibits.told import cell, find, finding_row
@@ -16,11 +16,11 @@ from insights.topics.evidence import Answer
 from insights.topics.foretold import (
     ALL,
     APART,
-    CHANCE_IS,
     EXPECTED,
     LEAVING,
     NEEDS,
     OBSERVED,
+    OPEN,
     RATIO,
     VALUE,
     level,
@@ -53,7 +53,7 @@ def scored(answer: Answer, parts: dict[str, pd.DataFrame], bank: Bank) -> Exhibi
     scores, facts = parts["scores"], answer.facts
     what, months = facts["what"], facts["months"]
     ratio, apart = (find(scores, pack=ALL, score=name) for name in (RATIO, APART))
-    said = verdict(apart, CHANCE_IS[what])
+    said = verdict(apart, what)
     tables = [_packs(parts, facts["packs"])]
     if "kinds" in parts:
         tables.append(_kinds(parts["kinds"], bank))
@@ -74,10 +74,10 @@ def _title(what: str, said: str, ratio: Estimate | None, apart: Estimate | None)
     values: dict[str, Any] = {"what": WHAT[what]}
     if said in FAILED:
         return Message(FAILED[said].id, values)
-    if ratio is None and apart is None:
-        return Message(UNKNOWN.id, values)
     if ratio is not None:
         values |= {"value": ratio.value, "low": ratio.low, "high": ratio.high}
+    if said == OPEN:
+        return Message(UNKNOWN.id if ratio is None else UNDECIDED.id, values)
     return Message(LEVELS[level(ratio)].id, values)
 
 

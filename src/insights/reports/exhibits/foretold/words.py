@@ -25,4 +25,8 @@ LEVELS = {
     ),
     OPEN: Message("Forecasts of {what} tell clients apart; whether their level was right cannot be told"),
 }
+UNDECIDED = Message(
+    "Forecasts of {what}: {value:number} came for each one foretold ({low:number} to {high:number}); whether they put "
+    "clients in the right order cannot be told yet"
+)
 UNKNOWN = Message("What came of forecasts of {what} cannot be told: too little happened")

@@ -27,12 +27,8 @@ def past(answer: Answer, rows: pd.DataFrame, bank: Bank) -> Exhibit:
     """Say which forecasts failed and which still work, with what came for each one foretold."""
     said, untold = verdicts(rows), answer.facts["untold"]
     if rows.empty:
-        whys = [message_from(refusal) for refusal in untold.values()] or [Message("No forecast of this pack is kept.")]
-        return Exhibit(
-            answer.id,
-            Message("What came of earlier forecasts cannot be told yet"),
-            refusals=tuple({why.id: why for why in whys}.values()),
-        )
+        whys = [message_from(title) for title in untold.values()] or [Message("No forecast of this pack is kept.")]
+        return Exhibit(answer.id, Message("What came of earlier forecasts cannot be told yet"), refusals=tuple(whys))
     columns = (
         Column("what", Message("Forecasts of")),
         Column("ahead", Message("Months ahead")),
@@ -50,7 +46,8 @@ def past(answer: Answer, rows: pd.DataFrame, bank: Bank) -> Exhibit:
         caveats=(
             Message(
                 "Told apart: of two clients, how often the one in whom it came had been put first; for margins, what "
-                "the tenth of the clients put first brought. Forecasts failed where chance explains their order."
+                "the tenth of the clients put first brought. Forecasts failed where chance explains their order and "
+                "their interval holds nothing of use; after few events that cannot be told."
             ),
         ),
         estimates=tuple(
