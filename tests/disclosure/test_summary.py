@@ -99,14 +99,15 @@ def test_the_whole_moves_in_fives_or_not_at_all(bank: Bank, frame: tuple[pd.Data
 
 
 def test_an_interval_does_not_tell_how_few_moved(bank: Bank, frame: tuple[pd.DataFrame, Any]) -> None:
-    """One, three or nine leavers more in a cell of forty leavers: the error of its change is that of ten movers."""
+    """One, three or nine leavers more than forty: the error of the change of the whole is that of ten movers."""
     rows, pairs = frame
     place = next(g for m, g in pairs if m == LEFT and g and (rows[f"there_before {g}"] > 0).sum() > 100)
     before = published(seen(bank, measure(with_leavers(rows, place, 40), pairs), None, Findings("", {})))
     widths = set()
     for more in (1, 3, 9):
         one, other = (measure(with_leavers(rows, place, n), pairs) for n in (40, 40 + more))
-        (row,) = [r for r in seen(bank, other, one, before).measures.to_dict("records") if r["group"] == place]
+        found = seen(bank, other, one, before).measures
+        (row,) = found[(found["measure"] == LEFT) & (found["group"] == "")].to_dict("records")
         widths.add(round((row["high"] - row["low"]) * row["n"], 6))
     assert len(widths) == 1
 

@@ -22,6 +22,7 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
         "20",
         "20040731",
         "backtest",
+        "segments",
         "value_hindsight",
         "what came",
     ),
