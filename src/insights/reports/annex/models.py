@@ -96,6 +96,16 @@ MODELS = (
         (Number("needs.score", PRECISION, (("way", SEGMENT),), "percent"),),
     ),
     Model("effects", "channels.changes", ("channels.rollout",)),
+    Model(
+        "prospects",
+        "channels.prospects",
+        ("channels.prospects",),
+        (
+            Number("channels.prospects", "prospects_trial_first", (), "percent"),
+            Number("channels.prospects", "prospects_trial_ratio"),
+        ),
+        (Number("channels.prospects", "prospects_trial_rule", (), "percent"),),
+    ),
     Model("defaults", "risk.credit", (), (Number("risk.credit", "observed_expected"),)),
     Model("alarms", "risk.reputation"),
     Model("market", "risk.market", ("risk.market",)),
