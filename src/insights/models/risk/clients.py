@@ -24,15 +24,25 @@ def _in_force(bank: Bank) -> pd.DataFrame:
 
 def number_in_force(bank: Bank, days: pd.DatetimeIndex) -> np.ndarray:
     """Return the relationships (n) in force at the end of each day, as known by the as-of date."""
+    joined, left = once(bank, "risk_joined_left", lambda: tuple(_totals(bank, c) for c in ("joined_on", "left_on")))
+    asked = days.to_numpy()
+
+    def by_then(totals: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        day, total = totals
+        return np.asarray(total[np.searchsorted(day, asked, side="right")])
+
+    return by_then(joined) - by_then(left)
+
+
+def _totals(bank: Bank, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the days of a column of the spells (d), in order, and how many spells had it by each (d + 1, from 0)."""
     told = spells(bank)
-    found = told.group_by("joined_on", "left_on").agg(n=lambda t: t.count()).execute()
-    number = found["n"].to_numpy(float)
-
-    def by_then(column: str) -> np.ndarray:
-        day = pd.to_datetime(found[column])
-        known = day.notna().to_numpy()
-        order = np.argsort(day[known].to_numpy(), kind="stable")
-        total = np.concatenate([[0.0], np.cumsum(number[known][order])])
-        return np.asarray(total[np.searchsorted(day[known].to_numpy()[order], days.to_numpy(), side="right")])
-
-    return by_then("joined_on") - by_then("left_on")
+    found = (
+        told.filter(told[column].notnull())
+        .group_by(day=told[column])
+        .agg(n=lambda t: t.count())
+        .order_by("day")
+        .execute()
+    )
+    day = pd.to_datetime(found["day"]).to_numpy()
+    return day, np.concatenate([[0.0], np.cumsum(found["n"].to_numpy(float))])

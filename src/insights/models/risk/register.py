@@ -83,6 +83,10 @@ def credit_step(state: str) -> tuple[str, int]:
 
 def asked(bank: Bank) -> tuple[str, ...]:
     """Return the risks that the bank's tables can tell of."""
+    return once(bank, "risk_asked", lambda: _asked(bank))
+
+
+def _asked(bank: Bank) -> tuple[str, ...]:
     needs = {"papers": PAPERS, "profile": PROFILES, "suitability": SUITABILITY, "credit": LOANS}
     needs["market"] = ("clients.risk_tolerance", *MARKET)
     return tuple(risk for risk in RISKS if not bank.needs(*needs[risk]))
