@@ -408,6 +408,8 @@ def test_first_purchases_are_scored_by_kind_and_over_packs(
         came / sum(r["value"].sum() for r in rows), rel=5e-3
     )
     assert {r["group"]["category"] for r in exhibit.estimates if "category" in r["group"]}
+    (line,) = [r for r in shown(summary.past(after_it(bank, exhibit), bank), bank).tables[0].rows if r["packs"]]
+    assert (line["what"].id, line["packs"]) == ("first purchases", len(days))
     page_one = shown(summary.state(after_it(bank, exhibit), bank), bank)
     assert any("first purchases" in m.id and m.id.startswith("Warning") for m in page_one.sentences) != holds
 

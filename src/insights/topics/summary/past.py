@@ -84,5 +84,8 @@ def _untold(pack: Pack) -> dict[str, Any]:
 
 def _packs(pack: Pack) -> dict[str, int]:
     """Return by what is foretold how many packs were looked at."""
-    days = {what: {r.group.get("pack") for r in pack.now.rows(id, RATIO)} - {ALL} for what, id in FINDING.items()}
+    days = {
+        what: {r.group["pack"] for r in pack.now.rows(id, RATIO) if "pack" in r.group} - {ALL}
+        for what, id in FINDING.items()
+    }
     return {what: len(own) for what, own in days.items() if own}
