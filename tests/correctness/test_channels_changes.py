@@ -79,11 +79,11 @@ def book(
     return months, Reach("faster", start, day, manager.astype(str).astype(object), True, lot), made
 
 
-def in_money(months: SpellMonths, found: Reach) -> tuple[Outcome, Panel, np.ndarray]:
+def in_money(months: SpellMonths, found: Reach, other_ways: bool = True) -> tuple[Outcome, Panel, np.ndarray]:
     panel = lay_out(months, found, MONTHS)
     values = outcome_values(None, months, panel, MONEY)  # type: ignore[arg-type]
     assert values is not None
-    return measure(MONEY, values, panel, currency="CHF"), panel, values
+    return measure(MONEY, values, panel, currency="CHF", other_ways=other_ways), panel, values
 
 
 def truth_of(made: np.ndarray, panel: Panel, values: np.ndarray) -> float:
@@ -124,7 +124,7 @@ def test_a_programme_without_effect_shows_none_by_steps_or_by_lot() -> None:
                 panel = lay_out(months, found, MONTHS)
                 values = outcome_values(None, months, panel, MONEY)  # type: ignore[arg-type]
                 assert values is not None
-                alarms[lot] += measure(MONEY, values, replace(panel), currency="CHF").p < 0.05
+                alarms[lot] += measure(MONEY, values, replace(panel, traits=None), other_ways=False).p < 0.05
     assert all(k <= 6 for k in alarms.values())  # 2 of 40 expected; 6 is the 1 % point
 
 
@@ -147,7 +147,7 @@ def test_among_those_alike_no_effect_is_seen_where_larger_clients_alone_made_it(
     plain, alike, inside = [], [], 0
     for seed in range(12):
         months, found, _ = book(600 + seed, effect=0.0, sized=0.0004)
-        told, _, _ = in_money(months, found)
+        told, _, _ = in_money(months, found, other_ways=False)
         plain.append(estimate(told.mean).value)
         if isinstance(told.alike, NotEstimable):  # too few carry it
             continue
@@ -165,7 +165,7 @@ def test_where_a_few_clients_would_carry_the_comparison_of_those_alike_none_is_t
     """With those reached far larger than the others its interval would hold the truth in 7 of 10."""
     for seed in (3, 4):
         months, found, _ = book(seed, effect=0.0, sized=0.0004, pull=1.5)
-        told, _, _ = in_money(months, found)
+        told, _, _ = in_money(months, found, other_ways=False)
         assert isinstance(told.alike, NotEstimable)
         assert "too few alike" in told.alike.reason
         assert isinstance(told.mean, Estimate)  # against all others it is told, with its own assumption
@@ -286,11 +286,11 @@ def answers_twice(seed: int, n: int = 700, managers: int = 50) -> pd.DataFrame:
 
 def test_the_part_of_the_money_that_runs_through_loyalty_is_covered() -> None:
     inside, shares = 0, []
-    for seed in range(40):
+    for seed in range(20):
         told = split(answers_twice(seed))
         inside += estimate(told.loyal).low < 0.04 < estimate(told.loyal).high
         shares.append(estimate(told.share).value)
-    assert inside >= 33  # measured in 600 such books: 91 %; of 40 that is 36, and 33 is the 6 % point
+    assert inside >= 15  # measured in 600 such books: 91 %; of 20 that is 18, and 15 is the 2 % point
     assert abs(float(np.median(shares)) - 0.5) < 0.06
 
 
