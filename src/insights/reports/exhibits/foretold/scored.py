@@ -29,13 +29,16 @@ from insights.topics.foretold import (
 from insights.topics.lifecycle.foretold import LEFT, STAYED
 
 RESTS_ON = {
-    LEAVING: Message("Risks of leaving within {months:months}, as the runs of {n:count} packs wrote them down."),
+    LEAVING: Message(
+        "Risks of leaving within {months:months}, as their runs wrote them down; packs looked at: {n:count}."
+    ),
     NEEDS: Message(
-        "Chances of first purchases within {months:months}, as the runs of {n:count} packs wrote them down; clients "
-        "are told apart within each kind of product."
+        "Chances of first purchases within {months:months}, as their runs wrote them down; packs looked at: {n:count}. "
+        "Clients are told apart within each kind of product."
     ),
     VALUE: Message(
-        "Margins of the {months:months} after, as the runs of {n:count} packs wrote them down, leaving allowed for."
+        "Margins of the {months:months} after, leaving allowed for, as their runs wrote them down; packs looked at: "
+        "{n:count}."
     ),
 }
 LIMITS = {

@@ -23,7 +23,8 @@ def waiting(answer: Answer, _: Any, bank: Bank) -> Exhibit:
         values,
     )
     later = Message(
-        "What {n:count} earlier packs foretold is kept; it is set beside what came once {months:months} have passed.",
+        "What earlier packs foretold is kept ({n:count} of them); it is set beside what came once {months:months} have "
+        "passed.",
         values,
     )
     return Exhibit(answer.id, title, refusals=(later if facts["packs"] else first,))
