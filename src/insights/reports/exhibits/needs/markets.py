@@ -76,12 +76,13 @@ def _title(found: pd.DataFrame, bank: Bank) -> Message:
     values = _named(first, bank) | {"x": float(first["value"])}
     if first["value"] > 1:
         return Message(
-            "Most moved by markets: {kind}, bought more when {series} is high (odds times {x:number} for a usual "
+            "Most moved by markets: {kind}, bought more when “{series}” stands high (odds times {x:number} for a usual "
             "swing)",
             values,
         )
     return Message(
-        "Most moved by markets: {kind}, bought less when {series} is high (odds times {x:number} for a usual swing)",
+        "Most moved by markets: {kind}, bought less when “{series}” stands high (odds times {x:number} for a usual "
+        "swing)",
         values,
     )
 
