@@ -164,15 +164,6 @@ def test_another_discount_rate_before_is_a_part_of_its_own(folder: Path, bank: B
     assert found.clients["now"].sum() == pytest.approx(plain.clients["now"].sum())
 
 
-def test_twice_the_currency_is_twice_every_part(tmp_path: Path, bank: Bank) -> None:
-    one = built(bank)
-    with open_bank(write_value_bank(tmp_path, scale=2.0, **OF_BANK), as_of=AS_OF) as other:
-        two = built(other)
-    for name in ("was", "now", *PARTS):
-        np.testing.assert_allclose(two.clients[name], 2 * one.clients[name], rtol=1e-5, atol=0.01)
-    np.testing.assert_allclose(two.brought, 2 * one.brought, rtol=1e-9)
-
-
 def test_a_sample_tells_the_intervals_that_all_clients_tell(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "once", lambda bank, key, compute: compute())
     monkeypatch.setattr(module, "SAMPLE", USUAL)

@@ -74,6 +74,13 @@ def test_a_clients_own_interval_is_no_wider_than_it_says(found: Hindsight) -> No
     assert (found.came > found.high).mean() > 0.005  # of those who stayed too some are beyond it
 
 
+def test_who_brings_the_very_end_of_his_interval_is_held_by_it(found: Hindsight) -> None:
+    """Draws have seven digits: an amount that never moves is their largest but for rounding."""
+    top = replace(found, came=found.high * (1 + 1e-7))
+    assert top.held.all()
+    assert not replace(found, came=found.high + 0.01 * np.abs(found.high) + 1).held.any()
+
+
 def test_what_goes_wrong_with_a_client_follows_from_the_parts_of_his_income(found: Hindsight) -> None:
     """All moves with what he holds; what a part of the income has beyond that counts by the square of its share."""
     inputs = found.values.inputs

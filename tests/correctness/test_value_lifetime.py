@@ -71,22 +71,6 @@ def test_intervals_resample_the_market_that_all_clients_share(bank: Bank) -> Non
     assert together[0] > together[1] + 0.05
 
 
-def test_twice_the_currency_is_twice_every_amount_and_nothing_else(bank: Bank, tmp_path: Path) -> None:
-    one = of(bank)
-    with opened(tmp_path, scale=2.0) as other:
-        two = of(other)
-        for name in ("assets", "margin_12m", "value", "value_5y", "value_undiscounted"):
-            np.testing.assert_allclose(two.clients[name], 2 * one.clients[name], rtol=1e-6, atol=1e-4)
-        np.testing.assert_allclose(two.clients["years"], one.clients["years"], rtol=1e-6)
-        # The draws of leaving turn on signs of eigenvectors, which rounding may change: same law, other lots.
-        spread = [v.drawn.realised.sum(axis=0, dtype=float).std() for v in (one, two)]
-        assert spread[1] == pytest.approx(2 * spread[0], rel=0.1)
-        assert two.market is not None
-        assert one.market is not None
-        assert two.market.expected == pytest.approx(one.market.expected)
-        assert list(two.clients["client_id"]) == list(one.clients["client_id"])
-
-
 def test_without_revenue_value_is_in_assets_and_says_so(tmp_path: Path) -> None:
     with opened(tmp_path / "assets", drop=("revenue",)) as bank:
         assert of(bank).measure == ASSETS

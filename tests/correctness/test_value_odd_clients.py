@@ -15,6 +15,7 @@ from shown import shown
 from value_bank import AS_OF, write_value_bank
 
 from insights.data.snapshot import Bank, open_bank
+from insights.models.value.bridge import PARTS, Bridge, bridge
 from insights.models.value.lifetime import LifetimeValues, lifetime_values
 from insights.models.value.streams.fit import StreamFit, stream_fit
 from insights.reports.exhibits.base import Exhibit
@@ -148,6 +149,31 @@ def test_twice_the_currency_is_twice_every_amount_and_nothing_else(bank: Bank, t
     assert set(one.evidence) == set(two.evidence)
     compared = sum(_same(name, one.evidence[name], two.evidence[name], one.id in DRAWN) for name in one.evidence)
     assert compared > 0
+
+
+def test_twice_the_currency_is_twice_the_value_of_every_client(bank: Bank, twice: Bank) -> None:
+    one, two = (lifetime_values(b) for b in (bank, twice))
+    assert isinstance(one, LifetimeValues)
+    assert isinstance(two, LifetimeValues)
+    assert list(two.clients["client_id"]) == list(one.clients["client_id"])
+    for name in ("assets", "margin_12m", "value", "value_5y", "value_undiscounted"):
+        np.testing.assert_allclose(two.clients[name], 2 * one.clients[name], rtol=1e-5, atol=1e-2)
+    np.testing.assert_allclose(two.clients["years"], one.clients["years"], rtol=1e-6)
+    # The draws of leaving turn on signs of eigenvectors, which rounding may change: same law, other lots.
+    spread = [v.drawn.realised.sum(axis=0, dtype=float).std() for v in (one, two)]
+    assert spread[1] == pytest.approx(2 * spread[0], rel=0.1)
+    assert one.market is not None
+    assert two.market is not None
+    assert two.market.expected == pytest.approx(one.market.expected)
+
+
+def test_twice_the_currency_is_twice_every_part_of_the_bridge(bank: Bank, twice: Bank) -> None:
+    one, two = (bridge(b) for b in (bank, twice))
+    assert isinstance(one, Bridge)
+    assert isinstance(two, Bridge)
+    for name in ("was", "now", *PARTS):
+        np.testing.assert_allclose(two.clients[name], 2 * one.clients[name], rtol=1e-5, atol=0.05)
+    np.testing.assert_allclose(two.brought, 2 * one.brought, rtol=1e-6)
 
 
 def test_twice_the_currency_is_twice_every_amount_of_streams(bank: Bank, twice: Bank) -> None:
