@@ -253,6 +253,16 @@ def test_scores_are_of_what_managers_have_time_for(tried: Trials, bank: Bank) ->
     assert found.value == pytest.approx(chosen["came_3m"].mean(), rel=1e-6)  # type: ignore[union-attr]
 
 
+def test_the_level_is_told_date_by_date(tried: Trials, bank: Bank) -> None:
+    answer = needs.score(bank)
+    assert isinstance(answer, Answer)
+    told = answer.exact.months.set_index(["date", "what"])["value"]
+    by = tried.frame.groupby("column")
+    np.testing.assert_allclose(told.xs("expected", level="what"), by[tried.used].mean())
+    np.testing.assert_allclose(told.xs("happened", level="what"), by["came_3m"].mean())
+    assert len(by) == 4
+
+
 def test_three_kinds_ranked_for_each_client() -> None:
     frame = pd.DataFrame(
         {

@@ -11,6 +11,7 @@ from insights.data.settings import DisclosureSection
 from insights.data.snapshot import Bank
 from insights.models.needs.expected import at_horizon
 from insights.models.needs.rows import NeedRows
+from insights.models.needs.suitable import Floats
 from insights.models.needs.trials import AREA, HORIZONS, MAP, PRECISION, Trials, trials
 from insights.stats.calibration import risk_groups
 from insights.stats.proportions import proportion
@@ -32,13 +33,15 @@ class ScoreRows:
 
     ``levels``: months, group (fifth of the probability, 1 the lowest; 0 for all), what ("expected", "happened"), value
     (share), low, high. ``lifts``: way, and how many times as many of those chosen by the model in use bought.
-    ``dates``: date (ISO), way, and the share of those chosen then that bought.
+    ``dates``: date (ISO), way, and the share of those chosen then that bought. ``months``: date (ISO), what
+    ("expected", "happened"), and the share of all asked then who bought within three months.
     """
 
     scores: pd.DataFrame
     levels: pd.DataFrame
     lifts: pd.DataFrame
     dates: pd.DataFrame
+    months: pd.DataFrame
 
 
 def score(bank: Bank) -> Answer | NotAvailable:
@@ -52,6 +55,7 @@ def score(bank: Bank) -> Answer | NotAvailable:
         "levels": _levels(tried),
         "lifts": _lifts(tried),
         "dates": _dates(tried, rows, bank.settings.disclosure),
+        "months": _months(tried, rows),
     }
     return Answer(ID, ID, evidence, _rows, need_facts(bank, rows, tried))
 
@@ -103,6 +107,27 @@ def _dates(found: Trials, rows: NeedRows, rules: DisclosureSection) -> Estimates
     return estimates(lines, "date", "way")
 
 
+def _months(found: Trials, rows: NeedRows) -> Estimates:
+    """Return what was expected and what happened within three months of each past date, of all who were asked."""
+    lines: list[dict[str, Any]] = []
+    for c, own in found.frame.groupby("column"):
+        date = month_end(rows.months.month(int(str(c)))).isoformat()
+        client, came = own["client"].to_numpy(), own["came_3m"].to_numpy()
+        p = at_horizon(own[found.used].to_numpy(), HORIZONS[0])
+        lines += _both({"date": date}, p, came, client)
+    return estimates(lines, "date", "what")
+
+
+def _both(head: dict[str, Any], p: Floats, came: Floats, client: Floats) -> list[dict[str, Any]]:
+    """Return the lines of the share that bought, with its interval by client, and of the share that was expected."""
+    share = ratio_of_sums(came, np.ones(len(came)), cluster=client, unit="share", positive=True)
+    n, events = len(np.unique(client)), came.sum()
+    return [
+        head | {"what": HAPPENED} | line(share, n, events),
+        head | {"what": EXPECTED} | plain(p.mean(), "share", n, events),
+    ]
+
+
 def _levels(found: Trials) -> Estimates:
     """Return what was expected and what happened, in all and by fifth of the probability at each date."""
     lines: list[dict[str, Any]] = []
@@ -117,13 +142,9 @@ def _levels(found: Trials) -> Estimates:
             own = np.ones(len(p), dtype=bool) if group == 0 else fifth == group
             if not own.any():
                 continue
-            head = {"months": months, "group": group}
-            share = ratio_of_sums(came[own], np.ones(own.sum()), cluster=client[own], unit="share", positive=True)
-            clients = len(np.unique(client[own]))
-            lines.append(head | {"what": HAPPENED} | line(share, clients, came[own].sum()))
-            lines.append(head | {"what": EXPECTED} | plain(p[own].mean(), "share", clients, came[own].sum()))
+            lines += _both({"months": months, "group": group}, p[own], came[own], client[own])
     return estimates(lines, *LEVELS)
 
 
 def _rows(parts: dict[str, Evidence]) -> ScoreRows:
-    return ScoreRows(*(cast(Estimates, parts[name]).rows for name in ("scores", "levels", "lifts", "dates")))
+    return ScoreRows(*(cast(Estimates, parts[name]).rows for name in ("scores", "levels", "lifts", "dates", "months")))

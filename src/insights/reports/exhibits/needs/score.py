@@ -22,7 +22,7 @@ def score(answer: Answer, found: ScoreRows, bank: Bank) -> Exhibit:
         title=title,
         sentences=(verdict(found.scores, used), *_learned(found, used), *_level(found), *_model(answer)),
         figure=_figure(found, used, title),
-        tables=(_scores(found, used), *_dates(found, used), _levels(found)),
+        tables=(_scores(found, used), *_dates(found, used), _levels(found), *_months(found)),
         basis=_basis(answer, bank),
         caveats=(
             Message(
@@ -191,6 +191,21 @@ def _levels(found: ScoreRows) -> Table:
     return Table(columns, tuple(rows), Message("What was expected and what came of it (95% intervals by client)"))
 
 
+def _months(found: ScoreRows) -> tuple[Table, ...]:
+    rows = []
+    for date in sorted(set(found.months["date"])):
+        row: dict[str, Any] = {"date": Message("{d:date}", {"d": date})}
+        row |= {what: cell(find(found.months, date=date, what=what), "percent") for what in (EXPECTED, HAPPENED)}
+        rows.append(row)
+    columns = (
+        Column("date", Message("Predicted on")),
+        Column(EXPECTED, Message("Expected, 3 months")),
+        Column(HAPPENED, Message("Bought, 3 months")),
+    )
+    title = Message("Whether the level held, date by date: of all asked, expected to buy and bought (95% intervals)")
+    return (Table(columns, tuple(rows), title),) if rows else ()
+
+
 def _basis(answer: Answer, bank: Bank) -> tuple[Message, ...]:
     facts = answer.facts
     values = {"dates": facts["dates"], "first": facts["first"], "k": facts["capacity"]}
@@ -221,6 +236,10 @@ def _estimates(found: ScoreRows, used: str) -> list[dict[str, Any]]:
     lines += [
         finding_row("precision", r, group={"way": str(r["way"]), "date": str(r["date"])}, months=3)
         for r in found.dates.to_dict("records")
+    ]
+    lines += [
+        finding_row(str(r["what"]), r, group={"date": str(r["date"])}, months=3)
+        for r in found.months.to_dict("records")
     ]
     return lines + [
         finding_row(str(r["what"]), r, group={"fifth": str(r["group"])} if r["group"] else {}, months=int(r["months"]))
