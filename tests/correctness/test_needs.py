@@ -358,6 +358,15 @@ def test_a_level_is_named_first_only_if_none_that_is_withheld_can_be_larger() ->
     assert first(0.6, 0.2, np.nan, np.nan) == ["u"]
 
 
+def test_a_rare_channel_does_not_withhold_the_others(bank: Bank) -> None:
+    answer = needs.plan(bank)
+    assert isinstance(answer, Answer)
+    assert answer.evidence["channel"].cells["clients"].min() < 10  # type: ignore[union-attr]
+    told = {r["group"]["level"]: r["value"] for r in shown(answer, bank).estimates if r["name"] == "channel_share"}
+    assert "other_levels" in told
+    assert max(v for level, v in told.items() if v is not None and level != "other_levels") > 0.5
+
+
 @pytest.fixture(scope="module")
 def held(bank: Bank) -> pd.DataFrame:
     """What clients hold in the last month: client_id, product_id, category, risk_rating, green, amount."""

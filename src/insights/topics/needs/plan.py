@@ -22,6 +22,8 @@ from insights.topics.needs.shared import every_cell, need_facts, refused, rows_o
 ID = "needs.plan"
 OFFER, HELD, ALL = "offer", "held", "all"
 YES, NO = "yes", "no"
+OTHERS = "other_levels"
+"""Channels, or parts of the day, of which too little may be told one by one."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,11 @@ def plan(bank: Bank) -> Answer | NotAvailable:
             if isinstance(told, Preferred):
                 at = pd.Index(rows.months.client_id).get_indexer(pd.Index(told.client_id))
                 known = (at >= 0) & there[at]
-                evidence[name] = _counted(label[at[known]], told.first[known], home[at[known]])
+                # A channel that hardly anybody prefers would withhold all the others.
+                own = pd.DataFrame(
+                    {"segment": label[at[known]], "level": told.first[known], "household": home[at[known]]}
+                )
+                evidence[name] = every_cell(own, "level", "segment", OTHERS)
                 evidence[f"{ALL}/{name}"] = _sizes(label[at[known]], home[at[known]])
     return Answer(ID, ID, evidence, lambda parts: _plan(parts), facts | {"names": found.names, "source": found.source})
 

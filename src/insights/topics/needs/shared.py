@@ -44,11 +44,14 @@ def refused(id: str, reason: str, facts: Mapping[str, object] | None = None) -> 
     return Answer(id, REFUSED, {}, lambda evidence: NotEstimable(reason), dict(facts or {}) | {"reason": reason})
 
 
-def every_cell(rows: pd.DataFrame, first: str, second: str) -> ClientCounts:
-    """Return the clients by two columns of ``rows`` (with their household), cells without anybody included."""
+def every_cell(rows: pd.DataFrame, first: str, second: str, rest: str | None = None) -> ClientCounts:
+    """Return the clients by two columns of ``rows`` (with their household), cells without anybody included.
+
+    ``rest`` as in ``ClientCounts``: the name under which levels of the first with a small cell are put together.
+    """
     counts = pd.crosstab(rows[first], rows[second]).rename_axis(columns=None).reset_index()
     cells = counts.melt(first, var_name=second, value_name="clients")
-    return with_households(cells, rows, (first, second))
+    return with_households(cells, rows, (first, second), rest)
 
 
 def need_facts(bank: Bank, rows: NeedRows, tried: Trials) -> dict[str, Any]:

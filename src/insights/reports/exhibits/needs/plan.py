@@ -12,7 +12,7 @@ from insights.reports.exhibits.needs.words import TIMES_OF_DAY, category_label, 
 from insights.reports.exhibits.rows import count_row, dated, number
 from insights.reports.wording.labels import code_label
 from insights.topics.evidence import Answer
-from insights.topics.needs.plan import OFFER, Plan
+from insights.topics.needs.plan import OFFER, OTHERS, Plan
 
 FIRST = 2
 """So many kinds of product are named first."""
@@ -137,6 +137,8 @@ def _first(found: Plan, segment: str, what: str, most: int, step: int) -> pd.Dat
     ``step`` is what numbers of clients are rounded to.
     """
     own = found.shares[(found.shares["segment"] == segment) & (found.shares["what"] == what)]
+    # One of those that are put together may be as frequent as all of them.
+    own = own.assign(share=own["share"].where(own["level"] != OTHERS))
     untold = 0.0
     if own["share"].isna().any():
         untold = 1 - own["share"].sum() + step * (len(own) + 1) / 2 / own["n"].iloc[0]
