@@ -19,11 +19,13 @@ from insights.topics.evidence import (
     Evidence,
     MoneySums,
     NotAvailable,
+    client_counts,
     money_sums,
 )
 from insights.topics.needs.shared import every_cell, held_facts, held_rows_of, refused
 
 ID = "needs.allocation"
+OFF = "off"
 BUY, SELL = "buy", "sell"
 ABOVE, MUCH, LITTLE, BARRED, FITS = "above", "much", "little", "barred", "fits"
 """Why a part is to be changed or left: a product above the client's risk, more or less than suits, not open to him."""
@@ -63,6 +65,8 @@ def allocation(bank: Bank) -> Answer | NotAvailable:
         moves.append(pd.DataFrame({"part": part, "side": side, "amount": np.abs(amount), "household": home[off]}))
     evidence: dict[str, Evidence] = {
         "states": every_cell(told, "tolerance", "what"),
+        # Of all together it is told although a cell by tolerance may be withheld.
+        "all": client_counts(told.assign(what=np.where(off, OFF, WITHIN).astype(object)), ("what",)),
         "moves": money_sums(pd.concat(moves, ignore_index=True), ("part", "side"), "amount"),
     }
     rule = {t: dict(shares) for t, shares in bank.settings.needs.allocation.items()}
@@ -130,6 +134,7 @@ def _allocation(parts: dict[str, Evidence]) -> Allocation:
     )
     fine, total = wide[WITHIN].astype(float), wide.sum(axis=1, skipna=False).astype(float)
     off = {str(t): proportion(total[t] - fine[t], total[t]) if total[t] > 0 else None for t in wide.index}
-    whole, well = float(total.sum(skipna=False)), float(fine.sum(skipna=False))
-    off[""] = proportion(whole - well, whole) if whole > 0 and np.isfinite(well) else None
+    every = cast(ClientCounts, parts["all"]).cells.set_index("what")["clients"].astype(float)
+    well, ill = float(every.get(WITHIN, 0.0)), float(every.get(OFF, 0.0))
+    off[""] = proportion(ill, well + ill) if well + ill > 0 else None
     return Allocation(cells, off, cast(MoneySums, parts["moves"]).cells)
