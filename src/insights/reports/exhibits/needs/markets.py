@@ -9,7 +9,7 @@ from insights.models.needs.markets import EXPOSURE, LEVEL
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
 from insights.reports.exhibits.needs.words import category_label, need_basis
 from insights.reports.exhibits.rows import dated
-from insights.reports.exhibits.told import cell, find, finding_row
+from insights.reports.exhibits.told import cell_of, finding_row
 from insights.reports.wording.labels import code_label
 from insights.topics.evidence import Answer
 
@@ -115,7 +115,7 @@ def _table(found: pd.DataFrame, bank: Bank) -> Table:
         row: dict[str, Any] = {"kind": category_label(str(category), bank)}
         row["series"] = code_label("series", str(series), bank.settings.labels)
         for what in (LEVEL, EXPOSURE):
-            row[what] = cell(find(found, **own, what=what), "number")
+            row[what] = cell_of(found, "number", **own, what=what)
         sure = found[(found["category"] == category) & (found["series"] == series) & (found["p"] < CHANCE)]
         row["sure"] = Message("yes") if len(sure) else Message("no")
         rows.append(row)
