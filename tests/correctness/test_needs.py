@@ -20,6 +20,7 @@ from insights.models.needs.expected import expected
 from insights.models.needs.green import HAS, LESS, MORE, green_leaning, segments_that_lean
 from insights.models.needs.kinds import given_memberships, memberships, shrunken_rates
 from insights.models.needs.markets import EXPOSURE, LEVEL, market_effects
+from insights.models.needs.markets import _made as without_cache
 from insights.models.needs.model import learn, longer, past_rows, past_values, predict, segment_rates
 from insights.models.needs.offers import next_offers
 from insights.models.needs.rows import NeedRows, need_rows
@@ -476,6 +477,13 @@ def test_markets_are_told_with_what_they_rest_on_or_not_at_all(bank: Bank, rows:
         assert set(found["what"]) <= {LEVEL, EXPOSURE}
         assert ((found["low"] < found["value"]) & (found["value"] < found["high"])).all()
         assert (found["events"] >= 50).all()
+
+
+def test_a_series_that_only_drifts_cannot_be_told_from_the_years(rows: NeedRows) -> None:
+    line = np.arange(rows.last + 1, dtype=float)
+    assert without_cache(replace(rows, market={"drift": line})).empty
+    wave = np.sin(line)  # what goes up and down can
+    assert set(without_cache(replace(rows, market={"wave": wave}))["series"]) == {"wave"}
 
 
 def test_a_bank_without_a_rule_is_told_what_it_needs(bank: Bank) -> None:

@@ -88,7 +88,7 @@ HOW = {
     ONE_PACK: "not judged: told in one of the packs only",
     WITHHELD: "not judged: withheld in one of the packs",
     DELIVERED: "not judged: their report reads tables that were delivered otherwise",
-    KIND: "not judged: they follow the market, or a model that is fitted again",
+    KIND: "not judged: they follow the market or a campaign, or a model or group that is made again",
     RECORDS: "not judged: they count records, of which one client may have many",
     TESTS: "not judged: they are outcomes of tests",
     TOTALS: "not judged: sums and means that are told without an interval",

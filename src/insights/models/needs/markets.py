@@ -30,7 +30,8 @@ def market_effects(bank: Bank, rows: NeedRows) -> pd.DataFrame:
     known.
 
     A logit of buying in the month after each month's end by what was published by then, times the client's tolerance;
-    his segment, tolerance, assets and tenure are allowed for. Errors are clustered by client and by month.
+    his segment, tolerance, assets and tenure are allowed for, and a
+    steady course over the years. Errors are clustered by client and by month.
     """
     return once(bank, "need_markets", lambda: _made(rows), on_disk=True)
 
@@ -63,6 +64,8 @@ def _of(
         "risk": step,
         "assets": np.log1p(np.maximum(rows.assets[who, when], 0.0)),
         "tenure": np.log1p(np.maximum(when - rows.months.joined[who], 0) / 12),
+        # Who is left without a product wishes for it less and less; a series that drifts must not stand for that.
+        "years": when / 12,
     }
     for name, series in scaled.items():
         design[f"{LEVEL}:{name}"] = series[when]

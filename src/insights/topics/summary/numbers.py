@@ -38,6 +38,9 @@ EVERY = ("*",)
 OF_ANOTHER_KIND: dict[str, tuple[str, ...]] = {
     "clients.risk": ("mean_volatility", "rank_correlation_volatility"),
     "lifecycle.backtest": ("expected",),
+    "needs.offers": ("clients",),
+    "risk.market": ("clients_over_tolerance",),
+    "risk.overview": ("clients_over_tolerance",),
     "value.bridge": ("part", "change"),
     "value.stream_worth": ("active", "leaving"),
     "value.stream_activity": ("active", "ahead"),
@@ -48,10 +51,13 @@ OF_ANOTHER_KIND: dict[str, tuple[str, ...]] = {
 }
 """Numbers of findings (of all their subjects) that are not judged: their intervals do not speak of another month.
 
-The market moves volatilities for all clients at once; what a model foretells at past dates moves when it is fitted
-again; a bridge is a comparison already; what a change brought until now grows with every month; which model tells who
-is still active is chosen anew in every pack. Each of them would be a change in every pack.
+The market moves volatilities, and whom it may cost more than he accepts, for all clients at once; what a model foretells
+at past dates moves when it is fitted again; which kinds of product have just been offered moves with every campaign; a
+bridge is a comparison already; what a change brought until now grows with every month; which model tells who is still
+active is chosen anew in every pack. Each of them would be a change in every pack.
 """
+TOGETHER = "others"
+"""The group of all that cannot be told by themselves: in each pack others."""
 ARE_CLIENTS = ("clients", "people")
 ARE_RECORDS = (
     *("rows", "contacts", "requests", "offers", "bookings", "entries", "events", "transactions", "loans", "incidents"),
@@ -137,7 +143,7 @@ def _why_not(row: Row, old: Row | None, not_judged: tuple[str, ...]) -> str:
         return WITHHELD
     if report in not_judged:
         return DELIVERED
-    if kinds == EVERY or row.name in kinds:
+    if kinds == EVERY or row.name in kinds or TOGETHER in row.group.values():
         return KIND
     if row.unit in OF_TESTS or row.name.startswith(("p_", "se_")):
         return TESTS

@@ -35,7 +35,8 @@ def markets(answer: Answer, found: pd.DataFrame, bank: Bank) -> Exhibit:
             Message(
                 "A logit of first purchases month by month, of what was published by the end of the month before; of "
                 "prices, their gain over three months. The segment of the client, his risk tolerance, assets and "
-                "tenure are allowed for. Intervals allow for months, and for clients, that have something in common."
+                "tenure are allowed for, and a steady course over the years. Intervals allow for months, and for "
+                "clients, that have something in common."
             ),
             *dated(bank),
         ),
