@@ -104,7 +104,7 @@ def _figure(found: pd.DataFrame, title: Message, bank: Bank) -> Figure | None:
     ]
     if not bars:
         return None
-    data = {"bars": bars, "kind": "number", "in_order": True}
+    data = {"bars": bars, "kind": "number", "in_order": True, "reference": 1.0}
     data["x_label"] = Message("Odds of a first purchase, times (95% interval)")
     return Figure("bars", data, Message("Odds of a first purchase by kind and series. {title}.", {"title": title}))
 

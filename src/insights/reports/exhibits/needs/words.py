@@ -78,5 +78,6 @@ def need_basis(answer: Answer, bank: Bank) -> tuple[Message, ...]:
         )
     ]
     if facts["market"]:
-        lines.append(Message("Markets looked at, as published by then: {names}.", {"names": facts["market"]}))
+        names = [code_label("series", str(name), bank.settings.labels) for name in facts["market"]]
+        lines.append(Message("Markets looked at, as published by then: {names}.", {"names": names}))
     return dated(bank, *lines)
