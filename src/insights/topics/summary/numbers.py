@@ -51,10 +51,10 @@ OF_ANOTHER_KIND: dict[str, tuple[str, ...]] = {
 }
 """Numbers of findings (of all their subjects) that are not judged: their intervals do not speak of another month.
 
-The market moves volatilities, and whom it may cost more than he accepts, for all clients at once; what a model foretells
-at past dates moves when it is fitted again; which kinds of product have just been offered moves with every campaign; a
-bridge is a comparison already; what a change brought until now grows with every month; which model tells who is still
-active is chosen anew in every pack. Each of them would be a change in every pack.
+The market moves volatilities, and whom it may cost more than he accepts, for all clients at once; what a model
+foretells at past dates moves when it is fitted again; which kinds of product have just been offered moves with every
+campaign; a bridge is a comparison already; what a change brought until now grows with every month; which model tells
+who is still active is chosen anew in every pack. Each of them would be a change in every pack.
 """
 TOGETHER = "others"
 """The group of all that cannot be told by themselves: in each pack others."""
