@@ -174,7 +174,7 @@ def test_a_failed_notebook_leaves_the_last_good_pack(house: House, code: str, sa
     assert "Incomplete" in (failed.folder / "index.html").read_text()
     assert stat.S_IMODE(failed.folder.stat().st_mode) == 0o700
     assert failed.name in (house.reports / "index.html").read_text()
-    assert "C7" not in "".join(p.read_text() for p in failed.folder.iterdir())
+    assert "client C7" not in "".join(p.read_text() for p in failed.folder.iterdir())
 
 
 def test_a_notebook_over_its_time_is_a_failure(house: House) -> None:

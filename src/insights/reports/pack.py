@@ -30,6 +30,7 @@ from insights.reports.split import Part
 from insights.reports.stamp import Stamp
 from insights.reports.wording import Wording
 from insights.reports.wording.labels import REPORTS, code_label
+from insights.reports.work import ABOUT_THE_DELIVERY
 
 COMPLETE, FAILED, CARRIED = "complete", "failed", "carried over"
 
@@ -277,7 +278,8 @@ def _context(
         pages={report: _file(report, language, run.languages) for report in row},
         tables=settings.tables,
         proofs=run.proofs,
-        rows=run.rows,
+        # What was delivered after the as-of date changes these rows, and must not change any other report.
+        rows=run.rows if name in (*ABOUT_THE_DELIVERY, ANNEX) else {},
         whole_annex=_file(ANNEX, language, run.languages),
         round_to=settings.disclosure.round_to,
         min_clients=settings.disclosure.min_clients,

@@ -130,6 +130,13 @@ def lineage(
             )
         )
         found.append(_rows(counted, rows))
+    elif own:
+        said.append(
+            Message(
+                "What became of the rows of each extract stands in the report “Data quality”: it depends on when the "
+                "extract was delivered, and this report does not."
+            )
+        )
     return _part(report, "lineage", Message("Where the data come from"), sentences=tuple(said), tables=tuple(found))
 
 
