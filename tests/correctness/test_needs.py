@@ -19,8 +19,7 @@ from insights.models.needs.allocation import WITHIN, mixes
 from insights.models.needs.expected import expected
 from insights.models.needs.green import HAS, LESS, MORE, green_leaning, segments_that_lean
 from insights.models.needs.kinds import given_memberships, memberships, shrunken_rates
-from insights.models.needs.markets import EXPOSURE, LEVEL, market_effects
-from insights.models.needs.markets import _made as without_cache
+from insights.models.needs.markets import EXPOSURE, LEVEL, effects_of, market_effects
 from insights.models.needs.model import learn, longer, past_rows, past_values, predict, segment_rates
 from insights.models.needs.offers import next_offers
 from insights.models.needs.rows import NeedRows, need_rows
@@ -467,23 +466,22 @@ def test_feedback_is_what_the_tables_say(bank: Bank) -> None:
     assert {"complaints", "contacts", "behaviour"} <= set(told)
 
 
-def test_markets_are_told_with_what_they_rest_on_or_not_at_all(bank: Bank, rows: NeedRows) -> None:
+def test_markets_are_told_with_what_they_rest_on(bank: Bank, rows: NeedRows) -> None:
     found = market_effects(bank, rows)
     answer = needs.markets(bank)
     assert isinstance(answer, Answer)
     shown(answer, bank)
-    if len(found):
-        assert set(found["series"]) == set(rows.market)
-        assert set(found["what"]) <= {LEVEL, EXPOSURE}
-        assert ((found["low"] < found["value"]) & (found["value"] < found["high"])).all()
-        assert (found["events"] >= 50).all()
+    assert set(found["series"]) == set(rows.market)
+    assert LEVEL in set(found["what"]) <= {LEVEL, EXPOSURE}
+    assert ((found["low"] < found["value"]) & (found["value"] < found["high"])).all()
+    assert (found["events"] >= 50).all()
 
 
 def test_a_series_that_only_drifts_cannot_be_told_from_the_years(rows: NeedRows) -> None:
     line = np.arange(rows.last + 1, dtype=float)
-    assert without_cache(replace(rows, market={"drift": line})).empty
+    assert effects_of(replace(rows, market={"drift": line})).empty
     wave = np.sin(line)  # what goes up and down can
-    assert set(without_cache(replace(rows, market={"wave": wave}))["series"]) == {"wave"}
+    assert set(effects_of(replace(rows, market={"wave": wave}))["series"]) == {"wave"}
 
 
 def test_a_bank_without_a_rule_is_told_what_it_needs(bank: Bank) -> None:

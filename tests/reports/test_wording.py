@@ -15,6 +15,7 @@ from insights.errors import ParameterError
 from insights.reports.exhibits.base import Message
 from insights.reports.exhibits.rows import needed
 from insights.reports.wording import Wording, plain
+from insights.reports.wording.catalogue import catalogue
 from insights.reports.wording.extract import faults, message_ids, unused
 from insights.reports.wording.labels import REPORTS, code_label, column_label, table_label
 from insights.reports.wording.markdown import prose, translated
@@ -128,6 +129,14 @@ def test_an_amount_too_small_for_the_unit_of_its_column_is_not_written_as_zero(e
     scale = en.formats.scale([2.5e9, 12.0], "money")
     assert en.formats.scaled(12.0, scale).startswith("<")
     assert en.formats.scaled(0.0, scale).startswith("0")
+
+
+def test_a_kind_that_writes_its_unit_is_not_followed_by_it() -> None:
+    twice = re.compile(
+        r":points\} ?(points|个百分点)|:basis_points\} ?(bp|个基点)|percent\} ?%|:months\} ?(months|个月)"
+    )
+    assert [m for m in message_ids() if twice.search(m)] == []
+    assert [m for m in (catalogue("zh-CN") or {}).values() if twice.search(m)] == []
 
 
 def test_fields_are_plain_names_only(en: Wording) -> None:

@@ -95,7 +95,7 @@ def _by(moment: ir.Value, as_of: date) -> ir.BooleanValue:
 
 def _with_history(bank: "Bank", clients: ir.Table) -> ir.Table:
     """Put the attributes of ``client_history`` in place of the current ones, each as last recorded by the day."""
-    if len(made_of(bank, "clients")) == 1:
+    if "client_history" not in made_of(bank, "clients"):
         return clients
     history = _latest(bank, "client_history", versions_known(bank, "client_history"))
     told = [c.name for c in ATTRIBUTES if c.name in history.columns]

@@ -14,7 +14,7 @@ from insights.stats.shrunken import FEWEST_GROUPS, Shrunken, shrunken_factors
 SOURCE = "Johnson, Kotz & Balakrishnan (1997), Discrete multivariate distributions, ch. 36: negative multinomial"
 SAME_GROUPS, SAME_MIX = "the groups differ by chance alone", "every group has the same mix of kinds"
 SHUFFLES = 999
-CLOSE = 1e-7
+CLOSE, MOST_STEPS = 1e-7, 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,16 +86,26 @@ def kinds_of_events(
 
 
 def _together(total: Floats, e: Floats, rate: float) -> tuple[Shrunken, float]:
-    """Return the factors of the groups and the rate of all kinds: each given the other until nothing changes."""
-    while True:
-        found = shrunken_factors(total, e * rate)
-        assert isinstance(found, Shrunken), "there are groups enough"
+    """Return the factors of the groups and the rate of all kinds: each given the other until nothing changes.
+
+    After ``MOST_STEPS`` the last ones count.
+    """
+    found = _factors(total, e * rate)
+    for _ in range(MOST_STEPS):
         # At the maximum the events are as many as expected, each group weighing by how well its factor is known.
         weight = 1 / (1 + found.variance * e * rate)
         better = float((weight * total).sum() / (weight * e).sum())
         if abs(better - rate) < CLOSE * rate:
             return found, better
         rate = better
+        found = _factors(total, e * rate)
+    return found, rate
+
+
+def _factors(total: Floats, expected: Floats) -> Shrunken:
+    found = shrunken_factors(total, expected)
+    assert isinstance(found, Shrunken), "there are groups enough"
+    return found
 
 
 def _same_mix(o: npt.NDArray[np.int64], rng: np.random.Generator) -> TestResult:

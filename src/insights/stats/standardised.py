@@ -69,24 +69,19 @@ def standardised_ratios(
     if min(clusters) < FEWEST_CLUSTERS:
         return NotEstimable(f"{min(clusters)} clusters in one of the groups; {FEWEST_CLUSTERS} are needed")
     weight = np.where(flag, 1.0, (size[0] / np.maximum(size[1], 1))[kind])
-    ratios, away = [], np.zeros(len(y))
-    for side in (flag, ~flag):
-        w = weight * side
-        total = float(w @ x)
-        if total <= 0:
-            return NotEstimable("a denominator adds up to 0")
-        ratio = float(w @ y) / total
-        rest = y - ratio * x
-        if side is not flag:
-            # The mix is given: only what rows differ by from their stratum is chance.
-            mean = np.bincount(kind, rest * side) / np.maximum(np.bincount(kind, side.astype(float)), 1)
-            rest = rest - mean[kind]
-        away += (1.0 if side is not flag else -1.0) * w * rest / total
-        ratios.append(ratio)
+    mine, theirs = weight * flag, weight * ~flag
+    totals = float(mine @ x), float(theirs @ x)
+    if min(totals) <= 0:
+        return NotEstimable("a denominator adds up to 0")
+    own, other = float(mine @ y) / totals[0], float(theirs @ y) / totals[1]
+    # The mix is given: of the other group only what rows differ by from their stratum is chance.
+    rest = y - other * x
+    mean = np.bincount(kind, rest * ~flag) / np.maximum(np.bincount(kind, ~flag), 1)
+    away = theirs * (rest - mean[kind]) / totals[1] - mine * (y - own * x) / totals[0]
     by = np.bincount(unit_of, away)
     count = len(np.unique(unit_of))
     se = math.sqrt(count / (count - 1) * float((by**2).sum()))
     half = float(stdtrit(min(clusters) - 1, (1 + level) / 2)) * se
-    value = ratios[1] - ratios[0]
+    value = other - own
     told = Estimate(value, value - half, value + half, unit, count, None, level, se)
-    return Standardised(ratios[0], ratios[1], told, covered)
+    return Standardised(own, other, told, covered)

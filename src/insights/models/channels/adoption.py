@@ -128,20 +128,16 @@ def traits_of(
     """Return what was known of relationships (m) at the start of month ``at``, from the year before it."""
     year = slice(at - YEAR, at)
     held = _held(months, rows, at)
-    flows = np.nan_to_num(months.flows[rows, year]).astype(float).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        columns = {
-            ASSETS: np.where(held > 0, np.log(held), np.nan),
-            FLOWS: np.where(held > 0, np.clip(flows / held, -CUT, CUT), np.nan),
-        }
+        columns = {ASSETS: np.where(held > 0, np.log(held), np.nan)}
+    columns[FLOWS] = _flows(months, rows, year, held)
     columns[TENURE] = np.log1p(np.maximum(at - months.first[rows] + months.tenure[rows], 0) / 12)
     often = sums[ALL_CONTACTS]
     if often is not None:
         columns[OFTEN] = np.log1p(often[1][rows, year].sum(axis=1))
     marks = sums[MARK]
     if marks is not None:
-        count = marks[1][rows, year].sum(axis=1)
-        mean = np.divide(marks[0][rows, year].sum(axis=1), count, out=np.full(len(rows), np.nan), where=count > 0)
+        mean = _mean(*(v[rows, year].sum(axis=1) for v in marks))
         some = ~np.isnan(mean)
         columns[MARKED] = np.where(some, mean - (mean[some].mean() if some.any() else 0.0), 0.0)
         columns[HAD_MARK] = some.astype(float)
@@ -159,19 +155,24 @@ def outcome_of(
     """Return an outcome (m) of the year from month ``first`` on; money over what was held before ``known_at``."""
     year = slice(first, first + YEAR)
     if outcome == MONEY:
-        held = _held(months, rows, known_at)
-        flows = np.nan_to_num(months.flows[rows, year]).astype(float).sum(axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(held > 0, np.clip(flows / held, -CUT, CUT), np.nan)
+        return _flows(months, rows, year, _held(months, rows, known_at))
     marks = sums[MARK]
     assert marks is not None  # asked before
-    count = marks[1][rows, year].sum(axis=1)
-    return np.divide(marks[0][rows, year].sum(axis=1), count, out=np.full(len(rows), np.nan), where=count > 0)
+    return _mean(*(v[rows, year].sum(axis=1) for v in marks))
+
+
+def _flows(months: SpellMonths, rows: np.ndarray, year: slice, held: np.ndarray) -> np.ndarray:
+    """Return net new money (m) of a year over what was held, cut to -1 and 1; nan where nothing was."""
+    flows = np.nan_to_num(months.flows[rows, year]).astype(float).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(held > 0, np.clip(flows / held, -CUT, CUT), np.nan)
 
 
 def _held(months: SpellMonths, rows: np.ndarray, at: int) -> np.ndarray:
     """Return mean assets (m) of the month ends of the year before month ``at``."""
     own = months.assets[rows, at - YEAR : at].astype(float)
-    seen = ~np.isnan(own)
-    count = seen.sum(axis=1)
-    return np.divide(np.where(seen, own, 0.0).sum(axis=1), count, out=np.full(len(rows), np.nan), where=count > 0)
+    return _mean(np.nan_to_num(own).sum(axis=1), (~np.isnan(own)).sum(axis=1))
+
+
+def _mean(total: np.ndarray, count: np.ndarray) -> np.ndarray:
+    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)

@@ -77,8 +77,8 @@ def measure(
         told(DIGITAL, SHARE, rows["own"].to_numpy(), rows)
     mine = rows[alone & rows["resolved"].notna() & (rows["day"] <= end - pd.Timedelta(days=days))]
     over = handed_over(rows, mine.index.to_numpy(), days)
+    settled = ((mine["resolved"] > 0).to_numpy() & ~over).astype(float)
     if len(mine):
-        settled = ((mine["resolved"] > 0).to_numpy() & ~over).astype(float)
         told(DIGITAL, ALONE, settled, mine)
         told(DIGITAL, HANDED, over.astype(float), mine)
     timed = rows[rows["hour"].notna()]
@@ -86,7 +86,7 @@ def measure(
     for division, flags in ((DIGITAL, timed["own"] > 0), (PERSON, timed["own"] == 0)):
         if flags.any():
             told(division, OUTSIDE, closed[flags].to_numpy(float), timed[flags])
-    found += _saved(rows, float(found[1].found.value) if len(mine) and isinstance(found[1].found, Estimate) else 0.0)
+    found += _saved(rows, float(settled.mean()) if len(mine) else 0.0)
     return Digital(tuple(found), tuple(sorted(set(rows.loc[alone, "channel"]))))
 
 

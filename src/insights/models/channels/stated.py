@@ -18,6 +18,7 @@ from insights.models.loyalty.changes import BRAND, Reached, moved, reached_by, s
 from insights.models.months import SpellMonths, spell_months
 from insights.stats.mediation import INDIRECT, SHARE, TOTAL, Mediation, mediation
 from insights.stats.moments import Moments, moments
+from insights.stats.paired import normal_p
 from insights.stats.results import Estimate, NotEstimable, TestResult
 
 MONTHS = 12
@@ -78,9 +79,7 @@ def outcome_of(rows: pd.DataFrame, score: str) -> Outcome:
     before = told.earlier
     test = None
     if isinstance(before, Estimate) and before.se:
-        from scipy.special import ndtr  # slow to import
-
-        p = float(2 * ndtr(-abs(before.value / before.se)))
+        p = float(normal_p([before.value], [before.se])[0])
         test = TestResult("answers a year earlier", NULL, before.value / before.se, None, p)
     return Outcome(score, told.found, p=told.p, reached=told.reached, others=told.others, before=test)
 

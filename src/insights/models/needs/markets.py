@@ -33,10 +33,11 @@ def market_effects(bank: Bank, rows: NeedRows) -> pd.DataFrame:
     his segment, tolerance, assets and tenure are allowed for, and a
     steady course over the years. Errors are clustered by client and by month.
     """
-    return once(bank, "need_markets", lambda: _made(rows), on_disk=True)
+    return once(bank, "need_markets", lambda: effects_of(rows), on_disk=True)
 
 
-def _made(rows: NeedRows) -> pd.DataFrame:
+def effects_of(rows: NeedRows) -> pd.DataFrame:
+    """Return the effects of the series in ``rows.market``; see ``market_effects``."""
     lines: list[dict[str, object]] = []
     scaled = {name: _scaled(series[: rows.last]) for name, series in rows.market.items()}
     known = [c for c in range(rows.last) if all(np.isfinite(s[c]) for s in scaled.values())]

@@ -30,9 +30,9 @@ def allocation(answer: Answer, found: Allocation, bank: Bank) -> Exhibit:
             *need_basis(answer, bank)[1 : -len(dated(bank))],
             Message(
                 "A mix is off where he holds a product above his risk, or the share of a part is more than "
-                "{band:points} points from what is advised at his risk. Parts of which nothing suits his risk and "
+                "{band:points} from what is advised at his risk. Parts of which nothing suits his risk and "
                 "assets count as none; their share is advised in the others.",
-                {"band": 100 * float(facts["band"])},
+                {"band": float(facts["band"])},
             ),
             *dated(bank),
         ),
