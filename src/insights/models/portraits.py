@@ -133,11 +133,12 @@ def _products(bank: Bank, client_id: npt.NDArray[np.object_]) -> Iterator[Attrib
     if found is None:
         return
     domain = "category" if bank.has("products", "category") else "product_id"
-    known = pd.Series(found.client_id[np.isin(found.client_id, client_id)])
+    known = pd.Series(found.client_id)
+    known = known[known.isin(client_id)]
     for name, flags in (("holds", found.held), ("lacks", found.gap)):
         row, kind = np.nonzero(flags)
         rows = pd.DataFrame({"client_id": found.client_id[row], "level": np.array(found.kinds, dtype=object)[kind]})
-        yield _many(name, domain, known, rows[rows["client_id"].isin(set(known))])
+        yield _many(name, domain, known, rows[rows["client_id"].isin(known)])
 
 
 def _single(name: str, domain: str, client_id: pd.Series, level: npt.NDArray[np.object_]) -> Attribute:

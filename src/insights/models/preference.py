@@ -106,13 +106,16 @@ def preferred(rows: pd.DataFrame, what: str) -> Preferred | NotEstimable:
     told = rows[rows[what].notna()]
     if told.empty:
         return NotEstimable("no contact that a client began is recorded with it")
-    table = pd.crosstab(told["client_id"], told[what]).sort_index().sort_index(axis=1)
-    made = shrunken_shares(table.to_numpy(float))
+    client, names = (pd.Categorical(told[column].astype(object)) for column in ("client_id", what))
+    shape = len(client.categories), len(names.categories)
+    # Counted by place: a cross table of the library looks at each of its many cells on its own.
+    cells = client.codes.astype(np.int64) * shape[1] + names.codes
+    counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+    made = shrunken_shares(counts.astype(float))
     if not isinstance(made, ShrunkenShares):
         return made
-    known = table.sum(axis=1).to_numpy(np.int64)
-    names = tuple(str(n) for n in table.columns)
-    return Preferred(names, table.index.to_numpy(object), made.shares, known, made.concentration)
+    order = tuple(str(n) for n in names.categories)
+    return Preferred(order, client.categories.to_numpy(object), made.shares, counts.sum(axis=1), made.concentration)
 
 
 def tried(then: Preferred, later: pd.DataFrame, what: str) -> Trial:

@@ -112,7 +112,7 @@ def _counts(bank: Bank, attribute: Attribute, label: pd.Series, least: int) -> d
                 "clients": [*has, *(known - has)],
             }
         )
-        having = np.isin(attribute.known, rows.loc[rows["level"] == level, "client_id"])
+        having = pd.Series(attribute.known).isin(rows.loc[rows["level"] == level, "client_id"])
         own = pd.DataFrame({"segment": everybody.to_numpy(), "level": np.where(having, YES, NO), "household": home})
         made[f"{attribute.name}/{level}"] = with_households(cells, own, ("segment", "level"))
     return made
