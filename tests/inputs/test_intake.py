@@ -7,6 +7,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from small_bank import CLIENTS, ledger_of, settings_of
@@ -535,8 +536,9 @@ def test_a_table_leaves_the_engine_when_it_is_judged_and_a_check_leaves_nothing(
     settings = settings_of(tmp_path, {"clients": CLIENTS + ANNA, "transactions": bookings})
     seen: dict[str, list[str]] = {}
 
-    def look(work: judging.Intake, staged: Staged) -> None:
-        seen[staged.name] = [row[0] for row in work.con.execute("SHOW TABLES").fetchall()]
+    def look(con: duckdb.DuckDBPyConnection, staged: Staged, problems: pd.DataFrame) -> None:
+        assert len(problems) == 0
+        seen[staged.name] = [row[0] for row in con.execute("SHOW TABLES").fetchall()]
 
     work = judging.judge(settings, AS_OF, tmp_path, look)
     assert {"raw_transactions", "staged_transactions", "text_transactions"} <= set(seen["transactions"])

@@ -48,7 +48,7 @@ def merge_duplicates(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
 
 
 def has_versions(con: duckdb.DuckDBPyConnection, staged: Staged) -> bool:
-    """Whether some key still has several rows: the snapshot then has to choose among them.
+    """Whether some key still has several rows: the snapshot then has to choose among them. ``repeats`` is set to it.
 
     Asked of the twins, so only while the table they were found in is the one at work.
     """

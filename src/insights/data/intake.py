@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 
 from insights.data.checking import CheckReport, check
-from insights.data.duplicates import has_versions
-from insights.data.judging import SPILL, Intake, judge, source_lines
+from insights.data.judging import SPILL, judge, source_lines
 from insights.data.keeping import id_map, pseudonymise, write_quarantine, write_table
 from insights.data.pseudonyms import Key, write_map
 from insights.data.settings import Settings
@@ -67,14 +67,13 @@ def _make(settings: Settings, as_of: date, key: Key, files: dict[str, str], fold
         (folder / part).mkdir(mode=0o700)
     tables: dict[str, dict[str, Any]] = {}
 
-    def store(work: Intake, staged: Staged) -> None:
+    def store(con: duckdb.DuckDBPyConnection, staged: Staged, problems: pd.DataFrame) -> None:
         name = staged.name
-        pseudonymise(work.con, staged, key)
-        columns = write_table(work.con, staged, folder / "tables" / f"{name}.parquet")
-        problems = work.problems[name].rename(columns={"reason": "rule"})
-        write_quarantine(work.con, staged, folder / "quarantine" / f"{name}.parquet", problems)
-        versions = has_versions(work.con, staged)
-        tables[name] = {"columns": columns, "made_id": staged.made_id, "versions": versions}
+        pseudonymise(con, staged, key)
+        columns = write_table(con, staged, folder / "tables" / f"{name}.parquet")
+        unread = problems.rename(columns={"reason": "rule"})
+        write_quarantine(con, staged, folder / "quarantine" / f"{name}.parquet", unread)
+        tables[name] = {"columns": columns, "made_id": staged.made_id, "versions": staged.repeats}
 
     work = judge(settings, as_of, folder, store)
     for error in work.failures.values():

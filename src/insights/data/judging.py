@@ -7,6 +7,7 @@ memory that intake takes is that of its largest table, and beyond a limit the en
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -17,7 +18,7 @@ import pandas as pd
 
 from insights.data.bookkeeping import BALANCES, TRANSACTIONS, find_breaks, keep_for_books
 from insights.data.column_rules import apply_column_rules
-from insights.data.duplicates import merge_duplicates
+from insights.data.duplicates import has_versions, merge_duplicates
 from insights.data.engine import limits
 from insights.data.ledger import IN, KEPT, NOTED, QUARANTINED, REPAIRED, Entry, Ledger
 from insights.data.noting import note_foreign, note_rows
@@ -33,6 +34,9 @@ from insights.errors import InsightsError, IntakeError
 SPILL = ".spill"
 ABSURD = 10**15
 """The most that one row adds to the ledger: a thousand times the largest amount that intake accepts."""
+
+Store = Callable[[duckdb.DuckDBPyConnection, Staged, pd.DataFrame], None]
+"""Stores a table: a connection to the engine, the table, and the lines of it that could not be read."""
 
 FIRST = ("market", "clients")
 """Tables that others are held against: they come first, and stay to the end."""
@@ -51,29 +55,37 @@ class Intake:
     ledger: Ledger = field(default_factory=Ledger)
 
 
-def judge(
-    settings: Settings, as_of: date, scratch: Path, store: Callable[[Intake, Staged], None] | None = None
-) -> Intake:
+def judge(settings: Settings, as_of: date, scratch: Path, store: Store | None = None) -> Intake:
     """Read and judge every mapped table, one after the other; what cannot be built stands in ``failures``.
 
     ``scratch`` is a restricted folder for what does not fit into memory. ``store`` is called with each table that is
-    judged, before it leaves the engine, as long as nothing has failed.
+    judged, before it leaves the engine, as long as nothing has failed: one after the other, each while the next table
+    is read.
     """
     work = Intake(settings, as_of, connect(settings, scratch))
     lines: dict[str, list[Entry]] = {}
-    for name in _in_order(settings):
-        try:
-            _read_and_judge(work, name)
-        except InsightsError as error:
-            work.failures[name] = error
-        staged = work.staged.get(name)
-        if staged is not None:
+    beside = work.con.cursor()
+    _in_time_zone(beside, settings)
+    with ThreadPoolExecutor(1) as writer:
+        leaving: Future[None] | None = None
+        for name in _in_order(settings):
+            try:
+                _read_and_judge(work, name)
+            except InsightsError as error:
+                work.failures[name] = error
+            staged = work.staged.get(name)
+            if staged is None:
+                continue
             lines[name] = _lines(work, staged)
             if name not in work.failures:
                 keep_for_books(work.con, staged)
-            if store and not work.failures:
-                store(work, staged)
-            _release(work.con, staged)
+            if leaving is not None:
+                leaving.result()  # no more than two tables are in the engine, and an error ends the intake
+            wanted = None if work.failures else store
+            leaving = writer.submit(_leave, beside, staged, work.problems[name], wanted)
+        if leaving is not None:
+            leaving.result()
+    beside.close()
     if "clients" not in settings.tables:
         work.failures["clients"] = IntakeError(
             "the table clients is not mapped",
@@ -97,11 +109,15 @@ def connect(settings: Settings, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Return the engine of an intake: in memory, in the bank's time zone, spilling only into the restricted folder."""
     con = duckdb.connect()
     con.execute("SET preserve_insertion_order = true")
-    con.execute(f"SET TimeZone = {literal(settings.bank.time_zone)}")
+    _in_time_zone(con, settings)
     for limit in limits(scratch / SPILL):
         con.execute(limit)
     con.execute("CREATE TABLE withheld_clients (client_id VARCHAR, rule VARCHAR)")
     return con
+
+
+def _in_time_zone(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    con.execute(f"SET TimeZone = {literal(settings.bank.time_zone)}")
 
 
 def _read_and_judge(work: Intake, name: str) -> None:
@@ -136,6 +152,7 @@ def _judge(work: Intake, staged: Staged) -> None:
     merge_duplicates(con, staged)
     if "clients" in work.staged and "clients" not in work.failures:
         find_orphans(con, staged)
+    has_versions(con, staged)
 
 
 def _check_clients(work: Intake, staged: Staged) -> None:
@@ -155,8 +172,10 @@ def _in_order(settings: Settings) -> list[str]:
     return [name for name in (*FIRST, *rest) if name in settings.tables]
 
 
-def _release(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
-    """Take out of the engine what no later table needs."""
+def _leave(con: duckdb.DuckDBPyConnection, staged: Staged, problems: pd.DataFrame, store: Store | None) -> None:
+    """Store a table, if it is to be stored, and take out of the engine what no later table needs."""
+    if store:
+        store(con, staged, problems)
     own = staged.spec.date
     if own and staged.has(own):
         staged.span = con.execute(f"SELECT min({quoted(own)}), max({quoted(own)}) FROM {staged.kept}").fetchall()[0]
