@@ -12,7 +12,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from insights.errors import DisclosureError
-from insights.reports.exhibits.base import Column, Exhibit, Message, Table
+from insights.reports.exhibits.base import Column, Exhibit, Message, Paragraph, Table
 from insights.reports.exporter import ReportExporter
 from insights.reports.html import Link, lead_ids, render_report
 from insights.reports.index import (
@@ -345,12 +345,14 @@ def test_the_exporter_of_nbconvert_gives_the_same_page() -> None:
 
 def test_page_one_and_the_index_name_the_first_finding_of_each_section() -> None:
     first, second, third = sample.incidence(), sample.monthly(), sample.naive()
+    # What only leads to other reports finds nothing.
+    guide = Exhibit("summary.reports", Message("Where to read on"), paragraphs=(Paragraph("Risk", "risk", ()),))
     cells = [
         new_markdown_cell("# Client lifecycle\n\nLoyalty"),
         new_markdown_cell("## Client value"),
         *sample.notebook([sample.refused(), first, second]).cells,
         new_markdown_cell("## Risk"),
-        *sample.notebook([third]).cells,
+        *sample.notebook([guide, third]).cells,
     ]
     notebook = new_notebook(cells=cells)
     assert lead_ids(notebook, sample.SECRET) == [first.id, third.id]

@@ -181,7 +181,7 @@ def _without_empty_sections(found: list[Block]) -> list[Block]:
 
 
 def _leads(found: list[Block]) -> list[ExhibitView]:
-    """Return the exhibits that a reader with two minutes needs: the first of each section that tells something.
+    """Return the exhibits that a reader with two minutes needs: the first of each section that finds something.
 
     A report without sections has all of them.
     """
@@ -191,7 +191,7 @@ def _leads(found: list[Block]) -> list[ExhibitView]:
     wanted = True
     for block in found:
         wanted |= bool(block.heading) and block.level == 2
-        if wanted and block.exhibit and block.exhibit.told:
+        if wanted and block.exhibit and block.source and block.source.told and not block.source.guide:
             leads.append(block.exhibit)
             wanted = False
     return leads
@@ -206,7 +206,7 @@ def lead_ids(notebook: NotebookNode, secret: str) -> list[str]:
             wanted |= bool(_SECTION.search(cell.source))
         elif cell.cell_type == "code":
             for exhibit in cell_exhibits(cell, index, secret):
-                if exhibit.told and (wanted or not sectioned):
+                if exhibit.told and not (sectioned and exhibit.guide) and (wanted or not sectioned):
                     leads.append(exhibit.id)
                     wanted = False
     return leads

@@ -84,3 +84,8 @@ class Exhibit:
     def told(self) -> bool:
         """Whether it holds more than a refusal."""
         return bool(self.figure or self.tables or self.paragraphs or self.sentences or not self.refusals)
+
+    @property
+    def guide(self) -> bool:
+        """Whether it only leads to other reports and finds nothing of its own."""
+        return bool(self.paragraphs) and not self.estimates
