@@ -221,15 +221,6 @@ def test_the_first_rule_that_fits_says_what_to_do() -> None:
         SegmentsSection.model_validate({"treatments": [{"treatment": "all"}, {"treatment": "one", "wealth": "high"}]})
 
 
-def test_a_group_has_one_treatment() -> None:
-    rule = {"treatment": "call", "attribute": "age", "level": "under_45"}
-    rules = SegmentsSection.model_validate({"group_treatments": [rule, {**rule, "level": "75_or_more"}]})
-    assert rules.group_treatment("age") == {"under_45": "call", "75_or_more": "call"}
-    assert rules.group_treatment("gender") == {}
-    with pytest.raises(ValueError, match="age 'under_45' twice"):
-        SegmentsSection.model_validate({"group_treatments": [rule, {**rule, "treatment": "write"}]})
-
-
 def test_groups_add_up_to_the_clients_and_the_leavers(demo: Bank) -> None:
     answer = clients.groups(demo)
     assert isinstance(answer, Answer)

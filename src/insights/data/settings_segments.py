@@ -26,31 +26,17 @@ class TreatmentRule(Section):
     stage: StageName | None = None
 
 
-class GroupRule(Section):
-    """What to do for the clients of a group: those whose ``attribute`` is ``level``.
-
-    The report names the levels: bands of ``age`` (under_45, 45_to_54, 55_to_64, 65_to_74, 75_or_more), C1 to C5 of
-    ``risk_tolerance``, and gender, occupation and income as the mapping has them. ``treatment`` as in TreatmentRule.
-    """
-
-    treatment: Annotated[str, Field(min_length=1, max_length=60)]
-    attribute: Literal["age", "gender", "occupation", "income_band", "risk_tolerance"]
-    level: Annotated[str, Field(min_length=1)]
-
-
 class SegmentsSection(Section):
     """How clients are put into segments, and what is to be done for each.
 
     Without a ``segment`` column of the bank's own, segments are found from assets, risk tolerance and experience: at
     most ``most`` of them, none with a smaller share of the clients than ``least_share``. Of ``treatments`` the first
-    that fits counts, so the special ones stand first; ``group_treatments`` say what is to be done for groups by age,
-    occupation and the like. ``equity`` are the categories of products that count as shares.
+    that fits counts, so the special ones stand first. ``equity`` are the categories of products that count as shares.
     """
 
     most: Annotated[int, Field(ge=2, le=8)] = 6
     least_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.03
     treatments: tuple[TreatmentRule, ...] = ()
-    group_treatments: tuple[GroupRule, ...] = ()
     equity: tuple[str, ...] = ("equities",)
 
     @model_validator(mode="after")
@@ -63,17 +49,7 @@ class SegmentsSection(Section):
                         f"treatment {k + 1} ({rule.treatment}) is never reached, because an earlier one "
                         f"({other.treatment}) holds for all its clients. Put the special ones first"
                     )
-        groups = [(rule.attribute, rule.level) for rule in self.group_treatments]
-        if twice := [group for group in groups if groups.count(group) > 1]:
-            raise ValueError(
-                f"group_treatments names {twice[0][0]} {twice[0][1]!r} twice, and one of them would never be told. "
-                "Keep one treatment for each group"
-            )
         return self
-
-    def group_treatment(self, attribute: str) -> dict[str, str]:
-        """Return the treatment of each level of an attribute for which one is set."""
-        return {rule.level: rule.treatment for rule in self.group_treatments if rule.attribute == attribute}
 
     def treatment(self, traits: dict[str, str], segment: str, stage: str | None = None) -> str | None:
         """Return the treatment of a segment with these traits, in a stage or (None) as a whole; None without one.

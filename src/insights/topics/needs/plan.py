@@ -39,11 +39,7 @@ class Plan:
 
 
 def plan(bank: Bank) -> Answer | NotAvailable:
-    """Count in each segment who would be offered what first, who has what, and how clients get in touch.
-
-    A channel, or a part of the day, that is every client's first says nothing of a segment: it is among the facts, as
-    ``alike``, and not counted.
-    """
+    """Count in each segment who would be offered what first, who has what, and how clients get in touch."""
     rows = rows_of(bank, ID)
     if not isinstance(rows, NeedRows):
         return rows
@@ -67,24 +63,19 @@ def plan(bank: Bank) -> Answer | NotAvailable:
         level = np.where(held[asked, k], YES, NO).astype(object)
         evidence[f"{HELD}/{category}"] = _counted(label[asked], level, home[asked])
     facts = need_facts(bank, rows, cast(Trials, trials(bank)))
-    alike: dict[str, str] = {}
     if not bank.needs(*CONTACTS):
         for name in (CHANNEL, TIME):
             told = getattr(preference(bank), name)
             if isinstance(told, Preferred):
                 at = pd.Index(rows.months.client_id).get_indexer(pd.Index(told.client_id))
                 known = (at >= 0) & there[at]
-                if known.any() and len(set(told.first)) == 1:
-                    alike[name] = str(told.first[0])
-                    continue
                 # A channel that hardly anybody prefers would withhold all the others.
                 own = pd.DataFrame(
                     {"segment": label[at[known]], "level": told.first[known], "household": home[at[known]]}
                 )
                 evidence[name] = every_cell(own, "level", "segment", OTHERS)
                 evidence[f"{ALL}/{name}"] = _sizes(label[at[known]], home[at[known]])
-    facts |= {"names": found.names, "source": found.source, "alike": alike}
-    return Answer(ID, ID, evidence, lambda parts: _plan(parts), facts)
+    return Answer(ID, ID, evidence, lambda parts: _plan(parts), facts | {"names": found.names, "source": found.source})
 
 
 def _counted(segment: np.ndarray, level: np.ndarray, home: np.ndarray) -> ClientCounts:

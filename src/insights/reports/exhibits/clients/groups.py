@@ -7,7 +7,7 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.clients.portraits import ATTRIBUTES, LEVELS
-from insights.reports.exhibits.clients.words import told, treatment_label
+from insights.reports.exhibits.clients.words import told
 from insights.reports.exhibits.rows import basis, check_row, count_row, estimate_row, interval
 from insights.reports.wording.labels import code_label
 from insights.stats.multiplicity import holm
@@ -18,8 +18,6 @@ from insights.topics.evidence import Answer
 
 ALPHA = 0.05
 NAMES = ATTRIBUTES | {"risk_tolerance": Message("risk tolerance")}
-PROTECTED = ("age", "gender")
-"""What no offer rests on."""
 
 
 def groups(answer: Answer, found: Groups, bank: Bank) -> Exhibit:
@@ -62,7 +60,6 @@ def groups(answer: Answer, found: Groups, bank: Bank) -> Exhibit:
         caveats=(
             Message("Groups too small to be told are put together."),
             Message("A difference between groups is not the effect of belonging to one."),
-            *_about_treatments(found, facts, bank),
         ),
         estimates=tuple(_estimates(found, bank)),
         checks=tuple(check_row(t) for t in found.tests.values()),
@@ -79,9 +76,6 @@ def _table(name: str, found: Groups, facts: dict[str, Any], bank: Bank) -> Table
         columns.append(Column("value", Message("Margin per client"), "money"))
     if facts["year"]:
         columns.append(Column("left", Message("Left within twelve months (95% interval)")))
-    treatments = facts["treatments"][name]
-    if treatments:
-        columns.append(Column("treatment", Message("What to do")))
     rows = []
     own = found.table[found.table["attribute"] == name]
     for row in sorted(own.to_dict("records"), key=lambda r: (r["level"] == OTHERS, _place(str(r["level"])))):
@@ -91,29 +85,8 @@ def _table(name: str, found: Groups, facts: dict[str, Any], bank: Bank) -> Table
             {"group": _level(name, level, facts, bank), "clients": told(float(row["clients"]))}
             | {c: _digits(float(row[c])) for c in ("assets", "value") if c in row}
             | {"left": None if left is None else interval(left, "percent")}
-            | ({"treatment": treatment_label(treatments.get(level), bank)} if treatments else {})
         )
     return Table(tuple(columns), tuple(rows), Message("By {attribute}", {"attribute": NAMES[name]}))
-
-
-def _about_treatments(found: Groups, facts: dict[str, Any], bank: Bank) -> list[Message]:
-    """Say where treatments come from, which of them rest on what no offer rests on, and which reach nobody here."""
-    treatments = {name: own for name, own in facts["treatments"].items() if own}
-    if not treatments:
-        return [
-            Message(
-                "What to do for each group is not set: it stands under [[segments.group_treatments]] in the settings."
-            )
-        ]
-    made = [Message("Treatments are set by the bank, not derived from the data; what they do is not measured here.")]
-    if protected := [NAMES[name] for name in PROTECTED if name in treatments]:
-        made.append(Message("What is set here goes by {names} too, on which no offer rests.", {"names": protected}))
-    shown = set(zip(found.table["attribute"], found.table["level"], strict=True))
-    if unseen := [_level(n, v, facts, bank) for n, own in treatments.items() for v in own if (n, v) not in shown]:
-        made.append(
-            Message("Also set for groups with too few clients to be told, or none: {levels}.", {"levels": unseen})
-        )
-    return made
 
 
 def _place(level: str) -> tuple[int, str]:

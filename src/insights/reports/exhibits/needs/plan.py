@@ -45,7 +45,6 @@ def plan(answer: Answer, found: Plan, bank: Bank) -> Exhibit:
                 "The product mix of a segment is what its clients would be offered first: the kind that each is most "
                 "likely to buy of those that suit him, that he has not, and that he did not decline lately."
             ),
-            *_alike(answer.facts["alike"], bank),
         ),
         figure=_figure(wide, title, label, bank),
         tables=(_plans(found, names, label, bank), _mix(found, names, label, bank), _held(found, names, label, bank)),
@@ -56,29 +55,6 @@ def plan(answer: Answer, found: Plan, bank: Bank) -> Exhibit:
         ),
         estimates=tuple(_estimates(found)),
     )
-
-
-def _alike(alike: dict[str, str], bank: Bank) -> list[Message]:
-    """Say which channel or part of the day is the first one of all clients, as nobody is known to differ."""
-    made = []
-    if CHANNEL in alike:
-        channel = code_label("channel", alike[CHANNEL], bank.settings.labels)
-        made.append(
-            Message(
-                "Clients of all segments get in touch by the same channel first, {channel}: that any of them prefers "
-                "another is not shown.",
-                {"channel": channel},
-            )
-        )
-    if TIME in alike:
-        made.append(
-            Message(
-                "Clients of all segments get in touch at the same time of the day first, {time}: that any of them "
-                "prefers another is not shown.",
-                {"time": TIMES_OF_DAY[alike[TIME]]},
-            )
-        )
-    return made
 
 
 def _gaps(found: Plan) -> list[dict[str, Any]]:
