@@ -48,7 +48,7 @@ def test_affairs_of_a_week_do_not_pass_for_a_change() -> None:
 def test_scores_are_weighted_means_of_the_clients_who_prefer_a_channel() -> None:
     ids = np.array([f"c{k:03d}" for k in range(90)], dtype=object)
     shares = np.column_stack([np.where(np.arange(90) < 40, 0.9, 0.2), np.where(np.arange(90) < 40, 0.1, 0.8)])
-    preferred = Preferred(("app", "phone"), ids, shares, np.full(90, 5), 2.0)
+    preferred = Preferred(("app", "phone"), shares.mean(axis=0), ids, shares, np.full(90, 5), 2.0)
     rows = pd.DataFrame({"client_id": ids, "weight": np.where(np.arange(90) % 2, 2.0, 1.0)})
     rows[BRAND] = np.where(np.arange(90) < 40, 4.0, 3.0) + np.where(np.arange(90) % 2, 0.5, 0.0)
     rows.loc[0, BRAND] = np.nan

@@ -40,6 +40,17 @@ def test_it_says_what_the_tables_say_now_and_three_months_ago(demo: Bank, someon
     parts = rows[rows.index.str.startswith("category:")]
     assert parts["now"].astype(float).sum() == pytest.approx(float(rows.loc["assets", "now"]))
     assert parts["before"].astype(float).sum() == pytest.approx(float(rows.loc["assets", "before"]))
+    held = demo.table("holdings")
+    held = held.filter(held.client_id == someone).join(demo.table("products"), "product_id").execute()
+    held["amount"] = held["amount"].astype(float)
+    kinds = rows[rows.index.str.startswith("kind:")]
+    for column, month in (("now", now), ("before", before)):
+        then = held[pd.to_datetime(held["month"]) == month]
+        own = then.groupby("category")["amount"].sum()
+        told = kinds[column].astype(float).rename(lambda k: k.removeprefix("kind:"))
+        assert told[told != 0].to_dict() == pytest.approx(own[own != 0].to_dict())
+        green = then[then["green"].fillna(False).astype(bool)]["amount"].sum()
+        assert float(rows.loc["green", column]) == pytest.approx(green)
     contacts = demo.table("contacts")
     days = pd.to_datetime(contacts.filter(contacts.client_id == someone).execute()["contacted_on"])
     assert float(rows.loc["contacts", "now"]) == (days > "2026-07-31").sum()

@@ -18,6 +18,7 @@ from insights.models.segments.names import segment_codes, standardised
 from insights.models.segments.variables import COLUMNS, attribute_months, building_variables, present
 from insights.models.stages import shown_stages
 from insights.reports.disclosure import protect
+from insights.reports.exhibits.base import Message
 from insights.topics import clients
 from insights.topics.evidence import Answer, NotAvailable
 
@@ -238,6 +239,44 @@ def test_groups_add_up_to_the_clients_and_the_leavers(demo: Bank) -> None:
     left = found.leaving[("gender", "female")]
     assert left is not None
     assert (left.n_events, left.n) == ((gone["gender"] == "female").sum(), (there["gender"] == "female").sum())
+
+
+def test_a_group_gets_what_is_set_for_it(demo: Bank) -> None:
+    answer = clients.groups(demo)
+    assert isinstance(answer, Answer)
+    tables = dict(zip(answer.facts["attributes"], shown(answer, demo).tables, strict=True))
+    seen = 0
+    for name, table in tables.items():
+        rules = demo.settings.segments.group_treatments(name)
+        levels = answer.exact.table.query("attribute == @name")["level"]
+        expected = sum(level in rules for level in levels)
+        assert ("treatment" in [c.key for c in table.columns]) == (expected > 0)
+        assert sum(r["treatment"] != Message("–") for r in table.rows) == expected
+        seen += expected
+    assert seen >= 2
+    rule = {"treatment": "call", "attribute": "age", "level": "45"}
+    with pytest.raises(ValueError, match="under_45"):
+        SegmentsSection.model_validate({"groups": [rule]})
+    twice = rule | {"level": "under_45"}
+    with pytest.raises(ValueError, match="two treatments"):
+        SegmentsSection.model_validate({"groups": [twice, twice]})
+
+
+def test_each_segment_is_held_against_the_data_of_earlier_quarters(demo: Bank) -> None:
+    answer = clients.choice(demo)
+    assert isinstance(answer, Answer)
+    found, names = answer.exact, set(answer.facts["names"])
+    past = found.rand[found.rand["what"] != "resamples"]["what"].tolist()
+    assert past == ["quarters/3", "quarters/6", "quarters/9", "quarters/12"]
+    for what in past:
+        own = found.quarters[found.quarters["what"] == what]
+        assert set(own["segment"]) == names
+        assert own["value"].between(0, 1).all()
+        # Where all are sorted alike, so is each.
+        if (found.rand.loc[found.rand["what"] == what, "value"] == 1).all():
+            assert (own["value"] == 1).all()
+    one = shown(answer, demo).tables[0].rows[0]
+    assert one["verdict"].id == "ruled out (p {p:p})"
 
 
 def test_portraits_are_shares_of_those_of_whom_it_is_known(demo: Bank) -> None:

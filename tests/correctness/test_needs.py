@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from small_bank import write_bank
 
 from insights.data.snapshot import Bank, open_bank
 from insights.demo import write_demo
+from insights.models.cache import once
 from insights.models.needs.allocation import WITHIN, mixes
 from insights.models.needs.expected import expected
 from insights.models.needs.green import HAS, LESS, MORE, green_leaning, segments_that_lean
@@ -35,9 +37,10 @@ from insights.models.needs.trials import (
     SEGMENT,
     Trials,
     learned_now,
+    score_of,
     trials,
 )
-from insights.models.preference import preference
+from insights.models.preference import Preference, preference
 from insights.reports.exhibits.needs.list_words import allocations_in_words, offers_in_words
 from insights.reports.wording import Wording
 from insights.stats.results import Estimate
@@ -160,14 +163,15 @@ def test_what_is_learned_was_known_and_complete(rows: NeedRows) -> None:
 
 
 @pytest.fixture(scope="module")
-def early(folder: Path) -> Bank:
-    """The same bank seven months after the window opened."""
-    return open_bank(folder / "bank.toml", as_of="2023-05-31")
+def early(demo_bank_small: Path) -> Bank:
+    """A small bank seven months after its window opened."""
+    return open_bank(demo_bank_small / "bank.toml", as_of="2024-05-31")
 
 
-def test_features_of_a_month_do_not_move_when_the_bank_learns_more(early: Bank, rows: NeedRows) -> None:
-    earlier = need_rows(early)
+def test_features_of_a_month_do_not_move_when_the_bank_learns_more(early: Bank, demo_bank_small: Path) -> None:
+    earlier, rows = need_rows(early), need_rows(open_bank(demo_bank_small / "bank.toml", as_of=AS_OF))
     assert earlier is not None
+    assert rows is not None
     column = earlier.last
     place = pd.Index(rows.months.client_id).get_indexer(earlier.months.client_id)
     assert column == rows.months.column(rows.months.month(column))
@@ -326,9 +330,35 @@ def test_the_plan_of_each_segment_follows_from_the_tables(bank: Bank, rows: Need
         own = asked & (label == r["segment"])
         assert r["share"] == pytest.approx(rows.held(rows.last)[own, category].mean())
         assert r["others"] == pytest.approx(rows.held(rows.last)[asked & ~own, category].mean())
-    assert {"channel", "time"} <= set(found.shares["what"])
+    # Whatever is too rare for itself is told with the others: nothing of a segment's mix is withheld.
+    told = shown(answer, bank)
+    mix = [r for r in told.estimates if r["name"] == "offer_share"]
+    assert {r["group"]["segment"] for r in mix} == set(segments.names)
+    assert all(r["value"] is not None for r in mix)
+    for name in segments.names:
+        assert answer.facts["treatments"][name] == bank.settings.segments.treatment(segments.traits[name], name)
     lacks = found.held[(found.held["p"] < 0.05) & (found.held["share"] < found.held["others"])]
-    assert title(shown(answer, bank)).startswith("No segment lacks") == lacks.empty
+    assert title(told).startswith("No segment lacks") == lacks.empty
+
+
+def test_no_segment_has_a_best_time_where_the_past_of_clients_tells_none(bank: Bank) -> None:
+    """The plan says once what most do, instead of what chance makes the most likely for each."""
+    every = preference(bank)
+    assert not any(every.tells(name) for name in ("channel", "time"))
+    answer = needs.plan(bank)
+    assert isinstance(answer, Answer)
+    found = answer.estimate(answer.evidence)
+    assert set(found.shares["what"]) == {"offer"}
+    contacts = bank.table("contacts").execute()
+    since = pd.Timestamp("2024-10-31")
+    own = contacts[(pd.to_datetime(contacts["contacted_on"]) > since) & (contacts["direction"] == "inbound")]
+    used = own["channel"].value_counts(normalize=True)
+    row = found.common.set_index("what").loc["channel"]
+    assert row["level"] == used.index[0]
+    assert row["value"] == pytest.approx(used.iloc[0])
+    text = " ".join(m.id for m in shown(answer, bank).sentences)
+    assert "No segment has a best channel of its own" in text
+    assert "Nor has any a best time of day" in text
 
 
 def test_offers_say_the_channel_and_time_that_each_client_prefers(bank: Bank) -> None:
@@ -346,10 +376,11 @@ def test_a_level_is_named_first_only_if_none_that_is_withheld_can_be_larger() ->
 
     def first(*shares: float) -> list[str]:
         rows = [
-            {"segment": "a", "what": "offer", "level": x, "share": s, "n": 1000.0}
+            {"segment": "a", "what": "channel", "level": x, "share": s, "n": 1000.0}
             for x, s in zip("uvwx", shares, strict=False)
         ]
-        return _first(Plan(pd.DataFrame(rows), pd.DataFrame()), "a", "offer", 2, 5)["level"].tolist()
+        found = Plan(pd.DataFrame(rows), pd.DataFrame(), pd.DataFrame())
+        return _first(found, "a", "channel", 2, 5)["level"].tolist()
 
     assert first(0.2, 0.5, 0.3) == ["v", "w"]
     assert first(0.4, 0.35, np.nan, np.nan) == ["u", "v"]  # a quarter is withheld: less than either
@@ -358,7 +389,8 @@ def test_a_level_is_named_first_only_if_none_that_is_withheld_can_be_larger() ->
     assert first(0.6, 0.2, np.nan, np.nan) == ["u"]
 
 
-def test_a_rare_channel_does_not_withhold_the_others(bank: Bank) -> None:
+def test_a_rare_channel_does_not_withhold_the_others(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Preference, "tells", lambda *_: True)  # as where the past of clients tells something
     answer = needs.plan(bank)
     assert isinstance(answer, Answer)
     assert answer.evidence["channel"].cells["clients"].min() < 10  # type: ignore[union-attr]
@@ -484,10 +516,14 @@ def test_a_series_that_only_drifts_cannot_be_told_from_the_years(rows: NeedRows)
     assert set(effects_of(replace(rows, market={"wave": wave}))["series"]) == {"wave"}
 
 
-def test_a_bank_without_a_rule_is_told_what_it_needs(bank: Bank) -> None:
+def test_a_bank_without_a_rule_is_told_what_it_needs(bank: Bank, rows: NeedRows, tried: Trials) -> None:
     assert isinstance(needs.allocation(bank), Answer)
     bare = bank.settings.model_copy(update={"needs": bank.settings.needs.model_copy(update={"allocation": {}})})
     other = open_bank_with(bank, bare)
+    # What does not rest on the rule is the same: it is not made again.
+    same = {"need_rows": rows, "need_trials": tried, "need_score": score_of(bank, rows)}
+    for key, made in (same | {"need_logits": learned_now(bank, rows)}).items():
+        once(other, key, partial(copy.copy, made))
     answer = needs.allocation(other)
     assert isinstance(answer, NotAvailable)
     assert "[needs.allocation]" in answer.needs

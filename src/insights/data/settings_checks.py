@@ -31,11 +31,12 @@ def check_table(name: str, source: TableSource, labels: Labels, file: str) -> No
 def check_labels(labels: Labels, file: str) -> None:
     """Raise SettingsError for labels of what has no codes, or in a language that reports are not made in.
 
-    Codes are those of code columns, the factors, items and changes of [loyalty], the streams of [value], the treatments
-    of [segments], the scenarios of [risk.market], why a threshold of [risk] was revised, who answers for a goal, the
-    parts of [needs], and the legal bases and purposes of sources.
+    Codes are those of code columns, the interests of clients, the factors, items and changes of [loyalty], the streams
+    of [value], the treatments of [segments], the scenarios of [risk.market], why a threshold of [risk] was revised, who
+    answers for a goal, the parts of [needs], and the legal bases and purposes of sources.
     """
     coded = {c.name for spec in TABLES.values() for c in spec.columns if c.kind == "code"} | {
+        "interests",
         "factor",
         "item",
         "stream",

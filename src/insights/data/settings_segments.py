@@ -8,6 +8,10 @@ from insights.data.settings_sources import Section
 
 Level = Literal["low", "middle", "high"]
 StageName = Literal["introduction", "growth", "maturity", "decline", "dormant"]
+AGES = ((45, "under_45"), (55, "45_to_54"), (65, "55_to_64"), (75, "65_to_74"), (200, "75_or_more"))
+"""Groups of ages: below so many years, and the name of the group."""
+_LEVELS = {"age": tuple(name for _, name in AGES), "risk_tolerance": ("C1", "C2", "C3", "C4", "C5")}
+"""The groups of an attribute that are not codes of the bank."""
 
 
 class TreatmentRule(Section):
@@ -26,17 +30,34 @@ class TreatmentRule(Section):
     stage: StageName | None = None
 
 
+class GroupRule(Section):
+    """What to do for a group of clients by one attribute: ``level`` is a code of the bank, an age group or C1 to C5."""
+
+    treatment: Annotated[str, Field(min_length=1, max_length=60)]
+    attribute: Literal["age", "gender", "occupation", "income_band", "risk_tolerance"]
+    level: str
+
+    @model_validator(mode="after")
+    def _known(self) -> "GroupRule":
+        known = _LEVELS.get(self.attribute, (self.level,))
+        if self.level not in known:
+            raise ValueError(f"{self.attribute} has no group {self.level!r}; expected one of {', '.join(known)}")
+        return self
+
+
 class SegmentsSection(Section):
     """How clients are put into segments, and what is to be done for each.
 
     Without a ``segment`` column of the bank's own, segments are found from assets, risk tolerance and experience: at
     most ``most`` of them, none with a smaller share of the clients than ``least_share``. Of ``treatments`` the first
-    that fits counts, so the special ones stand first. ``equity`` are the categories of products that count as shares.
+    that fits counts, so the special ones stand first. ``groups`` says what is to be done for clients of an age, gender,
+    occupation, income or risk tolerance. ``equity`` are the categories of products that count as shares.
     """
 
     most: Annotated[int, Field(ge=2, le=8)] = 6
     least_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.03
     treatments: tuple[TreatmentRule, ...] = ()
+    groups: tuple[GroupRule, ...] = ()
     equity: tuple[str, ...] = ("equities",)
 
     @model_validator(mode="after")
@@ -49,7 +70,15 @@ class SegmentsSection(Section):
                         f"treatment {k + 1} ({rule.treatment}) is never reached, because an earlier one "
                         f"({other.treatment}) holds for all its clients. Put the special ones first"
                     )
+        named = [(rule.attribute, rule.level) for rule in self.groups]
+        for attribute, level in named:
+            if named.count((attribute, level)) > 1:
+                raise ValueError(f"the group {attribute} {level!r} has two treatments. Leave one of them")
         return self
+
+    def group_treatments(self, attribute: str) -> dict[str, str]:
+        """Return the treatment of each group by this attribute that has one."""
+        return {rule.level: rule.treatment for rule in self.groups if rule.attribute == attribute}
 
     def treatment(self, traits: dict[str, str], segment: str, stage: str | None = None) -> str | None:
         """Return the treatment of a segment with these traits, in a stage or (None) as a whole; None without one.

@@ -9,12 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from insights.data.months import add_months
+from insights.data.settings_segments import AGES
 from insights.data.snapshot import Bank
 from insights.models.value.potential import NEEDS as PEERS
 from insights.models.value.potential import peer_gaps
 
 YEAR = 12
-AGES = ((45, "under_45"), (55, "45_to_54"), (65, "55_to_64"), (75, "65_to_74"), (200, "75_or_more"))
 YES, NO = "yes", "no"
 USES = (("online", "behaviour", "day"), ("events", "events", "held_on"), ("services", "services", "used_on"))
 """What clients used or not: its name, table and day."""

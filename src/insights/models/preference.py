@@ -31,14 +31,21 @@ Strings = npt.NDArray[np.object_]
 class Preferred:
     """What clients (n) prefer of one thing: ``names`` (K), ``client_id`` (n), sorted, ``shares`` (n, K).
 
-    ``first`` (n) is the name with the largest share; ``known`` (n) how many contacts it rests on.
+    ``first`` (n) is the name with the largest share; ``known`` (n) how many contacts it rests on. ``common`` (K): the
+    share of each name in the contacts of all of them.
     """
 
     names: tuple[str, ...]
+    common: npt.NDArray[np.float64]
     client_id: Strings = field(repr=False)
     shares: npt.NDArray[np.float64] = field(repr=False)
     known: npt.NDArray[np.int64] = field(repr=False)
     concentration: float
+
+    @property
+    def most(self) -> int:
+        """The place of the name that most contacts have."""
+        return int(self.common.argmax())
 
     @property
     def first(self) -> Strings:
@@ -69,6 +76,11 @@ class Preference:
     channel: Preferred | NotEstimable
     time: Preferred | NotEstimable
     trials: dict[str, Trial]
+
+    def tells(self, what: str) -> bool:
+        """Return whether what a client did before told his next contact better than what most do, beyond chance."""
+        trial = self.trials.get(what)
+        return trial is not None and isinstance(trial.gain, Estimate) and trial.gain.low > 0
 
 
 def preference(bank: Bank) -> Preference:
@@ -115,7 +127,8 @@ def preferred(rows: pd.DataFrame, what: str) -> Preferred | NotEstimable:
     if not isinstance(made, ShrunkenShares):
         return made
     order = tuple(str(n) for n in names.categories)
-    return Preferred(order, client.categories.to_numpy(object), made.shares, counts.sum(axis=1), made.concentration)
+    known = counts.sum(axis=1)
+    return Preferred(order, made.common, client.categories.to_numpy(object), made.shares, known, made.concentration)
 
 
 def tried(then: Preferred, later: pd.DataFrame, what: str) -> Trial:
@@ -125,8 +138,7 @@ def tried(then: Preferred, later: pd.DataFrame, what: str) -> Trial:
     first, place = first[place >= 0], place[place >= 0]
     came = first[what].to_numpy(object)
     own = (then.first[place] == came).astype(float)
-    most = then.names[int(np.average(then.shares, axis=0, weights=then.known).argmax())]
-    common = (came == most).astype(float)
+    common = (came == then.names[then.most]).astype(float)
     one = np.ones(len(came))
     hit, most_hit, gain = (ratio_of_sums(values, one, unit="share") for values in (own, common, own - common))
     told = float(then.shares[place].max(axis=1).mean()) if len(place) else float("nan")

@@ -12,7 +12,7 @@ from insights.data.snapshot import Bank
 from insights.models.cache import once
 from insights.models.segments.model import NOBODY, Codes, Segments, complete_rows, place_clients
 from insights.models.segments.variables import building_variables
-from insights.stats.mixture import adjusted_rand, fit_mixture, matched
+from insights.stats.mixture import adjusted_rand, fit_mixture, jaccard, matched
 
 QUARTER, YEAR = 3, 12
 QUARTERS = (3, 6, 9, 12)
@@ -38,10 +38,11 @@ class Followed:
 
 
 def quarter_agreement(bank: Bank, found: Segments) -> pd.DataFrame:
-    """Return months_ago, rand, clients: how far today's clients would be sorted alike by the model of an earlier day.
+    """Return months_ago, segment, value: how far today's clients would be sorted alike by the model of an earlier day.
 
-    As many classes are fitted to the clients of that day from starts of their own; the adjusted Rand index compares how
-    both models sort the clients of today. No rows where the past is not known.
+    As many classes are fitted to the clients of that day from starts of their own, and sort the clients of today. Of
+    each segment the value is its likeness (Jaccard index) to the class most like it; of all ("") it is the adjusted
+    Rand index. No rows where the past is not known.
     """
     rows = []
     if found.mixture is not None and found.rows is not None and not found.past and len(found.names) > 1:
@@ -54,10 +55,14 @@ def quarter_agreement(bank: Bank, found: Segments) -> pd.DataFrame:
             if len(place) < 10 * len(found.names):
                 break
             model = fit_mixture(then, len(found.names), seed=ago, starts=4)
-            rows.append(
-                {"months_ago": ago, "rand": adjusted_rand(now, model.assign(found.rows)), "clients": len(place)}
-            )
-    return pd.DataFrame(rows, columns=["months_ago", "rand", "clients"])
+            label = model.assign(found.rows)
+            rows.append({"months_ago": ago, "segment": "", "value": adjusted_rand(now, label)})
+            like = jaccard(now, label).max(axis=1)
+            rows += [
+                {"months_ago": ago, "segment": name, "value": float(one)}
+                for name, one in zip(found.names, like, strict=True)
+            ]
+    return pd.DataFrame(rows, columns=["months_ago", "segment", "value"])
 
 
 def segments_of_then(bank: Bank, found: Segments, ago: int) -> Codes:

@@ -23,12 +23,14 @@ class Chosen:
 
     ``numbers``: classes, bic, icl (both less the least of them), smallest, jaccard, verdict. ``segments``: segment,
     jaccard, low, high, n. ``rand``: what ("resamples", or "quarters" with months_ago), value, low, high.
-    ``noise``: the share that would change segment by chance alone. ``test``: one class against these.
+    ``quarters``: the likeness of each segment to that of earlier data: what, segment, value, n. ``noise``: the share
+    that would change segment by chance alone. ``test``: one class against these.
     """
 
     numbers: pd.DataFrame
     segments: pd.DataFrame
     rand: pd.DataFrame
+    quarters: pd.DataFrame
     noise: pd.DataFrame
     test: TestResult
 
@@ -49,14 +51,15 @@ def choice(bank: Bank) -> Answer | NotAvailable:
     rows = rows[rows["value"].notna()].assign(low=np.nan, high=np.nan, unit="number", n=size, n_events=np.nan)
     evidence: dict[str, Evidence] = {"numbers": Estimates(rows, ("classes", "verdict", "what"))}
     lines = []
+    sizes = [int((found.code[:, -1] == k).sum()) for k in range(len(found.names))]
     if told.stability is not None:
-        sizes = [int((found.code[:, -1] == k).sum()) for k in range(len(found.names))]
         for k, name in enumerate(found.names):
             lines.append(_line("jaccard", name, told.stability.jaccard[:, k], sizes[k]))
         lines.append(_line("resamples", "", told.stability.rand, size))
         lines.append(_line("noise", "", told.stability.noise, size))
     for row in quarter_agreement(bank, found).to_dict("records"):
-        lines.append(_line(f"quarters/{row['months_ago']}", "", np.array([row["rand"]]), int(row["clients"])))
+        n = sizes[found.names.index(row["segment"])] if row["segment"] else size
+        lines.append(_line(f"quarters/{row['months_ago']}", row["segment"], np.array([row["value"]]), n))
     if lines:
         evidence["stability"] = Estimates(pd.DataFrame(lines), ("what", "segment"))
     evidence["rules"] = Facts(pd.DataFrame({"least": [bank.settings.segments.least_share]}))
@@ -90,5 +93,6 @@ def _chosen(evidence: dict[str, Evidence], test: TestResult) -> Chosen:
     empty = pd.DataFrame(columns=["what", "segment", "value", "low", "high", "unit", "n", "n_events"])
     told = cast(Estimates, evidence["stability"]).rows if "stability" in evidence else empty
     own = told[told["what"] == "jaccard"].rename(columns={"value": "jaccard"})
-    rand = told[(told["what"] == "resamples") | told["what"].str.startswith("quarters")]
-    return Chosen(wide, own, rand, told[told["what"] == "noise"], test)
+    past = told["what"].str.startswith("quarters")
+    rand = told[(told["what"] == "resamples") | (past & (told["segment"] == ""))]
+    return Chosen(wide, own, rand, told[past & (told["segment"] != "")], told[told["what"] == "noise"], test)

@@ -36,7 +36,7 @@ REGISTER = (
     ("region", "code"),
     ("occupation", "code"),
     ("income_band", "code"),
-    ("interests", "text"),
+    ("interests", "codes"),
     ("external_wealth", "money"),
     ("kyc_expires_on", "date"),
 )
@@ -72,10 +72,10 @@ def client_file(bank: Bank, client_id: str) -> pd.DataFrame:
     """Return the file of a client by his pseudonym: section, item, kind, now, before (three months ago).
 
     Values are text, so that one column holds them all: numbers in full, days as ISO. ``kind`` says what they are:
-    money, count, tenths, percent, date, year, code, id, text, segment, stage. What the bank does not deliver has no
-    line; ``before`` is None where the past is not known. Counts of contacts and the like are those of three months,
-    beside the three before. Raises ParameterError for a pseudonym that the bank does not know, and where it delivers
-    neither revenue nor balances.
+    money, count, tenths, percent, date, year, code, codes (split by semicolons), id, text, segment, stage. What the
+    bank does not deliver has no line; ``before`` is None where the past is not known. Counts of contacts and the like
+    are those of three months, beside the three before. Raises ParameterError for a pseudonym that the bank does not
+    know, and where it delivers neither revenue nor balances.
     """
     margins = client_margins(bank)
     if margins is None:
@@ -151,6 +151,7 @@ def _money(client: _Client) -> Iterator[tuple[Any, ...]]:
         for category in sorted(wide.index[(wide != 0).any(axis=1)]):
             then = float(wide.loc[category, days[1]]) if len(days) > 1 else None
             yield MONEY, f"category:{category}", "money", float(wide.loc[category, days[0]]), then
+    yield from _mix(client)
     if margins.basis == MARGIN:
         first = max(client.last - YEAR + 1, 0)
         now = margins.over(MARGIN, first, client.last)[client.row]
@@ -160,6 +161,31 @@ def _money(client: _Client) -> Iterator[tuple[Any, ...]]:
         yield MONEY, "margin", "money", float(now), before
     if margins.drawn.any():
         yield MONEY, "drawn", "money", *client.both(margins.drawn)
+
+
+def _mix(client: _Client) -> Iterator[tuple[Any, ...]]:
+    """Yield what he holds by kind of product, and what of it is green, now and last time."""
+    bank = client.bank
+    if bank.needs("holdings.amount", "holdings.month", "products.product_id"):
+        return
+    table, products = bank.table("holdings"), bank.table("products")
+    known = [c for c in ("category", "green") if bank.has("products", c)]
+    own = table.filter(table.client_id == client.id).inner_join(products.select("product_id", *known), "product_id")
+    rows = own.select(*known, month=month_of(own.month), amount=own.amount.cast("float64")).execute()
+    month = pd.to_datetime(rows["month"]).dt.date
+    days = [client.margins.months.month(c) for c in (client.last, client.then) if c is not None]
+
+    def told(chosen: pd.Series) -> tuple[float, float | None]:
+        sums = [float(rows.loc[chosen & (month == day), "amount"].sum()) for day in days]
+        return sums[0], sums[1] if len(sums) > 1 else None
+
+    if "category" in known:
+        for kind in sorted(rows["category"].dropna().unique()):
+            now, then = told(rows["category"] == kind)
+            if now or then:
+                yield MONEY, f"kind:{kind}", "money", now, then
+    if "green" in known and rows["green"].notna().any():
+        yield MONEY, "green", "money", *told(rows["green"].fillna(False).astype(bool))
 
 
 def _risk(client: _Client) -> Iterator[tuple[Any, ...]]:

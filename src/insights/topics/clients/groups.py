@@ -83,6 +83,7 @@ def groups(bank: Bank) -> Answer | NotAvailable:
         estimate=lambda evidence: _groups(evidence, names),
         facts={
             "attributes": {a.name: a.domain for a in told},
+            "treatments": {a.name: bank.settings.segments.group_treatments(a.name) for a in told},
             "margin": margins.basis == MARGIN,
             "end": last_day(months, last),
             "year": last_day(months, last - YEAR) if year else None,

@@ -16,11 +16,13 @@ from insights.models.preference import NEEDS as CONTACTS
 from insights.models.segments.model import Segments, client_segments, segment_needs
 from insights.stats.multiplicity import holm
 from insights.stats.proportions import same_shares
-from insights.topics.evidence import Answer, ClientCounts, Evidence, NotAvailable, client_counts
+from insights.topics.evidence import Answer, ClientCounts, Estimates, Evidence, NotAvailable, client_counts
+from insights.topics.needs.offers import REST
 from insights.topics.needs.shared import every_cell, need_facts, refused, rows_of
+from insights.topics.rows import estimates, plain
 
 ID = "needs.plan"
-OFFER, HELD, ALL = "offer", "held", "all"
+OFFER, HELD, ALL, COMMON = "offer", "held", "all", "common"
 YES, NO = "yes", "no"
 OTHERS = "other_levels"
 """Channels, or parts of the day, of which too little may be told one by one."""
@@ -30,12 +32,16 @@ OTHERS = "other_levels"
 class Plan:
     """``shares``: segment, what ("offer", "channel", "time"), level, share of the segment's clients, n; nan: withheld.
 
+    Of offers, kinds that too few of the segment would be offered are put together as ``REST``; each of them is no more
+    frequent than those told one by one. Channel and time are told where what a client did before told his next contact
+    better than what most do; ``common`` by what has what most do otherwise: level, value (share of all contacts).
     ``held``: segment, category, share of those whom it suits who have (or had) it, others (the same of the clients of
     all other segments), n, p (that both are the same, adjusted for all comparisons by Holm; nan: too few to tell).
     """
 
     shares: pd.DataFrame
     held: pd.DataFrame
+    common: pd.DataFrame
 
 
 def plan(bank: Bank) -> Answer | NotAvailable:
@@ -55,18 +61,25 @@ def plan(bank: Bank) -> Answer | NotAvailable:
     best = best_suited(bank, rows)
     own = there & (best >= 0)
     kinds = np.array(rows.products.categories, dtype=object)
-    evidence[OFFER] = _counted(label[own], kinds[rows.products.category[best[own]]], home[own])
-    evidence[f"{ALL}/{OFFER}"] = _sizes(label[own], home[own])
+    offered = pd.DataFrame({"level": kinds[rows.products.category[best[own]]], "household": home[own]})
+    for name in found.names:
+        if (label[own] == name).any():
+            evidence[f"{OFFER}/{name}"] = client_counts(offered[label[own] == name], ("level",), rest=REST)
     held, suits = rows.held(rows.last), rows.suits(rows.last)
     for k, category in enumerate(rows.products.categories):
         asked = there & (held[:, k] | suits[:, k])
         level = np.where(held[asked, k], YES, NO).astype(object)
         evidence[f"{HELD}/{category}"] = _counted(label[asked], level, home[asked])
     facts = need_facts(bank, rows, cast(Trials, trials(bank)))
+    common = []
     if not bank.needs(*CONTACTS):
+        every = preference(bank)
         for name in (CHANNEL, TIME):
-            told = getattr(preference(bank), name)
-            if isinstance(told, Preferred):
+            told = getattr(every, name)
+            if isinstance(told, Preferred) and not every.tells(name):
+                most, n = told.most, float(len(told.client_id))
+                common.append(plain(float(told.common[most]), "share", n, what=name, level=told.names[most]))
+            elif isinstance(told, Preferred):
                 at = pd.Index(rows.months.client_id).get_indexer(pd.Index(told.client_id))
                 known = (at >= 0) & there[at]
                 # A channel that hardly anybody prefers would withhold all the others.
@@ -75,7 +88,11 @@ def plan(bank: Bank) -> Answer | NotAvailable:
                 )
                 evidence[name] = every_cell(own, "level", "segment", OTHERS)
                 evidence[f"{ALL}/{name}"] = _sizes(label[at[known]], home[at[known]])
-    return Answer(ID, ID, evidence, lambda parts: _plan(parts), facts | {"names": found.names, "source": found.source})
+    evidence[COMMON] = estimates(common, "what", "level")
+    rules = bank.settings.segments
+    facts |= {"names": found.names, "source": found.source}
+    facts["treatments"] = {name: rules.treatment(found.traits[name], name) for name in found.names}
+    return Answer(ID, ID, evidence, _plan, facts)
 
 
 def _counted(segment: np.ndarray, level: np.ndarray, home: np.ndarray) -> ClientCounts:
@@ -92,7 +109,15 @@ def _plan(parts: dict[str, Evidence]) -> Plan:
     shares, held = [], []
     for key, part in parts.items():
         what, _, category = key.partition("/")
-        if what == ALL:
+        if what in (ALL, COMMON):
+            continue
+        if what == OFFER:
+            cells = cast(ClientCounts, part).cells
+            told = dict(zip(cells["level"].astype(str), cells["clients"].astype(float), strict=True))
+            n = sum(told.values())
+            shares += [
+                _share(category, what, level, count / n if n > 0 else np.nan, n) for level, count in told.items()
+            ]
             continue
         wide = cast(ClientCounts, part).cells.pivot(index="segment", columns="level", values="clients")
         if what == HELD:
@@ -104,10 +129,15 @@ def _plan(parts: dict[str, Evidence]) -> Plan:
             n = float(total[segment])
             for level in wide.columns:
                 share = float(wide.loc[segment, level]) / n if n > 0 else np.nan
-                shares.append({"segment": str(segment), "what": what, "level": str(level), "share": share, "n": n})
+                shares.append(_share(str(segment), what, str(level), share, n))
     table = pd.DataFrame(held, columns=["segment", "category", "share", "others", "n", "p"])
     table["p"] = holm(table["p"].to_numpy(float))
-    return Plan(pd.DataFrame(shares, columns=["segment", "what", "level", "share", "n"]), table)
+    common = cast(Estimates, parts[COMMON]).rows
+    return Plan(pd.DataFrame(shares, columns=["segment", "what", "level", "share", "n"]), table, common)
+
+
+def _share(segment: str, what: str, level: str, share: float, n: float) -> dict[str, object]:
+    return {"segment": segment, "what": what, "level": level, "share": share, "n": n}
 
 
 def _beside_others(wide: pd.DataFrame, total: pd.Series, category: str) -> list[dict[str, object]]:

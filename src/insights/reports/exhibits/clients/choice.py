@@ -16,7 +16,7 @@ from insights.topics.evidence import Answer
 
 _VERDICTS = {
     CHOSEN: Message("chosen"),
-    WORSE: Message("not needed"),
+    WORSE: Message("not as good, by ICL"),
     SMALL: Message("one is too small"),
     UNSTABLE: Message("do not come again"),
     NO_BETTER: Message("no better than one"),
@@ -62,7 +62,7 @@ def choice(answer: Answer, found: Chosen, bank: Bank) -> Exhibit:
             values["rand"] = float(rand["value"].min())
             sentences.append(
                 Message(
-                    "Made of the data of an earlier quarter, they sort today's clients alike (agreement {rand:share} "
+                    "Made of the data of an earlier quarter, they sort today's clients alike (agreement {rand:percent} "
                     "or more; 100% is full, 0% is chance).",
                     values,
                 )
@@ -134,31 +134,46 @@ def _tables(found: Chosen, bank: Bank) -> list[Table]:
     )
     rows = tuple(
         {c: told(float(r[c])) for c in ("classes", "icl", "bic", "smallest")}
-        | {"jaccard": _number(r.get("jaccard")), "verdict": _VERDICTS[str(r["verdict"])]}
+        | {"jaccard": _number(r.get("jaccard")), "verdict": _verdict(r, found)}
         for r in found.numbers.to_dict("records")
     )
     tables = [Table(columns, rows, Message("Numbers of segments compared"))]
-    lines = [
+    if len(found.segments):
+        tables.append(_stability(found, bank))
+    return tables
+
+
+def _stability(found: Chosen, bank: Bank) -> Table:
+    """Return each segment with its likeness in clients drawn anew and in earlier data, and the same of all of them."""
+    lines: list[dict[str, Any]] = [
         {"what": segment_label(str(r["segment"]), bank), "n": told(float(r["n"])), "value": _range(r, "jaccard")}
+        | _past(found.quarters[found.quarters["segment"] == r["segment"]])
         for r in found.segments.to_dict("records")
     ]
-    for r in found.rand.to_dict("records"):
-        months = str(r["what"]).partition("/")[2]
-        what = (
-            Message("all of them, made of the data of {months:months} ago", {"months": int(months)})
-            if months
-            else Message("all of them, clients drawn anew")
-        )
-        lines.append({"what": what, "n": told(float(r["n"])), "value": _range(r, "value")})
-    if lines:
-        heads = (
-            Column("what", Message("Segment")),
-            Column("n", Message("Clients"), "count"),
-            Column("value", Message("Likeness (range of 95% of the draws)")),
-        )
-        caption = Message("Do they come again? Jaccard index by segment, adjusted Rand index of all")
-        tables.append(Table(heads, tuple(lines), caption))
-    return tables
+    for r in found.rand[found.rand["what"] == "resamples"].to_dict("records"):
+        every = {"what": Message("all of them (adjusted Rand index)"), "n": told(float(r["n"]))}
+        lines.append(every | {"value": _range(r, "value")} | _past(found.rand[found.rand["what"] != "resamples"]))
+    heads = [
+        Column("what", Message("Segment")),
+        Column("n", Message("Clients"), "count"),
+        Column("value", Message("Clients drawn anew (range of 95% of the draws)")),
+    ]
+    for what in dict.fromkeys(found.quarters["what"]):
+        months = {"months": int(str(what).partition("/")[2])}
+        heads.append(Column(str(what), Message("Data of {months:months} ago", months)))
+    return Table(tuple(heads), tuple(lines), Message("Do they come again? Likeness (Jaccard index) by segment"))
+
+
+def _past(rows: pd.DataFrame) -> dict[str, Any]:
+    return {str(r["what"]): _range(r, "value") for r in rows.to_dict("records")}
+
+
+def _verdict(row: dict[Any, Any], found: Chosen) -> Message:
+    """Return what became of a number of segments; of one segment, that it is ruled out where it is."""
+    p = found.test.p_value
+    if int(row["classes"]) == 1 and row["verdict"] == WORSE and p is not None and p < SIGNIFICANT:
+        return Message("ruled out (p {p:p})", {"p": p})
+    return _VERDICTS[str(row["verdict"])]
 
 
 def _number(value: Any) -> Message:
@@ -185,6 +200,8 @@ def _estimates(found: Chosen) -> list[dict[str, Any]]:
         rows.append(finding_row("stability", r | {"value": r["jaccard"]}, group={"segment": str(r["segment"])}))
     for r in [*found.rand.to_dict("records"), *found.noise.to_dict("records")]:
         rows.append(finding_row("agreement" if r["what"] != "noise" else "noise", r, group={"of": str(r["what"])}))
+    for r in found.quarters.to_dict("records"):
+        rows.append(finding_row("likeness", r, group={"of": str(r["what"]), "segment": str(r["segment"])}))
     return rows
 
 

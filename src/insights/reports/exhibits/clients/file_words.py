@@ -22,6 +22,7 @@ _ITEMS = {
     "stage": Message("stage of the relationship"),
     "tier": Message("tier"),
     "assets": Message("assets at month end"),
+    "green": Message("in green and social products"),
     "margin": Message("margin of twelve months"),
     "drawn": Message("drawn on loans"),
     "taken": Message("level of risk taken, 1 to 5"),
@@ -42,6 +43,7 @@ _HEADS = {
 }
 NUMBERS = ("money", "count", "tenths", "percent", "year")
 _TOPIC = Message("spoke of {topic}")
+_KIND = Message("in {kind}")
 _CHANGED = Message("changed")
 
 
@@ -66,6 +68,8 @@ def client_file_in_words(rows: pd.DataFrame, bank: Bank, wording: Wording) -> pd
 def _item(item: str, bank: Bank) -> Message | str:
     if item.startswith("category:"):
         return code_label("category", item.partition(":")[2], bank.settings.labels)
+    if item.startswith("kind:"):
+        return Message(_KIND.id, {"kind": code_label("category", item.partition(":")[2], bank.settings.labels)})
     if item.startswith("topic:"):
         return Message(_TOPIC.id, {"topic": code_label("topic", item.partition(":")[2], bank.settings.labels)})
     return _ITEMS.get(item) or column_label("clients", item)
@@ -80,6 +84,9 @@ def _written(value: Any, kind: str, item: str, bank: Bank, wording: Wording) -> 
         return wording.heading(stage_label(str(value)))
     if kind == "code":
         return wording.heading(code_label(item, str(value), bank.settings.labels))
+    if kind == "codes":
+        parts = [code_label(item, part.strip(), bank.settings.labels) for part in str(value).split(";") if part.strip()]
+        return wording.heading(Message("{parts}", {"parts": parts}))
     if kind in ("text", "id"):
         return str(value)
     if kind == "year":

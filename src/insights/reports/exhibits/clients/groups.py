@@ -7,7 +7,7 @@ from typing import Any
 from insights.data.snapshot import Bank
 from insights.reports.exhibits.base import Column, Exhibit, Message, Table
 from insights.reports.exhibits.clients.portraits import ATTRIBUTES, LEVELS
-from insights.reports.exhibits.clients.words import told
+from insights.reports.exhibits.clients.words import told, treatment_label
 from insights.reports.exhibits.rows import basis, check_row, count_row, estimate_row, interval
 from insights.reports.wording.labels import code_label
 from insights.stats.multiplicity import holm
@@ -60,6 +60,16 @@ def groups(answer: Answer, found: Groups, bank: Bank) -> Exhibit:
         caveats=(
             Message("Groups too small to be told are put together."),
             Message("A difference between groups is not the effect of belonging to one."),
+            *(
+                (
+                    Message(
+                        "What to do for a group is set by the bank, not derived from the data; no offer of this pack "
+                        "rests on age or gender."
+                    ),
+                )
+                if any(facts["treatments"].values())
+                else ()
+            ),
         ),
         estimates=tuple(_estimates(found, bank)),
         checks=tuple(check_row(t) for t in found.tests.values()),
@@ -78,6 +88,9 @@ def _table(name: str, found: Groups, facts: dict[str, Any], bank: Bank) -> Table
         columns.append(Column("left", Message("Left within twelve months (95% interval)")))
     rows = []
     own = found.table[found.table["attribute"] == name]
+    treatments = facts["treatments"][name]
+    if own["level"].isin(list(treatments)).any():
+        columns.append(Column("treatment", Message("What to do")))
     for row in sorted(own.to_dict("records"), key=lambda r: (r["level"] == OTHERS, _place(str(r["level"])))):
         level = str(row["level"])
         left = found.leaving.get((name, level))
@@ -85,6 +98,7 @@ def _table(name: str, found: Groups, facts: dict[str, Any], bank: Bank) -> Table
             {"group": _level(name, level, facts, bank), "clients": told(float(row["clients"]))}
             | {c: _digits(float(row[c])) for c in ("assets", "value") if c in row}
             | {"left": None if left is None else interval(left, "percent")}
+            | {"treatment": treatment_label(treatments.get(level), bank)}
         )
     return Table(tuple(columns), tuple(rows), Message("By {attribute}", {"attribute": NAMES[name]}))
 

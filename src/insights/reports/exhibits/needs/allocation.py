@@ -48,11 +48,11 @@ def allocation(answer: Answer, found: Allocation, bank: Bank) -> Exhibit:
 def _words(safe: Message | str) -> dict[str, Message]:
     values = {"part": safe}
     return {
-        WITHIN: Message("Suits"),
-        ABOVE_RISK: Message("A product above his risk"),
-        MUCH: Message("Too much in {part}", values),
-        LITTLE: Message("Too little in {part}", values),
-        OTHER_MIX: Message("Otherwise off"),
+        WITHIN: Message("suits"),
+        ABOVE_RISK: Message("a product above his risk"),
+        MUCH: Message("too much in {part}", values),
+        LITTLE: Message("too little in {part}", values),
+        OTHER_MIX: Message("otherwise off"),
     }
 
 

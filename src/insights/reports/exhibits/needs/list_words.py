@@ -21,8 +21,8 @@ _HEADS = {
     "assets": Message("Assets ({currency})"),
     "green": Message("Green investments"),
     "because": Message("Why"),
-    "channel": Message("Preferred channel"),
-    "time": Message("Preferred time"),
+    "channel": Message("Likeliest channel"),
+    "time": Message("Likeliest time"),
     "buys_3m_pct": Message("Buys within 3 months (%)"),
     "buys_6m_pct": Message("Buys within 6 months (%)"),
 }

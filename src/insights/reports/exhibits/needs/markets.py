@@ -74,16 +74,15 @@ def _title(found: pd.DataFrame, bank: Bank) -> Message:
             )
         return Message("No kind of product is bought more or less as markets move, by more than chance")
     first = sure[0]
-    values = _named(first, bank) | {"x": float(first["value"])}
+    values = _named(first, bank) | {"x": abs(float(first["value"]) - 1)}
     if first["value"] > 1:
         return Message(
-            "Most moved by markets: {kind}, bought more when “{series}” stands high (odds times {x:number} for a usual "
-            "swing)",
+            "Most moved by markets: {kind}, first bought about {x:share} more often with “{series}” a usual swing "
+            "higher",
             values,
         )
     return Message(
-        "Most moved by markets: {kind}, bought less when “{series}” stands high (odds times {x:number} for a usual "
-        "swing)",
+        "Most moved by markets: {kind}, first bought about {x:share} less often with “{series}” a usual swing higher",
         values,
     )
 

@@ -7,11 +7,13 @@ import pandas as pd
 from insights.data.snapshot import Bank
 from insights.models.preference import CHANNEL, TIME
 from insights.reports.exhibits.base import Column, Exhibit, Figure, Message, Table
-from insights.reports.exhibits.clients.words import NOTHING, segment_label
+from insights.reports.exhibits.clients.words import NOTHING, segment_label, treatment_label
 from insights.reports.exhibits.needs.words import TIMES_OF_DAY, category_label, need_basis
 from insights.reports.exhibits.rows import count_row, dated, number
+from insights.reports.exhibits.told import finding_row
 from insights.reports.wording.labels import code_label
 from insights.topics.evidence import Answer
+from insights.topics.needs.offers import REST
 from insights.topics.needs.plan import OFFER, OTHERS, Plan
 
 FIRST = 2
@@ -45,10 +47,15 @@ def plan(answer: Answer, found: Plan, bank: Bank) -> Exhibit:
                 "The product mix of a segment is what its clients would be offered first: the kind that each is most "
                 "likely to buy of those that suit him, that he has not, and that he did not decline lately."
             ),
+            *_alike(found, bank),
         ),
         figure=_figure(wide, title, label, bank),
-        tables=(_plans(found, names, label, bank), _mix(found, names, label, bank), _held(found, names, label, bank)),
-        basis=_basis(answer, bank),
+        tables=(
+            _plans(answer, found, names, label, bank),
+            _mix(found, names, label, bank),
+            _held(found, names, label, bank),
+        ),
+        basis=_basis(answer, found, bank),
         caveats=(
             Message("A gap is a question to ask, not a need: clients may hold the like at another bank."),
             Message("Gaps are told where they are more than chance, allowing for all comparisons made here."),
@@ -83,7 +90,36 @@ def _figure(gaps: list[dict[str, Any]], title: Message, label: dict[str, Message
     return Figure("bars", data, Message("The widest gaps by segment and kind of product. {title}.", {"title": title}))
 
 
-def _plans(found: Plan, names: list[str], label: dict[str, Message | str], bank: Bank) -> Table:
+def _alike(found: Plan, bank: Bank) -> list[Message]:
+    """Return that clients do not differ in channel or time of day as far as anything is foretold, and what most do."""
+    told = {str(r["what"]): r for r in found.common.to_dict("records") if not pd.isna(r["value"])}
+    made = []
+    if CHANNEL in told:
+        name = code_label("channel", str(told[CHANNEL]["level"]), bank.settings.labels)
+        values = {"name": name, "x": float(told[CHANNEL]["value"])}
+        made.append(
+            Message(
+                "No segment has a best channel of its own: a client’s past tells his next channel no better than what "
+                "is used most, {name} ({x:percent} of the contacts that clients begin).",
+                values,
+            )
+        )
+    if TIME in told:
+        values = {"name": TIMES_OF_DAY[str(told[TIME]["level"])], "x": float(told[TIME]["value"])}
+        made.append(
+            Message("Nor has any a best time of day: most such contacts come in the {name} ({x:percent}).", values)
+            if CHANNEL in told
+            else Message(
+                "No segment has a best time of day of its own: a client’s past tells the time of his next contact no "
+                "better than what is most usual, the {name} ({x:percent} of the contacts that clients begin).",
+                values,
+            )
+        )
+    return made
+
+
+def _plans(answer: Answer, found: Plan, names: list[str], label: dict[str, Message | str], bank: Bank) -> Table:
+    treatments = answer.facts["treatments"]
     rows = []
     for n in names:
         row: dict[str, Any] = {"segment": label[n], "offer": _offer(found, n, bank)}
@@ -96,6 +132,7 @@ def _plans(found: Plan, names: list[str], label: dict[str, Message | str], bank:
             for r in gaps
         ]
         row["lacks"] = Message("{parts}", {"parts": parts}) if parts else NOTHING
+        row["service"] = treatment_label(treatments[n], bank)
         row["channel"] = _most(found, n, CHANNEL, bank)
         row["time"] = _most(found, n, TIME, bank)
         rows.append(row)
@@ -103,10 +140,12 @@ def _plans(found: Plan, names: list[str], label: dict[str, Message | str], bank:
         Column("segment", Message("Segment")),
         Column("offer", Message("Offer first")),
         Column("lacks", Message("Lacks beside others")),
+        Column("service", Message("Service that the bank has set")),
         Column("channel", Message("Gets in touch by")),
         Column("time", Message("mostly in the")),
     ]
-    kept = [c for c in columns if c.key not in (CHANNEL, TIME) or (found.shares["what"] == c.key).any()]
+    there = {*found.shares["what"], *(["service"] if any(treatments.values()) else [])}
+    kept = [c for c in columns if c.key not in (CHANNEL, TIME, "service") or c.key in there]
     return Table(tuple(kept), tuple(rows), Message("The plan of each segment, and why"))
 
 
@@ -134,9 +173,10 @@ def _most(found: Plan, segment: str, what: str, bank: Bank) -> Message | None:
 def _first(found: Plan, segment: str, what: str, most: int, step: int) -> pd.DataFrame:
     """Return what is most frequent in a segment: levels that none which is withheld can exceed, rounding allowed for.
 
-    ``step`` is what numbers of clients are rounded to.
+    ``step`` is what numbers of clients are rounded to. Kinds of offers that are put together are the rarest ones.
     """
     own = found.shares[(found.shares["segment"] == segment) & (found.shares["what"] == what)]
+    own = own[own["level"] != REST]
     # One of those that are put together may be as frequent as all of them.
     own = own.assign(share=own["share"].where(own["level"] != OTHERS))
     untold = 0.0
@@ -148,13 +188,23 @@ def _first(found: Plan, segment: str, what: str, most: int, step: int) -> pd.Dat
 
 def _mix(found: Plan, names: list[str], label: dict[str, Message | str], bank: Bank) -> Table:
     own = found.shares[found.shares["what"] == OFFER]
-    kinds = sorted(set(own["level"]))
+    kinds = sorted(set(own["level"]), key=lambda k: (k == REST, k))
     share = {(r["segment"], r["level"]): r["share"] for r in own.to_dict("records")}
-    rows = [{"segment": label[n]} | {k: number(share.get((n, k), float("nan"))) for k in kinds} for n in names]
-    columns = (Column("segment", Message("Segment")), *(Column(k, category_label(k, bank), "percent") for k in kinds))
-    return Table(
-        columns, tuple(rows), Message("Product mix: share of a segment’s clients who would be offered it first")
+    rows: list[dict[str, Any]] = [{"segment": label[n]} for n in names]
+    for row, n in zip(rows, names, strict=True):
+        row |= {k: _part(share.get((n, k))) for k in kinds}
+    columns = (Column("segment", Message("Segment")), *(Column(k, category_label(k, bank)) for k in kinds))
+    caption = Message(
+        "Product mix: share of a segment’s clients who would be offered it first (–: few or none, told with the others)"
     )
+    return Table(columns, tuple(rows), caption)
+
+
+def _part(share: float | None) -> Message | None:
+    """Return the share of a kind; one that is not told by itself is among the others."""
+    if share is None:
+        return NOTHING
+    return None if pd.isna(share) else Message("{value:percent}", {"value": float(share)})
 
 
 def _held(found: Plan, names: list[str], label: dict[str, Message | str], bank: Bank) -> Table:
@@ -165,12 +215,20 @@ def _held(found: Plan, names: list[str], label: dict[str, Message | str], bank: 
     return Table(columns, tuple(rows), Message("Share of those whom it suits who have it, or had it"))
 
 
-def _basis(answer: Answer, bank: Bank) -> tuple[Message, ...]:
+def _basis(answer: Answer, found: Plan, bank: Bank) -> tuple[Message, ...]:
+    head = need_basis(answer, bank)[: -len(dated(bank))]
+    if not found.shares["what"].isin((CHANNEL, TIME)).any():
+        if found.common.empty:
+            return (*head, *dated(bank))
+        tried = Message(
+            "Channel and time of day: contacts of two years that clients began themselves; whether their past tells "
+            "more was tried on the first contact of each in the last six months."
+        )
+        return (*head, tried, *dated(bank))
     own = Message(
         "How clients get in touch: the channel and the part of the day that each prefers, by the contacts of two years "
         "that he began himself; who began few is drawn towards what all clients do."
     )
-    head = need_basis(answer, bank)[: -len(dated(bank))]
     return (*head, own, *dated(bank))
 
 
@@ -179,6 +237,8 @@ def _estimates(found: Plan) -> list[dict[str, Any]]:
         count_row(f"{r['what']}_share", r["share"], unit="share", group={"segment": r["segment"], "level": r["level"]})
         for r in found.shares.to_dict("records")
     ]
+    for r in found.common.to_dict("records"):
+        lines.append(finding_row(f"most_contacts_{r['what']}", r, group={"level": str(r["level"])}))
     for r in found.held.to_dict("records"):
         group = {"segment": str(r["segment"]), "category": str(r["category"])}
         lines.append(count_row("held_share", r["share"], unit="share", group=group))
