@@ -191,6 +191,34 @@ def test_no_feature_is_a_protected_attribute(rows: NeedRows, bank: Bank) -> None
         assert not [n for n in names if any(word in n for word in ("gender", "age", "region", "birth"))]
 
 
+def test_what_is_learned_is_brought_to_the_level_of_the_last_window(rows: NeedRows, bank: Bank) -> None:
+    learned = learned_now(bank, rows)
+    bought = 0
+    for kind in learned.names:
+        past = past_rows(rows, kind, rows.last)
+        bought += int(past.bought[past.column == past.column.max()].sum())
+    told = predict(rows, learned, rows.last - 3)
+    # Half a purchase more, so that a window without any has a level too.
+    assert np.nansum(told[:, list(learned.names)]) == pytest.approx(bought + 0.5, rel=1e-6)
+
+
+def test_offer_rates_are_those_of_the_list_by_age_gender_and_region(bank: Bank) -> None:
+    answer = needs.fairness(bank)
+    assert isinstance(answer, Answer)
+    rates = answer.exact.rates
+    table = bank.table("clients").execute()
+    force = table[table["left_on"].isna()]
+    offered = force["client_id"].isin(next_offers(bank, need_rows(bank))["client_id"])  # type: ignore[arg-type]
+    assert offered.any()
+    for name in ("gender", "region"):
+        for level, own in offered.groupby(force[name]):
+            assert (rates[name, level].n_events, rates[name, level].n) == (own.sum(), len(own))
+    assert (
+        sum(e.n_events for (name, _), e in rates.items() if name == "age") == offered[force["birth_year"].notna()].sum()
+    )
+    assert set(answer.exact.tests) == {"age", "gender", "region"}
+
+
 def test_every_offer_on_the_list_keeps_the_rules_by_the_tables_themselves(bank: Bank) -> None:
     made = needs.lists(bank)["offers"]
     assert len(made) > 100
