@@ -277,13 +277,15 @@ class _Engine(NBClientEngine):
         )
         client.kernels, client.folder = kernels, Path(nb_man.output_path).parent
         client.nursery = nursery
-        # Papermill would write the notebook, with all that was shown so far, before and after every cell.
+        # Papermill would write the notebook, with all that was shown so far, before and after every cell. It writes it
+        # once more when all is done; only what breaks the execution off comes before that.
         save, nb_man.save = nb_man.save, lambda **_: None
         try:
             client.execute(env={**os.environ, **kernel_env}, cwd=str(client.folder))
-        finally:
-            nb_man.save = save
+        except BaseException:
             save()
+            raise
+        finally:
             if client.pid is not None:
                 kernels.remove(client.pid)
 

@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from insights.errors import InsightsError
+from insights.reports.wording.catalogue import LANGUAGES, catalogue
 
 FIXED = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1") | {
     "PYTHONHASHSEED": "0",
@@ -43,6 +44,9 @@ MODULES = (
     "insights.reports.figures",
     "insights.reports.lists",
     "sklearn.ensemble",  # several models import it when they are asked, each for a second
+    "ibis.backends.duckdb.converter",  # and what libraries import when they are first asked for rows, or for a workbook
+    "pyarrow.dataset",
+    "xlsxwriter",
 )
 PACKAGES = ("insights.topics", "insights.reports.exhibits")
 """Of these packages all modules are imported."""
@@ -217,6 +221,8 @@ def _import_all() -> None:
     for package in PACKAGES:
         for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
             importlib.import_module(module.name)
+    for language in LANGUAGES:
+        catalogue(language)  # read once and not for every page
 
 
 def _reaped(pid: int) -> int | None:
