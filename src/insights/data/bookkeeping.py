@@ -22,12 +22,12 @@ def keep_for_books(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     """
     if staged.name == BALANCES and staged.has("market_change"):
         con.execute(
-            f"CREATE TEMP TABLE {HELD} AS SELECT client_id, category, month, amount::DECIMAL(18,2) AS closing, "
+            f"CREATE TABLE {HELD} AS SELECT client_id, category, month, amount::DECIMAL(18,2) AS closing, "
             f"coalesce(market_change, 0)::DECIMAL(18,2) AS change FROM {_latest(staged)}"
         )
     if staged.name == TRANSACTIONS and staged.has("category"):
         con.execute(
-            f"CREATE TEMP TABLE {BOOKED} AS SELECT client_id, category, date_trunc('month', booked_on)::DATE AS month, "
+            f"CREATE TABLE {BOOKED} AS SELECT client_id, category, date_trunc('month', booked_on)::DATE AS month, "
             f"sum(amount) AS booked FROM {_latest(staged)} WHERE category IS NOT NULL GROUP BY ALL"
         )
 

@@ -3,15 +3,17 @@
 The order of the rules is the order of ``_judge``. What a row is held against was known no later than the row itself, so
 rows that arrive later never change what was kept before. A table leaves the engine when it is judged and stored; only
 what others are held against stays: the clients, the market, and what the books need of balances and bookings. So the
-memory that intake takes is that of its largest table, and beyond a limit the engine goes on in files.
+memory that intake takes is that of its two largest tables, and beyond a limit the engine goes on in files.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -41,6 +43,9 @@ Store = Callable[[duckdb.DuckDBPyConnection, Staged, pd.DataFrame], None]
 FIRST = ("market", "clients")
 """Tables that others are held against: they come first, and stay to the end."""
 
+AT_ONCE = 2
+"""So many of the other tables are in the engine at a time."""
+
 
 @dataclass
 class Intake:
@@ -56,36 +61,34 @@ class Intake:
 
 
 def judge(settings: Settings, as_of: date, scratch: Path, store: Store | None = None) -> Intake:
-    """Read and judge every mapped table, one after the other; what cannot be built stands in ``failures``.
+    """Read and judge every mapped table; what cannot be built stands in ``failures``.
 
-    ``scratch`` is a restricted folder for what does not fit into memory. ``store`` is called with each table that is
-    judged, before it leaves the engine, as long as nothing has failed: one after the other, each while the next table
-    is read.
+    The tables that others are held against come first, then the others, two at a time. ``scratch`` is a restricted
+    folder for what does not fit into memory. ``store`` is called with each table that is judged, before it leaves the
+    engine, as long as nothing has failed; for one table at a time.
     """
     work = Intake(settings, as_of, connect(settings, scratch))
-    lines: dict[str, list[Entry]] = {}
-    beside = work.con.cursor()
-    _in_time_zone(beside, settings)
-    with ThreadPoolExecutor(1) as writer:
-        leaving: Future[None] | None = None
-        for name in _in_order(settings):
-            try:
-                _read_and_judge(work, name)
-            except InsightsError as error:
-                work.failures[name] = error
-            staged = work.staged.get(name)
-            if staged is None:
-                continue
-            lines[name] = _lines(work, staged)
-            if name not in work.failures:
-                keep_for_books(work.con, staged)
-            if leaving is not None:
-                leaving.result()  # no more than two tables are in the engine, and an error ends the intake
-            wanted = None if work.failures else store
-            leaving = writer.submit(_leave, beside, staged, work.problems[name], wanted)
-        if leaving is not None:
-            leaving.result()
-    beside.close()
+    names, storing = _in_order(settings), Lock()
+
+    def beside(name: str) -> list[Entry]:
+        own = replace(work, con=work.con.cursor())
+        _in_time_zone(own.con, settings)
+        try:
+            return _take(own, name, store, storing)
+        finally:
+            own.con.close()
+
+    lines = {name: _take(work, name, store, storing) for name in names if name in FIRST}
+    rest = [name for name in names if name not in FIRST]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            lines |= zip(rest, pool.map(beside, rest), strict=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    # Whichever was through first: what follows does not depend on it.
+    for by_name in (work.staged, work.problems, work.failures):
+        _put_in_order(by_name, names)
     if "clients" not in settings.tables:
         work.failures["clients"] = IntakeError(
             "the table clients is not mapped",
@@ -103,6 +106,31 @@ def judge(settings: Settings, as_of: date, scratch: Path, store: Store | None = 
         work.ledger.extend(told)
     work.ledger.check()
     return work
+
+
+def _take(work: Intake, name: str, store: Store | None, storing: Lock) -> list[Entry]:
+    """Read, judge and store a table, let it leave the engine, and return its lines of the ledger (none: not read)."""
+    try:
+        _read_and_judge(work, name)
+    except InsightsError as error:
+        work.failures[name] = error
+    staged = work.staged.get(name)
+    if staged is None:
+        return []
+    lines = _lines(work, staged)
+    if name not in work.failures:
+        keep_for_books(work.con, staged)
+    if store and not work.failures:
+        with storing:
+            store(work.con, staged, work.problems[name])
+    _release(work.con, staged)
+    return lines
+
+
+def _put_in_order(by_name: dict[str, Any], names: list[str]) -> None:
+    found = {name: by_name[name] for name in names if name in by_name}
+    by_name.clear()
+    by_name.update(found)
 
 
 def connect(settings: Settings, scratch: Path) -> duckdb.DuckDBPyConnection:
@@ -172,10 +200,8 @@ def _in_order(settings: Settings) -> list[str]:
     return [name for name in (*FIRST, *rest) if name in settings.tables]
 
 
-def _leave(con: duckdb.DuckDBPyConnection, staged: Staged, problems: pd.DataFrame, store: Store | None) -> None:
-    """Store a table, if it is to be stored, and take out of the engine what no later table needs."""
-    if store:
-        store(con, staged, problems)
+def _release(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    """Take out of the engine what no later table needs."""
     own = staged.spec.date
     if own and staged.has(own):
         staged.span = con.execute(f"SELECT min({quoted(own)}), max({quoted(own)}) FROM {staged.kept}").fetchall()[0]
