@@ -1,6 +1,7 @@
 """The files of a restricted list: CSV and XLSX for people, Parquet for other systems; the same list, the same bytes."""
 
 import io
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,12 @@ from pandas.api.types import is_numeric_dtype
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 SHEET_ROWS = 1_048_575
 """Rows of data that one sheet of XLSX can hold below its heading."""
-AS_TEXT = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+AS_TEXT = {
+    "in_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "default_date_format": "yyyy-mm-dd",
+}
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 EPOCH = datetime(1980, 1, 1)
 """When a workbook says that it was written: the same list gives the same bytes."""
@@ -66,20 +72,31 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
 
 def _xlsx(frame: pd.DataFrame) -> bytes:
     """Return the frame as a workbook; more rows than a sheet holds go on to further sheets."""
-
-    def writable(value: object) -> object:
-        """Return a value as XML can hold it: one kind of line break, and a mark for every control character."""
-        if not isinstance(value, str):
-            return value
-        return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value.replace("\r\n", "\n").replace("\r", "\n"))
+    from xlsxwriter import Workbook
 
     raw = io.BytesIO()
-    with pd.ExcelWriter(raw, engine="xlsxwriter", engine_kwargs={"options": AS_TEXT}) as sheets:
-        sheets.book.set_properties({"created": EPOCH})
+    with Workbook(raw, AS_TEXT) as book:
+        book.set_properties({"created": EPOCH})
+        heading = book.add_format({"bold": True, "border": 1, "align": "center", "valign": "top"})
         for number, start in enumerate(range(0, max(len(frame), 1), SHEET_ROWS), start=1):
-            rows = frame.iloc[start : start + SHEET_ROWS].map(writable)
-            rows.rename(columns=writable).to_excel(sheets, sheet_name=f"list {number}", index=False)
+            sheet = book.add_worksheet(f"list {number}")
+            for column, name in enumerate(frame.columns):
+                sheet.write(0, column, _writable(name), heading)
+                values = frame.iloc[start : start + SHEET_ROWS, column]
+                told = values.notna().to_numpy()
+                for row, value in enumerate(values.tolist()):
+                    if told[row]:
+                        sheet.write(row + 1, column, _writable(value))
     return raw.getvalue()
+
+
+def _writable(value: object) -> object:
+    """Return a value as a workbook can hold it: one kind of line break, a mark for every control character."""
+    if isinstance(value, float) and math.isinf(value):
+        return str(value)
+    if not isinstance(value, str):
+        return value
+    return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

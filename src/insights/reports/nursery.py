@@ -25,7 +25,6 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from insights.errors import InsightsError
-from insights.reports.wording.catalogue import LANGUAGES, catalogue
 
 FIXED = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1") | {
     "PYTHONHASHSEED": "0",
@@ -189,7 +188,7 @@ def serve(wire: socket.socket) -> None:
     _import_all()
     gc.collect()
     gc.freeze()  # otherwise the first collection in each child would copy all that is shared
-    gc.set_threshold(50_000, 20, 20)  # figures are many small objects that live: looking through them rarely is enough
+    gc.set_threshold(200_000, 20, 20)  # figures are many small objects that live: looking through them rarely is enough
     alive: set[int] = set()
     while True:
         try:
@@ -216,6 +215,8 @@ def serve(wire: socket.socket) -> None:
 
 
 def _import_all() -> None:
+    from insights.reports.wording.catalogue import LANGUAGES, catalogue  # the run itself has no use for it here
+
     for name in MODULES:
         importlib.import_module(name)
     for package in PACKAGES:
