@@ -56,14 +56,13 @@ def execute_all(work: Work, bank: Bank, jobs: Sequence[Job]) -> tuple[Run, dict[
             plan = Run(about, work.parameters, stamp, work.languages, secret, tuple(work.notebooks), rows=rows)
             beside = {job.report for job in jobs} | already_there(work)
             written: dict[Future[Any], Job] = {}
-            remembered: Future[str] | None = None
+            # It comes after the others have begun and needs none of them; the summary finds its measures worked out.
+            remembered = pool.submit(_remember, work, stamp.data) if last else None
             while executed or written or last:
                 if not executed and not written:
                     if any(report.state == FAILED for report in done.values()):
                         break
                     _hand_over(work, done.values(), earlier)
-                    # Beside the summary, which works out the same measures: whoever is first leaves them to the other.
-                    remembered = pool.submit(_remember, work, stamp.data)
                     executed = {pool.submit(_execute, j, work, secret, kernels): j for j in last}
                     last = []
                 ended, _ = wait([*executed, *written], return_when=FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""What a run leaves for the runs after it, made beside the summary and put in its place with the pack."""
+"""What a run leaves for the runs after it, made before the summary and put in its place with the pack."""
 
 from pathlib import Path
 
