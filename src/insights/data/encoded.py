@@ -27,8 +27,8 @@ class NotEncodable(Exception):
 def encode(value: Any) -> list[bytes | memoryview]:
     """Return the parts whose concatenation ``decode`` turns back; NotEncodable for other types.
 
-    Plain values, dates, tuples, lists, dictionaries, frozen sets of text, numpy arrays, frames with a plain index, and
-    dataclasses of this package.
+    Plain values, dates, tuples, lists, dictionaries, frozen sets of text, numpy arrays, frames whose rows are numbered,
+    and dataclasses of this package.
     """
     arrays: list[np.ndarray] = []
     head = json.dumps(_plain(value, arrays), separators=(",", ":"), ensure_ascii=True).encode()
@@ -94,7 +94,7 @@ def _columnwise(value: np.ndarray) -> bool:
 def _frame(value: pd.DataFrame, arrays: list[np.ndarray]) -> Any:
     rows = value.index
     if (
-        not isinstance(rows, pd.RangeIndex)
+        not (isinstance(rows, pd.RangeIndex) or (type(rows) is pd.Index and rows.dtype == np.int64))
         or rows.name
         or value.columns.nlevels > 1
         or value.columns.name
@@ -107,7 +107,8 @@ def _frame(value: pd.DataFrame, arrays: list[np.ndarray]) -> Any:
         if not isinstance(column.dtype, np.dtype):
             raise NotEncodable(f"column of {column.dtype}")
         columns.append(_array(np.array(column.to_numpy()), arrays))
-    return ["f", [_plain(name, arrays) for name in value.columns.tolist()], columns, [rows.start, rows.stop, rows.step]]
+    numbers = [rows.start, rows.stop, rows.step] if isinstance(rows, pd.RangeIndex) else _array(rows.to_numpy(), arrays)
+    return ["f", [_plain(name, arrays) for name in value.columns.tolist()], columns, numbers]
 
 
 def _own(kind: type) -> bool:
@@ -142,7 +143,9 @@ class _Reader:
         if kind == "f":
             names = [self.value(name) for name in node[1]]
             columns = [self._array(column) for column in node[2]]
-            frame = pd.DataFrame({k: np.array(c) for k, c in enumerate(columns)}, index=pd.RangeIndex(*node[3]))
+            listed = node[3][0] == "a"
+            rows = pd.Index(np.array(self._array(node[3]))) if listed else pd.RangeIndex(*node[3])
+            frame = pd.DataFrame({k: np.array(c) for k, c in enumerate(columns)}, index=rows)
             frame.columns = pd.Index(names, dtype=object if names else None)
             return frame
         if kind == "c":

@@ -15,7 +15,7 @@ def client_returns(bank: Bank) -> Floats:
     Clients and months are those of ``client_margins``; nan where nothing was held the month before, or what markets
     added is not told. Made once per bank; needs balances with market changes.
     """
-    return once(bank, "client_returns", lambda: _returns(bank))
+    return once(bank, "client_returns", lambda: _returns(bank), on_disk=True)
 
 
 def book_returns(assets: Floats, returns: Floats) -> tuple[Floats, Floats]:

@@ -53,7 +53,7 @@ def risk_taken(bank: Bank) -> RiskTaken | None:
 
     Check ``NEEDS`` first.
     """
-    return once(bank, "risk_taken", lambda: _made(bank))
+    return once(bank, "risk_taken", lambda: _made(bank), on_disk=True)
 
 
 def _made(bank: Bank) -> RiskTaken | None:

@@ -87,7 +87,7 @@ def missing_for_answers(bank: Bank) -> tuple[str, ...]:
 
 def answers(bank: Bank) -> SurveyAnswers:
     """Return the survey as known by the as-of date, made once per bank; ask ``missing_for_answers`` first."""
-    return once(bank, "survey_answers", lambda: _made(bank))
+    return once(bank, "survey_answers", lambda: _made(bank), on_disk=True)
 
 
 def _made(bank: Bank) -> SurveyAnswers:
