@@ -105,6 +105,8 @@ def test_frames_come_back_with_their_types() -> None:
     )
     pd.testing.assert_frame_equal(again(frame), frame, check_exact=True)
     pd.testing.assert_frame_equal(again(frame.iloc[:0]), frame.iloc[:0])
+    some = frame[frame["number"].notna()]  # rows keep the numbers that they had in the whole
+    pd.testing.assert_frame_equal(again(some), some, check_exact=True, check_index_type="exact")
     pd.testing.assert_frame_equal(again(pd.DataFrame({"a": []})), pd.DataFrame({"a": []}))
 
 

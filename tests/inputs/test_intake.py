@@ -14,7 +14,7 @@ from small_bank import CLIENTS, ledger_of, settings_of
 
 from insights.data import intake, judging
 from insights.data.checking import ROW_RULES, rule_in_words
-from insights.data.intake import check, prepare
+from insights.data.intake import check, prepare, taken_in
 from insights.data.ledger import Ledger
 from insights.data.settings import Settings
 from insights.data.staging import Staged
@@ -551,6 +551,17 @@ def test_a_table_leaves_the_engine_when_it_is_judged_and_a_check_leaves_nothing(
     work.con.close()
     assert check(settings, AS_OF).ok
     assert not list(settings.processed.glob(".checking-*"))
+
+
+def test_the_processes_of_a_run_read_what_it_has_taken_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(tmp_path, {"clients": CLIENTS + ANNA})
+    made = prepare(settings, as_of=AS_OF)
+    for name, value in taken_in(settings, AS_OF, made).items():
+        monkeypatch.setenv(name, value)
+    (settings.raw / "clients.csv").unlink()  # the next delivery is on its way
+    assert prepare(settings, as_of=AS_OF).path == made.path
+    with pytest.raises(SourceError, match="clients"):  # of another day the run has taken in nothing
+        prepare(settings, as_of=date(2020, 1, 1))
 
 
 def test_nothing_is_stored_of_a_delivery_with_a_table_that_cannot_be_built(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,9 @@ from insights.data.withheld import cutoffs, window_from
 from insights.errors import IntakeError
 
 __all__ = ["CheckReport", "Processed", "check", "prepare"]
+
+TAKEN_IN = "INSIGHTS_TAKEN_IN"
+"""Variable of the environment in which a run tells its own processes what it has taken in."""
 
 VERSION = 3
 """Raised whenever intake would make other tables from the same extracts."""
@@ -51,6 +55,8 @@ def prepare(settings: Settings, *, as_of: date) -> Processed:
     Several processes may ask at once: one does the work, the others wait for it. Raises what ``read_extract`` raises,
     KeyFileError without a key, and IntakeError if a mapped table cannot be built.
     """
+    if (given := _given(settings, as_of)) is not None:
+        return _read(given)
     key, files = Key.load(settings), fingerprint_sources(settings)
     target = settings.processed / _name(settings, files, key, as_of)
     with folder_lock(target):
@@ -59,6 +65,25 @@ def prepare(settings: Settings, *, as_of: date) -> Processed:
                 _make(settings, as_of, key, files, folder)
                 _check_unchanged(settings, files)
     return _read(target)
+
+
+def taken_in(settings: Settings, as_of: date, made: Processed) -> dict[str, str]:
+    """Return the environment of processes that shall read what this run has taken in.
+
+    They need not look through the extracts again, and what arrives while a run is under way is in none of its reports.
+    """
+    return {TAKEN_IN: json.dumps([*_of_run(settings, as_of), made.path.name])}
+
+
+def _given(settings: Settings, as_of: date) -> Path | None:
+    """Return where the tables lie that the run of this process has taken in; None outside a run or of another bank."""
+    *of_run, name = json.loads(os.environ.get(TAKEN_IN, '[""]'))
+    path = settings.processed / name
+    return path if of_run == _of_run(settings, as_of) and path.is_dir() else None
+
+
+def _of_run(settings: Settings, as_of: date) -> list[str]:
+    return [settings.fingerprint(), as_of.isoformat(), str(settings.raw), str(settings.processed)]
 
 
 def _make(settings: Settings, as_of: date, key: Key, files: dict[str, str], folder: Path) -> None:

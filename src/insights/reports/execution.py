@@ -1,6 +1,7 @@
 """The notebooks of a run: executed two at a time, the pages of each written as soon as it is through."""
 
 import json
+import os
 import secrets
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -88,7 +89,8 @@ def execute_all(work: Work, bank: Bank, jobs: Sequence[Job]) -> tuple[Run, dict[
 def _remember(work: Work, data: str) -> str:
     """Have the memory of this run made; return how that went. A run is not worth less for having none."""
     try:
-        made = work.nursery.call("insights.reports.memory:remember", work.parameters, work.memory, data)
+        function, env = "insights.reports.memory:remember", {**os.environ, **work.env}
+        made = work.nursery.call(function, work.parameters, work.memory, data, env=env)
     except (InsightsError, NurseryError) as error:
         return f"none: {error}"
     return "written" if made else "none: it cannot be written"
@@ -139,7 +141,7 @@ def _execute(job: Job, work: Work, secret: str, kernels: "Kernels") -> "tuple[An
 
 
 def _kernel_env(job: Job, work: Work, secret: str) -> dict[str, str]:
-    env = FIXED | {SECRET: secret, "INSIGHTS_HOME": str(places.home())}
+    env = FIXED | work.env | {SECRET: secret, "INSIGHTS_HOME": str(places.home())}
     if job.report == SUMMARY:
         env[PUBLISHED] = str(work.published)
     if job.part is None:

@@ -24,11 +24,13 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, NoReturn
 
+from insights.data.engine import THREADS
 from insights.errors import InsightsError
 
 FIXED = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1") | {
     "PYTHONHASHSEED": "0",
     "PYTHONWARNINGS": "ignore",  # a warning is an output, and an output that is no exhibit stops the report
+    THREADS: str(max(1, (os.cpu_count() or 1) // 2)),  # two notebooks are at work at a time
 }
 """What is settled when Python starts or a library is imported: it is the same for all that the nursery forks."""
 

@@ -4,6 +4,7 @@ Parameters are checked before anything runs. Whatever happens, the attempt's fol
 """
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
@@ -15,6 +16,7 @@ from threading import Thread
 
 import insights
 from insights.data import places
+from insights.data.intake import taken_in
 from insights.data.settings import Settings, load_settings
 from insights.data.snapshot import Bank, open_bank
 from insights.data.store import write_atomic
@@ -85,6 +87,7 @@ def _make_pack(work: Work) -> Path:
     parameters = work.parameters
     with open_bank(parameters.config, as_of=parameters.as_of, raw=parameters.raw) as bank:
         _check_bank(parameters, bank)
+        work.env |= taken_in(bank.settings, bank.as_of, bank.processed)
         work.log |= {"raw_files": bank.processed.files, "processed": bank.processed.path.name}
         jobs = jobs_of(work, bank)
         if not jobs and not (work.reports / work.pack_name).exists():
@@ -134,7 +137,8 @@ def _beside(make: Callable[[], Lists]) -> Future[Lists]:
 
 def _lists(work: Work, reports: Sequence[str]) -> Lists:
     """Return the restricted lists and their files, made in a process of their own while the notebooks run."""
-    made: Lists = work.nursery.call("insights.reports.lists:lists_and_files", work.parameters, reports)
+    function, env = "insights.reports.lists:lists_and_files", {**os.environ, **work.env}
+    made: Lists = work.nursery.call(function, work.parameters, reports, env=env)
     return made
 
 

@@ -24,7 +24,10 @@ Listener = Callable[[str, int, int], None]
 
 @dataclass
 class Work:
-    """One run under way. ``log`` becomes the run log: it alone knows clock, paths and hashes of raw files."""
+    """One run under way. ``log`` becomes the run log: it alone knows clock, paths and hashes of raw files.
+
+    ``env`` is what its processes find in their environment beside that of the run.
+    """
 
     parameters: RunParameters
     settings: Settings
@@ -34,6 +37,7 @@ class Work:
     nursery: Nursery
     listen: Listener
     log: dict[str, Any] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
 
     @property
     def languages(self) -> tuple[str, ...]:
