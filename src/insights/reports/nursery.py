@@ -190,7 +190,7 @@ def serve(wire: socket.socket) -> None:
     _import_all()
     gc.collect()
     gc.freeze()  # otherwise the first collection in each child would copy all that is shared
-    gc.set_threshold(200_000, 20, 20)  # figures are many small objects that live: looking through them rarely is enough
+    gc.set_threshold(50_000, 20, 20)  # figures are many small objects that live: looking through them rarely is enough
     alive: set[int] = set()
     while True:
         try:
