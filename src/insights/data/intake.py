@@ -52,8 +52,9 @@ class Processed:
 def prepare(settings: Settings, *, as_of: date) -> Processed:
     """Return the processed tables of the bank, made now or by an earlier run from the same inputs.
 
-    Several processes may ask at once: one does the work, the others wait for it. Raises what ``read_extract`` raises,
-    KeyFileError without a key, and IntakeError if a mapped table cannot be built.
+    Several processes may ask at once: one does the work, the others wait for it; those of a run read what it has taken
+    in (see ``taken_in``). Raises what ``read_extract`` raises, KeyFileError without a key, and IntakeError if a mapped
+    table cannot be built.
     """
     if (given := _given(settings, as_of)) is not None:
         return _read(given)
