@@ -1,5 +1,6 @@
 """Segments by hand: names, history, the bank's own; the report in both languages; what a lacking bank is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from insights.models.segments.variables import COLUMNS, attribute_months, buildi
 from insights.models.stages import shown_stages
 from insights.reports.disclosure import protect
 from insights.reports.exhibits.base import Message
+from insights.reports.exhibits.clients.choice import choice as show_choice
 from insights.topics import clients
 from insights.topics.evidence import Answer, NotAvailable
 
@@ -277,6 +279,11 @@ def test_each_segment_is_held_against_the_data_of_earlier_quarters(demo: Bank) -
             assert (own["value"] == 1).all()
     one = shown(answer, demo).tables[0].rows[0]
     assert one["verdict"].id == "ruled out (p {p:p})"
+    # Older data that sort clients otherwise are not said to sort them alike, and no agreement is rounded up.
+    for value, said in ((0.9968, "alike"), (0.4, "otherwise")):
+        told = show_choice(answer, replace(found, rand=found.rand.assign(value=value)), demo).sentences[-1]
+        assert said in told.id
+        assert told.values["rand"] == pytest.approx(np.floor(value * 1000) / 1000)
 
 
 def test_portraits_are_shares_of_those_of_whom_it_is_known(demo: Bank) -> None:

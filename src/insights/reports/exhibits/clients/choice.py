@@ -1,5 +1,6 @@
 """Whether the segments hold: how many there are, how alike they come again, and why one is not enough."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -59,14 +60,19 @@ def choice(answer: Answer, found: Chosen, bank: Bank) -> Exhibit:
             )
         rand = found.rand[found.rand["what"].str.startswith("quarters")].dropna(subset=["value"])
         if len(rand):
-            values["rand"] = float(rand["value"].min())
-            sentences.append(
-                Message(
-                    "Made of the data of an earlier quarter, they sort today's clients alike (agreement {rand:percent} "
-                    "or more; 100% is full, 0% is chance).",
-                    values,
-                )
+            # "Or more" holds of what is shown only if it is not rounded up.
+            values["rand"] = math.floor(float(rand["value"].min()) * 1000) / 1000
+            alike = Message(
+                "Made of the data of an earlier quarter, they sort today's clients alike (agreement {rand:percent} "
+                "or more; 100% is full, 0% is chance).",
+                values,
             )
+            apart = Message(
+                "Made of the data of an earlier quarter, they sort some of today's clients otherwise (agreement down "
+                "to {rand:percent}; 100% is full, 0% is chance).",
+                values,
+            )
+            sentences.append(alike if values["rand"] >= STABLE else apart)
     bars = [
         {"label": segment_label(str(r["segment"]), bank), "value": r["jaccard"], "low": r["low"], "high": r["high"]}
         for r in own.to_dict("records")
