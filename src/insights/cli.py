@@ -65,8 +65,9 @@ _raw = click.option("--raw", metavar="DIR", help="Where the extracts are, instea
 @click.option("--language", "languages", multiple=True, metavar="CODE", help="Besides the bank's own; may be repeated.")
 def run(**given: Any) -> None:
     """Make a pack of reports; its index page is named on the last line."""
-    from insights.reports.nursery import Nursery
+    from insights.reports.nursery import Nursery, collect_rarely
 
+    collect_rarely()
     with Nursery() as nursery:  # it begins to import at once, beside what this process imports and takes in
         from insights.reports.parameters import check_parameters
 

@@ -44,7 +44,7 @@ def execute_all(work: Work, bank: Bank, jobs: Sequence[Job]) -> tuple[Run, dict[
     head, usual = pack_head(work.settings, work.parameters), work.reports == work.settings.reports_dir
     earlier = earlier_packs(work.reports, work.settings.state, head, usual=usual)
     write_earlier(work.earlier, earlier)
-    with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(AT_ONCE) as writers:
+    with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(AT_ONCE + 1) as writers:
         try:
             # Reports about clients wait for models; the one about the delivery needs none and fits in at the end.
             order = sorted(jobs, key=lambda job: job.report in ABOUT_THE_DELIVERY)
@@ -57,9 +57,12 @@ def execute_all(work: Work, bank: Bank, jobs: Sequence[Job]) -> tuple[Run, dict[
             plan = Run(about, work.parameters, stamp, work.languages, secret, tuple(work.notebooks), rows=rows)
             beside = {job.report for job in jobs} | already_there(work)
             written: dict[Future[Any], Job] = {}
-            # It comes after the others have begun and needs none of them; the summary finds its measures worked out.
-            remembered = pool.submit(_remember, work, stamp.data) if last else None
+            remembered: Future[str] | None = None
             while executed or written or last:
+                if last and remembered is None and len(executed) <= AT_ONCE:
+                    # It needs none of the others, so it fills in when the last have begun and only those; the summary
+                    # finds its measures worked out.
+                    remembered = writers.submit(_remember, work, stamp.data)
                 if not executed and not written:
                     if any(report.state == FAILED for report in done.values()):
                         break

@@ -30,6 +30,7 @@ from insights.errors import InsightsError
 FIXED = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1") | {
     "PYTHONHASHSEED": "0",
     "PYTHONWARNINGS": "ignore",  # a warning is an output, and an output that is no exhibit stops the report
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger that kernels load has a warning of its own
     THREADS: str(max(1, (os.cpu_count() or 1) // 2)),  # two notebooks are at work at a time
 }
 """What is settled when Python starts or a library is imported: it is the same for all that the nursery forks."""
@@ -40,6 +41,7 @@ PATIENCE = 120.0
 MODULES = (
     "ipykernel.kernelapp",
     "ipykernel.zmqshell",
+    "ipykernel.debugger",  # nobody debugs a report, but every kernel asks whether it could be
     "IPython.display",
     "insights.reports.pack",
     "insights.reports.figures",
@@ -185,12 +187,17 @@ class Nursery:
             return answer
 
 
+def collect_rarely() -> None:
+    """Look for garbage rarely: modules and figures are many small objects that live, and looking through them costs."""
+    gc.set_threshold(50_000, 20, 20)
+
+
 def serve(wire: socket.socket) -> None:
     """Import, then fork what is ordered, until the other end of the wire is closed."""
+    collect_rarely()
     _import_all()
     gc.collect()
     gc.freeze()  # otherwise the first collection in each child would copy all that is shared
-    gc.set_threshold(50_000, 20, 20)  # figures are many small objects that live: looking through them rarely is enough
     alive: set[int] = set()
     while True:
         try:
@@ -217,7 +224,8 @@ def serve(wire: socket.socket) -> None:
 
 
 def _import_all() -> None:
-    from insights.reports.wording.catalogue import LANGUAGES, catalogue  # the run itself has no use for it here
+    from insights.data.kept import code  # the run itself has no use for these here
+    from insights.reports.wording.catalogue import LANGUAGES, catalogue
 
     for name in MODULES:
         importlib.import_module(name)
@@ -226,6 +234,7 @@ def _import_all() -> None:
             importlib.import_module(module.name)
     for language in LANGUAGES:
         catalogue(language)  # read once and not for every page
+    code()  # and not by every process: what they run is what was imported here
 
 
 def _reaped(pid: int) -> int | None:

@@ -87,8 +87,7 @@ class Renderer:
 
     def _days(self, style: str, values: np.ndarray) -> pa.Array:
         if ("days", style) not in self._texts:
-            every = np.arange(FIRST_DAY, LAST_DAY).astype(object)
-            self._texts[("days", style)] = pa.array([day.strftime(style) for day in every], pa.string())
+            self._texts[("days", style)] = pc.strftime(pa.array(np.arange(FIRST_DAY, LAST_DAY)), style)
         return self._taken(self._texts[("days", style)], (values - FIRST_DAY).astype(np.int64).clip(-1), False)
 
 
