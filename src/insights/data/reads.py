@@ -13,7 +13,7 @@ from pathlib import Path
 from insights.data.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
-TEXT = re.compile(r'"([a-z_]+)(?:\.([a-z_]+))?"')
+TEXT = re.compile(rf'"({"|".join(TABLES)})(?:\.([a-z_]+))?"')
 ASKED = re.compile(r'\.(?:table|has)\(\s*"([a-z_]+)"')
 IMPORT = re.compile(r"^\s*from insights\.([\w.]+) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 NAME = re.compile(r"\w+")
@@ -38,7 +38,7 @@ def tables_read(topic: str) -> tuple[str, ...]:
         told, imports, goes_through = _module(path)
         found |= told
         every |= goes_through and ROOT / "topics" in path.parents
-        todo += [other for other in imports if any(room in other.parents for room in rooms)]
+        todo += [other for other in imports if other not in seen and any(room in other.parents for room in rooms)]
     return tuple(name for name in TABLES if every or name in found)
 
 
@@ -54,14 +54,20 @@ def _module(path: Path) -> tuple[frozenset[str], tuple[Path, ...], bool]:
 
 
 def _is_table(table: str, column: str | None) -> bool:
-    return table in TABLES and (column is None or TABLES[table].column(column) is not None)
+    return column is None or TABLES[table].column(column) is not None
 
 
 def _imports(source: str) -> list[Path]:
     found = []
     for m in IMPORT.finditer(source):
         inner = m[2].partition("#")[0] if not m[2].startswith("(") else m[2]
-        for name in (m[1], *(f"{m[1]}.{part}" for part in NAME.findall(inner))):
-            place = ROOT.joinpath(*name.split("."))
-            found += [p for p in (place.with_suffix(".py"), place / "__init__.py") if p.is_file()][:1]
+        names = (m[1], *(f"{m[1]}.{part}" for part in NAME.findall(inner)))
+        found += [path for path in map(_file, names) if path]
     return found
+
+
+@functools.cache
+def _file(module: str) -> Path | None:
+    """Return the file of a module of this package; None for a name that is no module."""
+    place = ROOT.joinpath(*module.split("."))
+    return next((p for p in (place.with_suffix(".py"), place / "__init__.py") if p.is_file()), None)

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import matplotlib.dates as mdates
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 
 from insights.reports.exhibits.base import Message
 from insights.reports.figures.canvas import MUTED, RULE, SMALL, Box, Canvas, fit, text_width
@@ -43,19 +41,19 @@ def tick_labels(wording: Wording, ticks: Sequence[float], kind: str) -> tuple[li
     return [wording.value(t, kind if kind == "count" else "number") for t in ticks], ""
 
 
-def value_axis(
-    axes: Axes, canvas: Canvas, box: Box, wording: Wording, ticks: Sequence[float], kind: str, title: str
-) -> None:
-    """Set up the vertical axis: rules, labels, and its title above it, where no head must be turned to read it."""
+def value_axis(canvas: Canvas, box: Box, wording: Wording, ticks: Sequence[float], kind: str, title: str) -> None:
+    """Draw the vertical axis: rules, labels, and its title above it, where no head must be turned to read it."""
     labels, unit = tick_labels(wording, ticks, kind)
-    axes.set_ylim(ticks[0], ticks[-1])
-    rules = LineCollection([[(0, t), (1, t)] for t in ticks], transform=axes.get_yaxis_transform(), zorder=0.5)
-    rules.set(color=RULE, linewidth=0.8)
-    axes.add_collection(rules, autolim=False)
+    base = 0 if ticks[0] <= 0 <= ticks[-1] else ticks[0]
+
+    def rule(value: float, colour: str, linewidth: float) -> float:
+        y = box.bottom - box.height * (value - ticks[0]) / ((ticks[-1] - ticks[0]) or 1.0)
+        canvas.line([box.left, box.right], [y, y], colour, linewidth=linewidth, under=True)
+        return y
+
     for tick, label in zip(ticks, labels, strict=True):
-        y = box.bottom - box.height * (tick - ticks[0]) / ((ticks[-1] - ticks[0]) or 1.0)
-        canvas.text(box.left - 5, y, label, size=SMALL, colour=MUTED, anchor="right")
-    axes.axhline(0 if ticks[0] <= 0 <= ticks[-1] else ticks[0], color=MUTED, linewidth=0.9, zorder=1.5)
+        canvas.text(box.left - 5, rule(tick, RULE, 0.8), label, size=SMALL, colour=MUTED, anchor="right")
+    rule(base, MUTED, 0.9)
     if title or unit:
         heading = with_unit(title, unit, wording)
         left = box.left - max(text_width(label, SMALL) for label in labels) - 5
@@ -63,7 +61,6 @@ def value_axis(
 
 
 def level_axis(
-    axes: Axes,
     canvas: Canvas,
     box: Box,
     ends: tuple[float, float],
@@ -72,9 +69,8 @@ def level_axis(
     *,
     gap: float = 10.0,
 ) -> None:
-    """Set up the level axis from one end to the other: labels with their middle ``gap`` pixels under the box."""
+    """Label the level axis from one end to the other, with the middle of the labels ``gap`` pixels under the box."""
     low, high = ends
-    axes.set_xlim(low, high)
     for tick, label in zip(ticks, labels, strict=True):
         x = box.left + box.width * (tick - low) / (high - low)
         canvas.text(x, box.bottom + gap, label, size=SMALL, colour=MUTED, anchor="center")
@@ -97,8 +93,8 @@ def duration_ticks(end: float, most: int) -> list[float]:
     return [float(t) for t in range(0, int(end + 1e-9) + 1, step)]
 
 
-def time_axis(axes: Axes, canvas: Canvas, box: Box, wording: Wording, days: Sequence[float]) -> None:
-    """Set up a calendar axis: a tick at each January (each quarter of short spans), labelled by year."""
+def time_axis(canvas: Canvas, box: Box, wording: Wording, days: Sequence[float]) -> tuple[float, float]:
+    """Draw a calendar axis: a tick at each January (each quarter of short spans), labelled by year; return its ends."""
     first, last = mdates.num2date(min(days)), mdates.num2date(max(days))
     months = (last.year - first.year) * 12 + last.month - first.month
     step = 3 if months <= 18 else 12 * max(1, math.ceil(months / 12 / (box.width / 55)))
@@ -112,7 +108,8 @@ def time_axis(axes: Axes, canvas: Canvas, box: Box, wording: Wording, days: Sequ
             labels.append(wording.formats.year(day) if step >= 12 else wording.formats.month(day))
     ends = min(days), max(days) if len(set(days)) > 1 else min(days) + 1
     shown = [(tick, label) for tick, label in zip(ticks, labels, strict=True) if ends[0] <= tick <= ends[1]]
-    level_axis(axes, canvas, box, ends, [tick for tick, _ in shown], [label for _, label in shown], gap=14.0)
+    level_axis(canvas, box, ends, [tick for tick, _ in shown], [label for _, label in shown], gap=14.0)
     for tick, _ in shown:
         x = box.left + box.width * (tick - ends[0]) / (ends[1] - ends[0])
         canvas.line([x, x], [box.bottom, box.bottom + 4], MUTED, linewidth=0.8)
+    return ends

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, cast
 from xml.etree import ElementTree
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Rectangle
@@ -60,26 +59,20 @@ def drawing_style() -> AbstractContextManager[None]:
 
 
 class Canvas:
-    """One sheet: axes and text placed in pixels.
+    """One sheet, everything on it placed in pixels.
 
-    Curves and patterns are the drawing library's. Text, straight lines and blocks, of which a figure has many, have
-    their places already and are written as elements at once: over the axes, the blocks first, the text last.
+    Curves and patterns are the drawing library's (``drawing``, see ``Plot``). Text, straight lines and blocks, of which
+    a figure has many, have their places already and are written as elements at once: rules under the curves, over them
+    the blocks first, the text last.
     """
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
         self.drawing = Drawing(figsize=(width / 72, height / 72), dpi=72, frameon=False)
+        self._rules: list[ElementTree.Element] = []
         self._blocks: list[ElementTree.Element] = []
         self._lines: list[ElementTree.Element] = []
         self._texts: list[ElementTree.Element] = []
-
-    def axes(self, box: Box) -> Axes:
-        """Return bare axes that fill the box: what stands beside them is drawn here, which takes half the time."""
-        bottom = self.height - box.bottom
-        place = (box.left / self.width, bottom / self.height, box.width / self.width, box.height / self.height)
-        axes = self.drawing.add_axes(place)
-        axes.set_axis_off()
-        return axes
 
     def text(
         self,
@@ -111,8 +104,9 @@ class Canvas:
         linewidth: float,
         dashed: bool = False,
         opacity: float = 1.0,
+        under: bool = False,
     ) -> None:
-        """Draw a line through points given in pixels from the top left."""
+        """Draw a line through points given in pixels from the top left, over the curves or ``under`` them."""
         look = {
             "points": " ".join(f"{_px(a)},{_px(b)}" for a, b in zip(x, y, strict=True)),
             "fill": "none",
@@ -120,7 +114,7 @@ class Canvas:
             "stroke-width": f"{linewidth:g}",
         }
         look |= {"stroke-dasharray": f"{4 * linewidth:g} {2 * linewidth:g}"} if dashed else {}
-        self._lines.append(ElementTree.Element("polyline", look | _opaque(opacity)))
+        (self._rules if under else self._lines).append(ElementTree.Element("polyline", look | _opaque(opacity)))
 
     def block(self, box: Box, colour: str, *, edge: str = "", opacity: float = 1.0) -> None:
         """Draw a filled rectangle, with a fine edge if it has a colour."""
@@ -139,11 +133,11 @@ class Canvas:
     def svg(self, *, name: str, alt: str) -> str:
         """Return the sheet as an ``<svg>`` element with its alternative text."""
         own = [*self._blocks, *self._lines, *self._texts]
-        return clean(self._drawn(), own, name=name, alt=alt, width=self.width, height=self.height)
+        return clean(self._drawn(), self._rules, own, name=name, alt=alt, width=self.width, height=self.height)
 
     def _drawn(self) -> bytes:
         """Return what the library has to draw, as its SVG; nothing where there is nothing."""
-        if not (self.drawing.axes or self.drawing.artists):
+        if not self.drawing.artists:
             return b""
         FigureCanvasSVG(self.drawing)
         buffer = io.BytesIO()

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from matplotlib.axes import Axes
-
 from insights.reports.exhibits.base import Figure, Message
 from insights.reports.figures.axes import duration_ticks, label_room, level_axis, numbers, round_ticks, value_axis
 from insights.reports.figures.canvas import (
@@ -29,6 +27,7 @@ from insights.reports.figures.canvas import (
     spread,
     text_width,
 )
+from insights.reports.figures.plot import Plot
 from insights.reports.wording import Wording
 
 TOGETHER = 4
@@ -175,15 +174,16 @@ def _draw_panel(canvas: Canvas, box: Box, panel: _Panel, frame: _Frame, direct: 
     plot = Box(left, top, right - left, box.height)
     if panel.title:
         canvas.text(box.left, box.top + 10, fit(panel.title, box.width), bold=True)
-    axes = canvas.axes(plot)
-    value_axis(axes, canvas, plot, frame.wording, frame.ticks, frame.kind, frame.y_label)
+    value_axis(canvas, plot, frame.wording, frame.ticks, frame.kind, frame.y_label)
     x_ticks = duration_ticks(frame.end, max(3, int(plot.width / 42)))
     labels = [frame.wording.value(t, "number") for t in x_ticks]
-    level_axis(axes, canvas, plot, (0, frame.end or 1.0), x_ticks, labels)
+    ends = (0.0, frame.end or 1.0)
+    level_axis(canvas, plot, ends, x_ticks, labels)
+    inside = Plot(canvas, plot, ends, (frame.ticks[0], frame.ticks[-1]))
     for curve in panel.behind:
-        axes.step(curve.times, curve.values, where="post", color=RULE, linewidth=1.1, zorder=2)
+        inside.line(curve.times, curve.values, step=True, color=RULE, linewidth=1.1, zorder=2)
     for curve in panel.curves:
-        _draw_curve(axes, curve)
+        _draw_curve(inside, curve)
     if frame.x_label.strip():
         canvas.text(plot.left, plot.bottom + 31, fit(frame.x_label, plot.width, SMALL), size=SMALL, colour=MUTED)
     if direct:
@@ -193,14 +193,12 @@ def _draw_panel(canvas: Canvas, box: Box, panel: _Panel, frame: _Frame, direct: 
         _draw_at_risk(canvas, box, plot, panel, frame, x_ticks)
 
 
-def _draw_curve(axes: Axes, curve: _Curve) -> None:
+def _draw_curve(inside: Plot, curve: _Curve) -> None:
     if not all(math.isnan(v) for v in curve.low):
-        axes.fill_between(
-            curve.times, curve.low, curve.high, step="post", color=curve.colour, alpha=0.16, linewidth=0, zorder=3
-        )
-    axes.step(
-        curve.times, curve.values, where="post", color=curve.colour, linewidth=1.9, linestyle=curve.style, zorder=4
-    )
+        band = {"color": curve.colour, "alpha": 0.16, "linewidth": 0, "zorder": 3}
+        inside.area(curve.times, curve.low, curve.high, step=True, **band)
+    look = {"color": curve.colour, "linewidth": 1.9, "linestyle": curve.style, "zorder": 4}
+    inside.line(curve.times, curve.values, step=True, **look)
 
 
 def _place(plot: Box, frame: _Frame, time: float, value: float) -> tuple[float, float]:

@@ -21,6 +21,7 @@ from insights.reports.figures.canvas import (
     fit,
     text_width,
 )
+from insights.reports.figures.plot import Plot
 from insights.reports.wording import Wording
 
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#e3e9f1", "#8fa8c6", COLOURS[0]])
@@ -55,9 +56,7 @@ def draw_heat(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
 
 def _draw_cells(canvas: Canvas, plot: Box, values: list[list[float]], columns: int, low: float, high: float) -> None:
     """Draw cells of one shade together; above a thousand of them as pixels."""
-    axes = canvas.axes(plot)
-    axes.set_xlim(0, columns or 1)
-    axes.set_ylim(len(values) or 1, 0)
+    inside = Plot(canvas, plot, (0, columns or 1), (len(values) or 1, 0))
     cells: dict[str, list[list[tuple[float, float]]]] = {}
     for r, row in enumerate(values):
         for c, value in enumerate(row):
@@ -69,7 +68,7 @@ def _draw_cells(canvas: Canvas, plot: Box, values: list[list[float]], columns: i
             style = {"facecolor": "#f4f2ee", "hatch": "//////", "edgecolor": "#b9b3a6"}
         else:
             style = {"facecolor": shade, "edgecolor": "#ffffff" if shade != "#ffffff" else RULE}
-        axes.add_collection(PolyCollection(shapes, linewidths=0.5, rasterized=pixels, **style))  # type: ignore[arg-type]
+        inside.add(PolyCollection(shapes, linewidths=0.5, rasterized=pixels, **style))  # type: ignore[arg-type]
 
 
 def _shade(value: float, low: float, high: float) -> str:

@@ -30,6 +30,7 @@ from insights.reports.figures.canvas import (
     spread,
     text_width,
 )
+from insights.reports.figures.plot import Plot
 from insights.reports.wording import Wording
 
 
@@ -148,25 +149,25 @@ def _layers(panel: _Panel) -> list[list[float]]:
 
 def _draw_panel(canvas: Canvas, plot: Box, panel: _Panel, wording: Wording, days: list[float]) -> None:
     ticks = _ticks(panel)
-    axes = canvas.axes(plot)
-    value_axis(axes, canvas, plot, wording, ticks, panel.kind, panel.y_label)
-    time_axis(axes, canvas, plot, wording, days)
+    value_axis(canvas, plot, wording, ticks, panel.kind, panel.y_label)
+    ends = time_axis(canvas, plot, wording, days)
+    inside = Plot(canvas, plot, ends, (ticks[0], ticks[-1]))
     if panel.stacked:
         below = [0.0] * len(panel.series[0].values) if panel.series else []
         for series, above in zip(panel.series, _layers(panel), strict=True):
-            axes.fill_between(series.days, below, above, color=series.colour, alpha=0.85, linewidth=0, zorder=2)
-            axes.plot(series.days, above, color=PAPER, linewidth=0.8, zorder=3)
+            inside.area(series.days, below, above, color=series.colour, alpha=0.85, linewidth=0, zorder=2)
+            inside.line(series.days, above, color=PAPER, linewidth=0.8, zorder=3)
             below = above
     else:
         for series in panel.series:
             if series.low:
-                axes.fill_between(series.days, series.low, series.high, color=series.colour, alpha=0.15, linewidth=0)
-            axes.plot(series.days, series.values, color=series.colour, linewidth=1.9, zorder=4)
-            _lone_points(axes, series)
+                inside.area(series.days, series.low, series.high, color=series.colour, alpha=0.15, linewidth=0)
+            inside.line(series.days, series.values, color=series.colour, linewidth=1.9, zorder=4)
+            _lone_points(inside, series)
     if panel.marker:
         day, label = panel.marker
-        axes.axvline(day, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=2)
         place = (day - min(days)) / ((max(days) - min(days)) or 1.0) * plot.width + plot.left
+        canvas.line([place, place], [plot.top, plot.bottom], MUTED, linewidth=1.0, dashed=True, under=True)
         anchor = "left" if place < plot.left + plot.width * 0.7 else "right"
         canvas.text(
             place + (5 if anchor == "left" else -5), plot.top + 6, label, size=SMALL, colour=MUTED, anchor=anchor
@@ -174,14 +175,14 @@ def _draw_panel(canvas: Canvas, plot: Box, panel: _Panel, wording: Wording, days
     _mark_gaps(canvas, plot, panel, wording, min(days), max(days))
 
 
-def _lone_points(axes: Any, series: _Series) -> None:
+def _lone_points(inside: Plot, series: _Series) -> None:
     """Show as a dot what a line cannot: a value whose neighbours are both withheld."""
     known = [not math.isnan(v) for v in series.values]
     padded = [False, *known, False]
     lone = [i for i, k in enumerate(known) if k and not padded[i] and not padded[i + 2]]
     if lone:
         x, y = [series.days[i] for i in lone], [series.values[i] for i in lone]
-        axes.plot(x, y, linestyle="none", marker="o", markersize=3.5, color=series.colour, zorder=5)
+        inside.line(x, y, linestyle="none", marker="o", markersize=3.5, color=series.colour, zorder=5)
 
 
 def _mark_gaps(canvas: Canvas, plot: Box, panel: _Panel, wording: Wording, first: float, last: float) -> None:

@@ -32,11 +32,10 @@ def draw_matrix(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     labels, _ = tick_labels(wording, y_ticks, str(data["y_kind"]))
     left = max(text_width(label, SMALL) for label in labels) + 10
     plot = Box(left, 32, width - left - 24, height - 32 - 52)
-    axes = canvas.axes(plot)
-    value_axis(axes, canvas, plot, wording, y_ticks, str(data["y_kind"]), wording.text(data["y_label"]))
+    value_axis(canvas, plot, wording, y_ticks, str(data["y_kind"]), wording.text(data["y_label"]))
     x_labels = tick_labels(wording, x_ticks, str(data["x_kind"]))[0]
     # Clear of the lowest label of the other axis.
-    level_axis(axes, canvas, plot, (x_ticks[0], x_ticks[-1]), x_ticks, x_labels, gap=18.0)
+    level_axis(canvas, plot, (x_ticks[0], x_ticks[-1]), x_ticks, x_labels, gap=18.0)
     title = fit(wording.text(data["x_label"]), plot.width, SMALL)
     canvas.text(plot.left + plot.width / 2, plot.bottom + 43, title, size=SMALL, colour=MUTED, anchor="center")
 

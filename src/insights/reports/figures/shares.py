@@ -5,6 +5,7 @@ import math
 from insights.reports.exhibits.base import Figure
 from insights.reports.figures.axes import label_room, level_axis, numbers, round_ticks, value_axis
 from insights.reports.figures.canvas import COLOURS, MUTED, NARROW, SMALL, WIDE, Box, Canvas, fit
+from insights.reports.figures.plot import Plot
 from insights.reports.wording import Wording
 
 HEAD, FOOT = 34, 52
@@ -19,12 +20,14 @@ def draw_shares(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     left = label_room(wording, ticks, "share")
     plot = Box(left, HEAD, (width if narrow else min(width, 560.0)) - left - 18, height)
     canvas = Canvas(width, HEAD + height + FOOT)
-    axes = canvas.axes(plot)
-    value_axis(axes, canvas, plot, wording, ticks, "share", wording.text(figure.data.get("y_label", "")))
+    value_axis(canvas, plot, wording, ticks, "share", wording.text(figure.data.get("y_label", "")))
     x_ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    level_axis(axes, canvas, plot, (0, 1), x_ticks, [wording.value(t, "share") for t in x_ticks], gap=20.0)
-    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1.0, linestyle="--", zorder=2)
-    axes.plot([x for x, _ in points], [y for _, y in points], color=COLOURS[0], linewidth=1.9, marker="o", markersize=3)
+    level_axis(canvas, plot, (0, 1), x_ticks, [wording.value(t, "share") for t in x_ticks], gap=20.0)
+    inside = Plot(canvas, plot, (0, 1), (ticks[0], ticks[-1]))
+    inside.line([0, 1], [0, 1], color=MUTED, linewidth=1.0, linestyle="--", zorder=2)
+    inside.line(
+        [x for x, _ in points], [y for _, y in points], color=COLOURS[0], linewidth=1.9, marker="o", markersize=3
+    )
     label = fit(wording.text(figure.data.get("x_label", "")), plot.width, SMALL)
     canvas.text(plot.left, plot.bottom + 39, label, size=SMALL, colour=MUTED)
     return canvas

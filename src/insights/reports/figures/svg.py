@@ -15,11 +15,18 @@ _STEP = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 
 
 def clean(
-    source: bytes, own: Sequence[ElementTree.Element], *, name: str, alt: str, width: float, height: float
+    source: bytes,
+    under: Sequence[ElementTree.Element],
+    over: Sequence[ElementTree.Element],
+    *,
+    name: str,
+    alt: str,
+    width: float,
+    height: float,
 ) -> str:
     """Return the ``<svg>`` element as text, with its alternative text, scaling to the width of its place.
 
-    ``own`` are elements that follow what is in ``source``, which may be empty.
+    ``under`` and ``over`` are elements that come before and after what is in ``source``, which may be empty.
     """
     root = ElementTree.fromstring(source) if source else ElementTree.Element("svg")
     for element in root.iter():
@@ -46,7 +53,7 @@ def clean(
     }
     page = ElementTree.Element("svg", attributes)
     ElementTree.SubElement(page, "title").text = alt
-    page.extend((*body, *own))
+    page.extend((*under, *body, *over))
     return ElementTree.tostring(page, encoding="unicode")
 
 
