@@ -35,8 +35,7 @@ def as_estimate(row: dict[Any, Any]) -> Estimate | None:
 
 def find(rows: pd.DataFrame, **where: Any) -> Estimate | None:
     """Return the estimate of the one row in which the columns have these values; None without one, or withheld."""
-    places = np.flatnonzero(_have(rows, where))
-    return as_estimate({name: rows[name].iat[places[0]] for name in rows.columns}) if len(places) else None
+    return _first(rows, _have(rows, where))
 
 
 def cell(estimate: Estimate | None, kind: str) -> Message | None:
@@ -52,7 +51,13 @@ def cell(estimate: Estimate | None, kind: str) -> Message | None:
 
 def cell_of(rows: pd.DataFrame, kind: str, **where: Any) -> Message | None:
     """Return the one row with these values as a cell: a dash where there is none, None where it is withheld."""
-    return cell(find(rows, **where), kind) if _have(rows, where).any() else Message("–")
+    there = _have(rows, where)
+    return cell(_first(rows, there), kind) if there.any() else Message("–")
+
+
+def _first(rows: pd.DataFrame, there: npt.NDArray[np.bool_]) -> Estimate | None:
+    places = np.flatnonzero(there)
+    return as_estimate({name: rows[name].iat[places[0]] for name in rows.columns}) if len(places) else None
 
 
 def _have(rows: pd.DataFrame, where: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
