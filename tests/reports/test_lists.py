@@ -145,7 +145,7 @@ def test_only_named_recipients_get_only_their_lists(bank: Bank) -> None:
     with pytest.raises(SettingsError, match="list 'everybody'"):
         write_list("everybody", FRAME, bank, recipient="desk")
     lines = write_lists({"everybody": FRAME}, bank, "attempt")
-    assert lines == ["list leavers for desk: no report of this run makes it"]
+    assert lines == ["list leavers for desk: not made, by no report of this run or for lack of data"]
     assert not bank.settings.lists_dir.exists()
 
 

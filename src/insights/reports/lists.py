@@ -85,7 +85,7 @@ def write_lists(
                 note = f" (this user only: files cannot be handed to group {may.group!r} here)" if private else ""
                 lines.append(f"list {name} for {recipient}: {len(made[name]):,} rows{note}")
             else:
-                lines.append(f"list {name} for {recipient}: no report of this run makes it")
+                lines.append(f"list {name} for {recipient}: not made, by no report of this run or for lack of data")
     return lines
 
 

@@ -191,8 +191,8 @@ def tests(report: str, told: Sequence[Told]) -> Exhibit:
         Column("why", Message("What was found, or why not executed")),
     )
     said = Message(
-        "{n:count} tests are registered, {made:count} were executed, {k:count} of them speak against their null "
-        "hypothesis at 5%, each for itself; of twenty tests of what is true one does so by chance.",
+        "Tests registered: {n:count}; executed: {made:count}; against their null hypothesis at 5%, each for itself: "
+        "{k:count}. Of twenty tests of what is true one comes out so by chance.",
         values,
     )
     rows = tuple(map(_tested, found))
