@@ -41,8 +41,20 @@ def tick_labels(wording: Wording, ticks: Sequence[float], kind: str) -> tuple[li
     return [wording.value(t, kind if kind == "count" else "number") for t in ticks], ""
 
 
-def value_axis(canvas: Canvas, box: Box, wording: Wording, ticks: Sequence[float], kind: str, title: str) -> None:
-    """Draw the vertical axis: rules, labels, and its title above it, where no head must be turned to read it."""
+def value_axis(
+    canvas: Canvas,
+    box: Box,
+    wording: Wording,
+    ticks: Sequence[float],
+    kind: str,
+    title: str,
+    *,
+    reach: float | None = None,
+) -> None:
+    """Draw the vertical axis: rules, labels, and its title above it, where no head must be turned to read it.
+
+    The title may go on as far as ``reach``, the right edge of the box unless it is given.
+    """
     labels, unit = tick_labels(wording, ticks, kind)
     base = 0 if ticks[0] <= 0 <= ticks[-1] else ticks[0]
 
@@ -57,7 +69,8 @@ def value_axis(canvas: Canvas, box: Box, wording: Wording, ticks: Sequence[float
     if title or unit:
         heading = with_unit(title, unit, wording)
         left = box.left - max(text_width(label, SMALL) for label in labels) - 5
-        canvas.text(left, box.top - 19, fit(heading, box.right - left, SMALL), size=SMALL, colour=MUTED)
+        room = (box.right if reach is None else reach) - left
+        canvas.text(left, box.top - 19, fit(heading, room, SMALL), size=SMALL, colour=MUTED)
 
 
 def level_axis(

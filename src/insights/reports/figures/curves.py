@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from insights.reports.exhibits.base import Figure, Message
-from insights.reports.figures.axes import duration_ticks, label_room, level_axis, numbers, round_ticks, value_axis
+from insights.reports.figures.axes import (
+    duration_ticks,
+    label_room,
+    level_axis,
+    numbers,
+    round_ticks,
+    tick_labels,
+    value_axis,
+)
 from insights.reports.figures.canvas import (
     COLOURS,
     INK,
@@ -74,6 +82,8 @@ class _Frame:
     kind: str
     x_label: str
     y_label: str
+    across: bool = False
+    """Whether the titles of the axes may go on over the panels to their right."""
 
 
 def draw_curves(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
@@ -88,6 +98,8 @@ def draw_curves(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     ticks = round_ticks(0.0, min(top, 1.0) if kind == "percent" else top, 6)
     frame = _Frame(wording, narrow, end, ticks, kind, x_label, y_label)
     columns = _columns(panels, narrow)
+    grid = columns > 2 or (narrow and columns == 2)
+    frame.across = grid and not tick_labels(wording, ticks, kind)[1]  # a unit stands over every panel
     width = NARROW if narrow else WIDE
     gap = 14 if narrow else 28
     cell = (width - gap * (columns - 1)) / columns
@@ -103,8 +115,8 @@ def draw_curves(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     y = offset
     for r, height in enumerate(rows):
         for c, panel in enumerate(panels[r * columns : (r + 1) * columns]):
-            # In a grid the titles of the axes stand once per row, at its beginning.
-            once = frame if c == 0 or columns == 2 else replace(frame, x_label=frame.x_label and " ", y_label="")
+            # In a grid the titles of the axes stand once per row, at its beginning, and have its whole width.
+            once = frame if c == 0 or not grid else replace(frame, x_label=frame.x_label and " ", y_label="")
             _draw_panel(canvas, Box(c * (cell + gap), y, cell, plot), panel, once, direct)
         y += height + 18
     return canvas
@@ -174,7 +186,8 @@ def _draw_panel(canvas: Canvas, box: Box, panel: _Panel, frame: _Frame, direct: 
     plot = Box(left, top, right - left, box.height)
     if panel.title:
         canvas.text(box.left, box.top + 10, fit(panel.title, box.width), bold=True)
-    value_axis(canvas, plot, frame.wording, frame.ticks, frame.kind, frame.y_label)
+    reach = canvas.width if frame.across else plot.right
+    value_axis(canvas, plot, frame.wording, frame.ticks, frame.kind, frame.y_label, reach=reach)
     x_ticks = duration_ticks(frame.end, max(3, int(plot.width / 42)))
     labels = [frame.wording.value(t, "number") for t in x_ticks]
     ends = (0.0, frame.end or 1.0)
@@ -185,7 +198,7 @@ def _draw_panel(canvas: Canvas, box: Box, panel: _Panel, frame: _Frame, direct: 
     for curve in panel.curves:
         _draw_curve(inside, curve)
     if frame.x_label.strip():
-        canvas.text(plot.left, plot.bottom + 31, fit(frame.x_label, plot.width, SMALL), size=SMALL, colour=MUTED)
+        canvas.text(plot.left, plot.bottom + 31, fit(frame.x_label, reach - plot.left, SMALL), size=SMALL, colour=MUTED)
     if direct:
         _label_ends(canvas, plot, panel, frame)
     _mark_cuts(canvas, plot, panel, frame, direct)

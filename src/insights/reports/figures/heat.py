@@ -35,7 +35,7 @@ def draw_heat(figure: Figure, wording: Wording, narrow: bool) -> Canvas:
     columns, values = list(data["columns"]), [numbers(row) for row in data["values"]]
     width = NARROW if narrow else WIDE
     step = 17 if narrow else 19
-    widest = max((text_width(label, SMALL + 0.5) for label in labels), default=0.0) + 2
+    widest = 1.06 * max((text_width(label, SMALL + 0.5) for label in labels), default=0.0) + 2
     left = min(widest, 110.0 if narrow else 230.0) + 12
     top, bottom = 6.0, 58.0
     plot = Box(left, top, width - left - 4, step * max(len(labels), 1))
