@@ -13,6 +13,7 @@ import zmq
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from insights.errors import RunError
+from insights.reports import kernel
 from insights.reports.kernel import PORTS, EncryptedKernelManager, Failure, Kernels, check_encrypted, execute
 from insights.reports.nursery import Nursery
 from insights.reports.wording import Wording
@@ -108,6 +109,31 @@ def test_the_limit_is_for_the_notebook_not_for_each_cell(tmp_path: Path, nursery
     assert failure is not None
     assert failure.kind == "timed out"
     assert failure.cell in (2, 3)
+
+
+LATE = """
+import sys, time
+sys.stdout.flush_timeout = sys.stderr.flush_timeout = 0.1  # the end of the cell is told before what it shows
+get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6))
+display({"text/plain": "an exhibit"}, raw=True)
+"""
+
+
+def test_what_a_cell_shows_is_not_lost_where_it_arrives_late(tmp_path: Path, nursery: Nursery) -> None:
+    node, failure = run(tmp_path, nursery, LATE, "print('end')")
+    assert failure is None
+    late, end = (cell.outputs for cell in node.cells[-2:])
+    assert [output.data["text/plain"] for output in late] == ["an exhibit"]
+    assert [output.text for output in end] == ["end\n"]
+
+
+def test_no_notebook_goes_on_without_what_a_cell_shows(
+    tmp_path: Path, nursery: Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel, "OUTPUTS_WITHIN", 1)
+    _, failure = run(tmp_path, nursery, LATE, "print('end')")
+    assert failure == Failure("outputs lost", 2)
+    assert "what code cell 2 shows did not arrive" in Wording("en").text(failure.in_words())
 
 
 def test_no_kernel_outlives_its_notebook(tmp_path: Path, nursery: Nursery) -> None:

@@ -152,7 +152,11 @@ def test_the_recipients_get_their_lists(house: House) -> None:
         ("raise ValueError('client C7 left')", "lifecycle: code cell 3 stopped with ValueError"),
         ("import os\nos._exit(0)", "lifecycle: its process ended in code cell 3"),
         ("import sys\nshow(lifecycle.last_year(bank), bank)\nsys.exit()", "lifecycle: it ended before code cell 3 was"),
-        ("print('client C7 left')", "lifecycle: DisclosureError: cell 4 of the notebook shows something that did not"),
+        # It has left the kernel before the cell ends: a print at the very end can come too late to be looked at.
+        (
+            "import time\nprint('client C7 left')\ntime.sleep(1)",
+            "lifecycle: DisclosureError: cell 4 of the notebook shows something that did not",
+        ),
         ("bank", "did not pass disclosure control"),
         ("pass", "lifecycle: RunError: report 'lifecycle' shows no exhibit"),
     ],

@@ -36,15 +36,17 @@ from insights.reports.nursery import Nursery
 
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 INJECTED = "injected-parameters"
+OUTPUTS_WITHIN = 60
+"""Seconds after a cell has ended in which what it shows must arrive: the client would go on without it by itself."""
 
 
 @dataclass(frozen=True)
 class Failure:
     """Why a notebook did not run to its end.
 
-    ``kind`` is "error", "timed out", "kernel died" or "ended early"; ``cell`` counts code cells from 1 as they stand in
-    the notebook (None: before the first); ``error`` is the class of the exception and ``message`` what it said, if it
-    is one of this package's own (others may quote a client's value).
+    ``kind`` is "error", "timed out", "outputs lost", "kernel died" or "ended early"; ``cell`` counts code cells from 1
+    as they stand in the notebook (None: before the first); ``error`` is the class of the exception and ``message`` what
+    it said, if it is one of this package's own (others may quote a client's value).
     """
 
     kind: str
@@ -63,6 +65,8 @@ class Failure:
             return Message("its kernel did not start")
         if self.kind == "timed out":
             return Message("code cell {cell:count} was still running at the time limit", values)
+        if self.kind == "outputs lost":
+            return Message("what code cell {cell:count} shows did not arrive", values)
         if self.kind == "kernel died":
             return Message("its process ended in code cell {cell:count}", values)
         if self.kind == "ended early":
@@ -132,7 +136,8 @@ def execute(
     except PapermillExecutionError as error:
         failure = Failure("error", error=error.ename)
     except CellTimeoutError:
-        failure = Failure("timed out", message=f"the limit is {seconds} seconds")
+        late = time.monotonic() >= deadline
+        failure = Failure("timed out", message=f"the limit is {seconds} seconds") if late else Failure("outputs lost")
     except DeadKernelError:
         failure = Failure("kernel died")
     except RunError:
@@ -274,6 +279,8 @@ class _Engine(NBClientEngine):
             timeout_func=kwargs["timeout_func"],
             extra_arguments=["--HistoryManager.enabled=False"],
             shutdown_kernel="immediate",
+            iopub_timeout=OUTPUTS_WITHIN,
+            raise_on_iopub_timeout=True,
         )
         client.kernels, client.folder = kernels, Path(nb_man.output_path).parent
         client.nursery = nursery
