@@ -6,10 +6,11 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
+from insights.data.kept import kept
 from insights.data.months import first_of_month, month_end
 from insights.data.panel import spells
 from insights.data.snapshot import Bank
@@ -36,8 +37,8 @@ def reconcile(bank: Bank) -> pd.DataFrame:
     totals = bank.table("control_totals").select("month", "measure", general_ledger="amount").execute()
     totals = totals.sort_values(["month", "measure"], ignore_index=True)
     totals["month"] = pd.to_datetime(totals["month"])
-    delivered = [_delivered(bank, measure, totals["month"]) for measure in sorted(set(totals["measure"]))]
-    merged = totals.merge(pd.concat(delivered, ignore_index=True), on=["month", "measure"], how="left")
+    delivered = kept(bank, "delivered totals", lambda: _totals(bank, totals))
+    merged = totals.merge(delivered, on=["month", "measure"], how="left")
     by_hand = adjustments(bank).groupby(["month", "measure"])["amount"].sum().rename("adjustment").reset_index()
     merged = merged.merge(by_hand, on=["month", "measure"], how="left")
     merged["adjustment"] = merged["adjustment"].astype("float64").fillna(0.0)
@@ -76,6 +77,12 @@ def contributions(bank: Bank, measure: str) -> ir.Table:
     return rows.group_by("client_id", "month").agg(amount=rows.amount.sum())
 
 
+def _totals(bank: Bank, wanted: pd.DataFrame) -> pd.DataFrame:
+    """Return what the tables add up to, for every measure and its months."""
+    parts = [_delivered(bank, measure, wanted["month"]) for measure in sorted(set(wanted["measure"]))]
+    return pd.concat(parts, ignore_index=True)
+
+
 def _delivered(bank: Bank, measure: str, months: pd.Series) -> pd.DataFrame:
     if measure == "clients":
         sums = _in_force(bank, [stamp.date() for stamp in sorted(set(months))])
@@ -89,18 +96,13 @@ def _delivered(bank: Bank, measure: str, months: pd.Series) -> pd.DataFrame:
 
 
 def _in_force(bank: Bank, months: list[date]) -> pd.DataFrame:
-    """Count the clients in force at the end of each month, in the engine."""
-    known = spells(bank)
-    ends = [month_end(first_of_month(month)) for month in months]
-    counts = {
-        f"m{i}": known.client_id.nunique(
-            where=(known.joined_on <= ibis.literal(end))
-            & (known.left_on.isnull() | (known.left_on > ibis.literal(end)))
-        )
-        for i, end in enumerate(ends)
-    }
-    found = known.agg(**counts).execute().iloc[0]
-    return pd.DataFrame({"month": months, "delivered": [float(found[f"m{i}"]) for i in range(len(months))]})
+    """Count the clients in force at the end of each month."""
+    known = spells(bank).select("client_id", "joined_on", "left_on").execute()
+    client = pd.factorize(known["client_id"])[0]
+    joined, left = (known[c].to_numpy("datetime64[D]") for c in ("joined_on", "left_on"))
+    ends = [np.datetime64(month_end(first_of_month(month))) for month in months]
+    counts = [len(np.unique(client[(joined <= end) & ~(left <= end)])) for end in ends]
+    return pd.DataFrame({"month": months, "delivered": [float(n) for n in counts]})
 
 
 def _adjustment(number: int, line: dict[str, str | None]) -> dict[str, Any]:

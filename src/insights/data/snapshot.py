@@ -188,7 +188,8 @@ class Bank:
         made = self.processed.tables[name]["made_id"]
         columns = [column for column in view.columns if not (made and column == f"{name}_id")]
         # Each value with its length before it: no two different rows give the same text.
-        values = ", ".join(f"coalesce(length({_q(c)}::VARCHAR) || ':' || {_q(c)}::VARCHAR, '-')" for c in columns)
+        told = "length({0}::VARCHAR), CASE WHEN {0} IS NULL THEN '-' ELSE ':' END, {0}::VARCHAR"
+        values = ", ".join(told.format(_q(c)) for c in columns)
         rows = self.con.raw_sql(
             "SELECT count(*), sum((h >> 64)::UBIGINT), sum((h & 18446744073709551615::UHUGEINT)::UBIGINT) "
             f"FROM (SELECT md5_number(concat({values})) AS h FROM ({ibis.to_sql(view)}))"
