@@ -52,36 +52,54 @@ def separation(values: npt.ArrayLike, event: npt.ArrayLike) -> Separation | None
     if n_events in (0, len(y)):
         return None
     known = ~np.isnan(x)
-    group = np.zeros(len(x), dtype=np.int64)
+    # In order once: every count is then a matter of a few places in it.
+    told, told_events = np.sort(x[known]), np.sort(x[known & y])
     # Groups have twice the fewest units where there are enough of them: with one group it is "known" as such.
-    bins = int(np.clip(known.sum() // (2 * FEWEST_UNITS), 1, BINS))
-    edges = np.unique(np.quantile(x[known], np.linspace(0, 1, bins + 1))) if known.any() else np.zeros(1)
-    # Odd numbers are the edges themselves, where repeated values lie; even ones the stretches between them.
-    place = np.searchsorted(edges, x[known], side="left")
-    on_edge = edges[np.minimum(place, len(edges) - 1)] == x[known]
-    group[known] = 1 + 2 * place + on_edge
-    size, hits = np.bincount(group), np.bincount(group, y)
-    # All known values together are a group too.
-    size, hits = np.append(size, known.sum()), np.append(hits, (known & y).sum())
+    bins = int(np.clip(len(told) // (2 * FEWEST_UNITS), 1, BINS))
+    edges = np.unique(np.quantile(told, np.linspace(0, 1, bins + 1))) if len(told) else np.zeros(1)
+    size, hits = _groups(told, edges), _groups(told_events, edges)
+    # The missing values are the first group, and all known ones together the last.
+    size = np.concatenate([[len(x) - len(told)], size, [len(told)]])
+    hits = np.concatenate([[n_events - len(told_events)], hits, [len(told_events)]])
     large = size >= FEWEST_UNITS
     share = np.where(large, hits / np.maximum(size, 1), 0.0)
     best = int(share.argmax())
     return Separation(
-        area=_area(np.where(known, x, np.nan), y),
+        area=_area(told, told_events, len(x), n_events),
         purest=float(share[best]),
         units=int(size[best]) if large.any() else 0,
         missing=best == 0 and bool(large.any()),
-        known_share_events=float(known[y].mean()),
-        known_share_others=float(known[~y].mean()),
+        known_share_events=len(told_events) / n_events,
+        known_share_others=(len(told) - len(told_events)) / (len(x) - n_events),
         overall=n_events / len(y),
     )
 
 
-def _area(x: Floats, y: npt.NDArray[np.bool_]) -> float:
-    """Return the larger of the two areas under the curve; missing values count as the median."""
-    filled = np.where(np.isnan(x), np.nanmedian(x) if (~np.isnan(x)).any() else 0.0, x)
-    _, rank = np.unique(filled, return_inverse=True)
-    cases, others = np.bincount(rank[y], minlength=rank.max() + 1), np.bincount(rank[~y], minlength=rank.max() + 1)
-    below = np.cumsum(others) - others / 2
-    area = float(cases @ below) / (cases.sum() * others.sum())
+def _groups(told: Floats, edges: Floats) -> npt.NDArray[np.int64]:
+    """Return how many values (rising) lie before the first edge, on it, between it and the next, and so on."""
+    before, until = np.searchsorted(told, edges, side="left"), np.searchsorted(told, edges, side="right")
+    return np.diff(np.stack([before, until], axis=1).ravel(), prepend=0)
+
+
+def _area(told: Floats, told_events: Floats, n: int, n_events: int) -> float:
+    """Return the larger of the two areas under the curve; missing values count as the median of all.
+
+    ``told`` are the known values of the n units and ``told_events`` those of the units with the event, both rising.
+    """
+    middle = float(np.median(told)) if len(told) else 0.0
+    every, events = _filled(told, n, middle), _filled(told_events, n_events, middle)
+    # Units that rank below each unit with the event, and half of those beside it, less those with the event themselves.
+    below = (_ranks(every, events) - _ranks(events, events)).sum() / 2
+    area = float(below) / (n_events * (n - n_events))
     return max(area, 1 - area)
+
+
+def _filled(told: Floats, n: int, value: float) -> Floats:
+    """Return the values (rising) with as many of another value in its place among them as n are more than they."""
+    at = np.searchsorted(told, value)
+    return np.concatenate([told[:at], np.full(n - len(told), value), told[at:]])
+
+
+def _ranks(told: Floats, at: Floats) -> npt.NDArray[np.int64]:
+    """Return how many values (rising) lie below each of some numbers, plus how many lie below it or on it."""
+    return np.searchsorted(told, at, side="left") + np.searchsorted(told, at, side="right")

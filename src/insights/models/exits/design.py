@@ -237,11 +237,16 @@ def _number(rows: ExitRows, name: str, event: Flags) -> Number | str:
     low, high = float(told.min()), float(told.max())
     if low == high:
         return "the same for everybody"
-    flag = bool(np.isin(told[:1000], (0, 1)).all() and np.isin(told, (0, 1)).all())
+    flag = is_flag(told)
     if flag and not (_tells(values == 0, event) and _tells(values == 1, event)):
         return "too rare for an effect to be seen"
     fill = float(np.median(told)) if flag else float(told.mean(dtype=np.float64))
     return Number(name, fill, marked=_tells(~known, event))
+
+
+def is_flag(values: Singles) -> bool:
+    """Whether there are no values but 0 and 1; most others are found among the first of them."""
+    return all(bool(((part == 0) | (part == 1)).all()) for part in (values[:1000], values))
 
 
 def _category(rows: ExitRows, name: str, event: Flags) -> Category | str:
@@ -261,5 +266,5 @@ def _category(rows: ExitRows, name: str, event: Flags) -> Category | str:
 
 def _tells(some: Flags, event: Flags) -> bool:
     """Whether ten events would be expected among some rows, were they like all, and there are any, and elsewhere."""
-    size, hits, events = int(some.sum()), int(event[some].sum()), int(event.sum())
+    size, hits, events = (int(np.count_nonzero(flags)) for flags in (some, some & event, event))
     return size * events >= EVENTS_PER_PARAMETER * len(event) and hits > 0 and (hits < events or size == len(event))

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from insights.models.exits.columns import case_cohort, changing_effects, clusters, independent
-from insights.models.exits.design import Recipe, learn
+from insights.models.exits.design import Recipe, is_flag, learn
 from insights.models.exits.rows import MISSING, Codes, ExitRows, Singles
 from insights.stats.coefficients import FEWEST_EVENTS
 from insights.stats.hazard import HazardModel, discrete_hazard
@@ -236,17 +236,14 @@ def _support(names: tuple[str, ...], values: Singles, event: npt.NDArray[np.bool
     every = _clients(rows.client), int(event.sum())
     found = []
     for k, name in enumerate(names):
-        column = values[:, k]
+        column = np.ascontiguousarray(values[:, k])
         n, n_events = every
-        if _is_flag(column[:1000]) and _is_flag(column):
-            some = column == 1 if 2 * column.sum(dtype=np.float64) < len(column) else column == 0
-            n, n_events = _clients(rows.client[some]), int(event[some].sum())
+        if is_flag(column):
+            ones = column == 1
+            some = ones if 2 * np.count_nonzero(ones) < len(column) else ~ones
+            n, n_events = _clients(rows.client[some]), int(np.count_nonzero(event & some))
         found.append((name, n, n_events))
     return pd.DataFrame(found, columns=["column", "n", "n_events"])
-
-
-def _is_flag(column: Singles) -> bool:
-    return bool(((column == 0) | (column == 1)).all())
 
 
 def _clients(codes: Codes) -> int:
