@@ -18,7 +18,7 @@ CHUNK = 8192
 FEW_VALUES = 4_000_000
 """Up to this many values columns in double precision are kept, rather than made anew in every pass."""
 
-MOMENT_ROWS = 50_000
+MOMENT_ROWS = 10_000
 
 FAR = 1000.0
 """Columns whose means lie within this many standard deviations of 0 lose too few digits to be worth standardising."""

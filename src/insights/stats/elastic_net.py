@@ -1,5 +1,6 @@
 """Logistic regression with an elastic-net penalty around an offset: what is known beforehand, changed where it pays."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,18 +68,19 @@ def _solve(x: Floats, gap: Floats, v: Floats, slopes: Floats, lasso: float, ridg
     # With the intercept profiled out the slopes are those of centred values.
     h = (centred * v[:, None]).T @ centred
     g = centred.T @ gap
-    new, rest = slopes.copy(), g.copy()
+    # One slope after the other: plain numbers are many times faster here than arrays of one.
+    new, rest, own, columns = slopes.tolist(), g.copy(), np.diag(h).tolist(), list(np.ascontiguousarray(h.T))
     for _ in range(SWEEPS):
         most = 0.0
-        for j in range(len(new)):
-            pull = rest[j] + h[j, j] * new[j]
-            value = np.sign(pull) * max(abs(pull) - lasso, 0.0) / (h[j, j] + ridge) if h[j, j] > 0 else 0.0
+        for j, size in enumerate(own):
+            pull = float(rest[j]) + size * new[j]
+            value = math.copysign(max(abs(pull) - lasso, 0.0), pull) / (size + ridge) if size > 0 else 0.0
             change = value - new[j]
             if change:
-                rest -= h[:, j] * change
+                rest -= columns[j] * change
                 new[j] = value
                 most = max(most, abs(change))
         if most < CLOSE / 10:
             break
-    step = new - slopes
+    step = np.array(new) - slopes
     return float(gap.sum()) / total - float(mean @ step), step

@@ -94,7 +94,7 @@ def _fitted(bank: Bank, landmark: date, lag: int | None, without: frozenset[str]
     if without:
         rows = rows.take(~np.isin(rows.of(rows.manager, rows.managers), list(without)))
     leaking = leaks(rows)
-    counts = {reason: int((rows.cause == k + 1).sum()) for k, reason in enumerate(rows.causes)}
+    counts = dict(zip(rows.causes, np.bincount(rows.cause, minlength=len(rows.causes) + 1)[1:].tolist(), strict=True))
     main = main_reason(counts, bank.settings.lifecycle.not_by_choice)
     models = {}
     for reason in sorted((r for r, n in counts.items() if n), key=lambda r: (-counts[r], r)):

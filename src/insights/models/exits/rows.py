@@ -91,10 +91,9 @@ class ExitRows:
 
     def with_past(self, months: int) -> Ints:
         """Return the positions of the rows of which the same relationship has one ``months`` earlier."""
-        at = np.arange(months, self.n)
-        before = at - months
-        same = (self.client[at] == self.client[before]) & (self.spell[at] == self.spell[before])
-        return at[same & (self.month[at] - self.month[before] == months)]
+        now, before = slice(months, None), slice(max(self.n - months, 0))
+        same = (self.client[now] == self.client[before]) & (self.spell[now] == self.spell[before])
+        return months + np.flatnonzero(same & (self.month[now] - self.month[before] == months))
 
     def seen_from(self, at: Ints, months: int) -> "ExitRows":
         """Return the rows at some positions (see ``with_past``) with features known ``months`` earlier."""
