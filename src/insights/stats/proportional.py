@@ -8,7 +8,7 @@ import pandas as pd
 
 from insights.stats.cox import CoxModel
 from insights.stats.cox.rows import CoxRows, risk_sets
-from insights.stats.cox.sums import cumulative, hazards, leave_less_come, make_ties, over_risk_sets, sums
+from insights.stats.cox.sums import cumulative, leave_less_come, make_ties, over_risk_sets, sums
 from insights.stats.inputs import Floats
 from insights.stats.results import Result, TestResult
 
@@ -51,7 +51,7 @@ def proportional_hazards_test(
     values = _of_time(rows, transform)
     values = values - np.average(values, weights=np.bincount(place, minlength=len(values)))
     order = make_ties(rows.sets, model._fit.ties)
-    at = hazards(rows, order, model._fit.found.beta)
+    at = model._fit.found.at
     plain, first, second = (sums(rows, order, at, values**k) for k in range(3))
     bread = np.linalg.inv(plain.information)
     # Score and variance of the added columns once the coefficients have been fitted.

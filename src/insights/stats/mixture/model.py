@@ -1,6 +1,6 @@
 """Mixture of classes in numbers and ordered answers, by maximum likelihood."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import logsumexp
@@ -175,7 +175,8 @@ def _run(data: _Data, model: Mixture, steps: int) -> tuple[Mixture, Floats]:
         if model.loglik - last < CLOSE * total:
             break
         last = model.loglik
-    return model, member
+    surprise = (member * np.log(np.maximum(member, 1e-300))).sum(axis=0)
+    return replace(model, entropy=-float(data.weight @ surprise)), member
 
 
 def _expect(data: _Data, model: Mixture) -> tuple[Floats, Mixture]:
@@ -188,20 +189,7 @@ def _expect(data: _Data, model: Mixture) -> tuple[Floats, Mixture]:
     sums = member.sum(axis=0)
     member /= sums
     loglik = float(data.weight @ (top + np.log(sums)))
-    entropy = -float(data.weight @ (member * np.log(np.maximum(member, 1e-300))).sum(axis=0))
-    found = Mixture(
-        model.share,
-        model.mean,
-        model.slope,
-        model.covariance,
-        model.cuts,
-        model.place,
-        model.scores,
-        loglik,
-        float(data.weight.sum()),
-        entropy,
-    )
-    return member, found
+    return member, replace(model, loglik=loglik, n=float(data.weight.sum()))
 
 
 def _maximise(data: _Data, member: Floats, model: Mixture | None) -> Mixture:
