@@ -204,22 +204,23 @@ def chunks(n: int, size: int = CHUNK) -> Iterator[slice]:
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-def dependent_column(information: Floats, scale: Floats) -> tuple[int, list[int]] | None:
+def dependent_column(information: Floats, scale: Floats, *, least: float = DEPENDENT) -> tuple[int, list[int]] | None:
     """Return the first column that adds nothing to those before it, and the columns it depends on; None if all do add.
 
     ``information`` (p, p) is the matrix of cross-products of the columns, freed of intercept, levels or risk sets;
-    ``scale`` (p) its diagonal before that. A column that is constant within them depends on no other.
+    ``scale`` (p) its diagonal before that. A column that is constant within them depends on no other. ``least`` is the
+    share of its variance that a column must have to itself.
     """
     diagonal = np.diag(information)
     for j in range(len(information)):
-        if diagonal[j] <= DEPENDENT * scale[j]:
+        if diagonal[j] <= least * scale[j]:
             return j, []
         if not j:
             continue
         root = np.sqrt(diagonal[: j + 1])
         correlation = information[: j + 1, : j + 1] / np.outer(root, root)
         weights = np.linalg.solve(correlation[:j, :j], correlation[:j, j])
-        if 1 - correlation[:j, j] @ weights <= DEPENDENT:
+        if 1 - correlation[:j, j] @ weights <= least:
             return j, [int(k) for k in np.flatnonzero(np.abs(weights) > 1e-6)]
     return None
 
