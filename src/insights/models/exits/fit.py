@@ -10,6 +10,7 @@ from insights.models.exits.columns import case_cohort, changing_effects, cluster
 from insights.models.exits.design import Recipe, is_flag, learn
 from insights.models.exits.rows import MISSING, Codes, ExitRows, Singles
 from insights.stats.coefficients import FEWEST_EVENTS
+from insights.stats.design import chunks
 from insights.stats.hazard import HazardModel, discrete_hazard
 from insights.stats.inputs import Floats
 from insights.stats.results import NotEstimable
@@ -135,7 +136,8 @@ def fit_cause(
         return _constant(name, rows.month[at], event[at], recipe, model)
     beta, of_row = model.table["estimate"].to_numpy(float), np.ones(part.n) if weight is None else weight
     shrink = shrinkage(model, of_part, of_row)
-    linear = shrink * (values @ beta[1:])
+    # In chunks, so that no copy of all columns is made in double precision.
+    linear = shrink * np.concatenate([values[chunk] @ beta[1:] for chunk in chunks(part.n)])
     constant = _matching(linear, of_row, float(of_part.sum()))
     managers = _managers(part, of_part, _hazard(linear + constant) * of_row)
     if managers is not None:
