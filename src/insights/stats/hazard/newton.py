@@ -12,13 +12,11 @@ MOST_STEPS = 40
 DECREMENT = 1e-10
 """Twice the log-likelihood that one more step would gain: steps below a hundred-thousandth of a standard error."""
 
-ROUGH = 1e-6
+ROUGH, MANY_ROWS = 1e-6, 200_000
 """With many rows this is enough: the last step makes the coefficients exact, the information is off by a millionth."""
 
-MANY_ROWS = 200_000
-"""From here on the start comes from all rows with events and a sample of the others."""
-
-SAMPLED = 50_000
+SAMPLED_FROM, SAMPLED = 50_000, 20_000
+"""From so many rows on the start comes from those with events and a sample of the others, as in a Cox model."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def starting_point(rows: HazardRows) -> Parameters:
         share = np.where(done > 0, done, 0.5) / np.where(tried > 0, tried, 1.0)
         level = _link(np.clip(share, 1e-9, 1 - 1e-9), rows.link) - offset
     start = Parameters(beta, level, np.zeros(rows.group.size if rows.group is not None else 0))
-    if rows.columns.design.n < MANY_ROWS or rows.group is not None:
+    if rows.columns.design.n < SAMPLED_FROM or rows.group is not None:
         return start
     return _sampled(rows, start)
 
