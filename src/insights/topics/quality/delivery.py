@@ -11,6 +11,7 @@ import pandas as pd
 from insights.data.controls import adjustments, reconcile
 from insights.data.snapshot import Bank
 from insights.data.tables import TABLES
+from insights.models.cache import once
 from insights.topics.evidence import Answer, Facts, NotAvailable, RowCounts
 
 GAP_DECIMALS = 4
@@ -41,9 +42,7 @@ def repairs(bank: Bank) -> Answer:
 
 def coverage(bank: Bank) -> Answer:
     """Count the rows of every dated table by month, so that a month that did not arrive shows as a hole."""
-    parts = [_monthly(bank, name, day) for name, day in _dated(bank)]
-    cells = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["table", "month", "rows"])
-    return _rows_answer("quality.coverage", cells, ("table", "month"), ("rows",))
+    return _rows_answer("quality.coverage", _delivered(bank, "month"), ("table", "month"), ("rows",))
 
 
 def completeness(bank: Bank) -> Answer:
@@ -55,9 +54,7 @@ def completeness(bank: Bank) -> Answer:
 
 def timeliness(bank: Bank) -> Answer:
     """Count the rows of every dated table that became known within a week, a month, a quarter, or later."""
-    parts = [_delays(bank, name, day) for name, day in _dated(bank)]
-    cells = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["table", "delay", "rows"])
-    return _rows_answer("quality.timeliness", cells, ("table", "delay"), ("rows",))
+    return _rows_answer("quality.timeliness", _delivered(bank, "delay"), ("table", "delay"), ("rows",))
 
 
 def reconciliation(bank: Bank) -> Answer | NotAvailable:
@@ -149,12 +146,12 @@ def _dated(bank: Bank) -> list[tuple[str, str]]:
     return [(name, day) for name, day in dated if day and day in bank.table(name).columns]
 
 
-def _monthly(bank: Bank, name: str, day: str) -> pd.DataFrame:
-    table = bank.table(name)
-    month = table[day].cast("date").truncate("M")
-    counted = table.group_by(month=month).agg(rows=lambda t: t.count()).execute()
-    counted["month"] = pd.to_datetime(counted["month"]).dt.strftime("%Y-%m")
-    return counted.assign(table=name)[["table", "month", "rows"]]
+def _delivered(bank: Bank, by: str) -> pd.DataFrame:
+    """Return the rows of every dated table by their ``month``, or by the ``delay`` after which they became known."""
+    parts = once(bank, "quality_delivered", lambda: [_counted(bank, name, day) for name, day in _dated(bank)])
+    empty = pd.DataFrame(columns=["table", "month", "delay", "rows"])
+    cells = pd.concat(parts, ignore_index=True) if parts else empty
+    return cells.groupby(["table", by], dropna=False)["rows"].sum().reset_index()
 
 
 def _missing(bank: Bank, name: str) -> pd.DataFrame:
@@ -168,17 +165,19 @@ def _missing(bank: Bank, name: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "column", "what", "rows"])
 
 
-def _delays(bank: Bank, name: str, day: str) -> pd.DataFrame:
+def _counted(bank: Bank, name: str, day: str) -> pd.DataFrame:
+    """Return the rows of a table by month and delay, in one question to the engine."""
     table = bank.table(name)
-    date, known = table[day].cast("date"), table.known_on
-    date = date + ibis.interval(months=1) - ibis.interval(days=1) if TABLES[name].month else date  # its last day
+    own, known = table[day].cast("date"), table.known_on
+    date = own + ibis.interval(months=1) - ibis.interval(days=1) if TABLES[name].month else own  # its last day
     if "left_on" in table.columns:  # The row is as old as the relationship; what it tells now is the exit.
         told = table.left_known_on if "left_known_on" in table.columns else known
         date, known = ibis.coalesce(table.left_on, date), table.left_on.notnull().ifelse(told, known)
     days = known.delta(date.cast("date"), unit="day")
     delay = ibis.cases((days <= 7, "a week"), (days <= 31, "a month"), (days <= 92, "a quarter"), else_="later")
-    counted = table.group_by(delay=delay).agg(rows=lambda t: t.count()).execute()
-    return counted.assign(table=name)[["table", "delay", "rows"]]
+    counted = table.group_by(month=own.truncate("M"), delay=delay).agg(rows=lambda t: t.count()).execute()
+    counted["month"] = pd.to_datetime(counted["month"]).dt.strftime("%Y-%m")
+    return counted.assign(table=name)[["table", "month", "delay", "rows"]]
 
 
 def _told(row: pd.Series) -> str:
