@@ -7,7 +7,6 @@ alike cancels, and so do differences that stay. Where the lot decided whom it re
 
 from dataclasses import dataclass, field, replace
 
-import ibis
 import numpy as np
 import pandas as pd
 
@@ -165,20 +164,12 @@ def reached_by(bank: Bank, name: str) -> Reached | None:
 
 def stacked(bank: Bank, reach: Reached, days: list[pd.Timestamp]) -> pd.DataFrame:
     """Return client_id, day, manager, reached for each day of the change, of those with the bank the year around it."""
-    told, parts = spells(bank), []
+    told, parts = _with_the_bank(bank, days), []
+    told["manager"] = managers_on(bank, told[["client_id", "day"]])["manager"].to_numpy(object)
     starts = reach.rows.set_index("unit")["started_on"]
     earlier: set[str] = set()
-    for day in days:
-        opens, ends = (day + pd.DateOffset(months=k * MONTHS) for k in (-1, 1))
-        inside = told.filter(
-            (told.joined_on <= ibis.literal(opens.date()))
-            & (told.left_on.isnull() | (told.left_on > ibis.literal(day.date())))
-        )
-        rows = inside.group_by("client_id").agg(left_on=inside.left_on.max()).order_by("client_id").execute()
-        if rows.empty:
-            continue
-        rows = rows.assign(day=day.date())
-        rows["manager"] = managers_on(bank, rows[["client_id"]].assign(day=day))["manager"].to_numpy(object)
+    for day, rows in told.groupby("day", sort=False):
+        ends = day + pd.DateOffset(months=MONTHS)
         unit = rows["manager"] if reach.by_manager else rows["client_id"]
         since = unit.map(starts)
         reached = since == day
@@ -186,7 +177,7 @@ def stacked(bank: Bank, reach: Reached, days: list[pd.Timestamp]) -> pd.DataFram
         if reach.by_lot:
             waiting &= unit.isin(starts.index)  # whom nobody drew is no control of a lot
         keep = (reached | waiting) & ~rows["client_id"].isin(earlier)
-        parts.append(rows.assign(reached=reached, day=day)[keep])
+        parts.append(rows.assign(reached=reached)[keep])
         earlier |= set(rows.loc[reached, "client_id"])
     if not parts:
         return pd.DataFrame({"client_id": [], "reached": []})
@@ -194,6 +185,17 @@ def stacked(bank: Bank, reach: Reached, days: list[pd.Timestamp]) -> pd.DataFram
     managers = found["manager"].nunique() >= FEWEST_CLUSTERS
     found["cluster"] = found["manager"].fillna(found["client_id"]) if managers else found["client_id"]
     return found
+
+
+def _with_the_bank(bank: Bank, days: list[pd.Timestamp]) -> pd.DataFrame:
+    """Return client_id, left_on, day for each of the days, of those with the bank from a year before it until after."""
+    every = spells(bank).select("client_id", "joined_on", "left_on").execute()
+    parts = [pd.DataFrame({"client_id": [], "left_on": [], "day": []})]
+    for day in days:
+        joined = every["joined_on"] <= day - pd.DateOffset(months=MONTHS)
+        here = every[joined & (every["left_on"].isna() | (every["left_on"] > day))]
+        parts.append(here.groupby("client_id", sort=True)["left_on"].max().reset_index().assign(day=day))
+    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
 
 
 def _measured(bank: Bank, rows: pd.DataFrame, change: Change) -> pd.DataFrame:
@@ -218,7 +220,7 @@ def _measured(bank: Bank, rows: pd.DataFrame, change: Change) -> pd.DataFrame:
         own = told.filter(told.topic.isin(change.topics)).select("client_id", at="filed_on").execute().assign(value=1.0)
         if len(own):
             ends = rows["day"] + pd.DateOffset(months=MONTHS)
-            there = rows["left_on"].isna() | (pd.to_datetime(rows["left_on"]) > ends)
+            there = rows["left_on"].isna() | (rows["left_on"] > ends)
             for when, first in (("after", 0), ("before", -1), ("ago", -2)):
                 some = np.nan_to_num(within_years(rows, own, first, "max"))
                 rows[f"{COMPLAINED}:{when}"] = np.where(there, some, np.nan)
@@ -231,9 +233,11 @@ def _measured(bank: Bank, rows: pd.DataFrame, change: Change) -> pd.DataFrame:
 
 def within_years(rows: pd.DataFrame, events: pd.DataFrame, years: int, how: str) -> np.ndarray:
     """Return the mean (max) of the events of the year that begins so many years after each row's day; nan for none."""
-    both = rows[["client_id", "day", "row"]].merge(events, on="client_id")
-    at = pd.to_datetime(both["at"])
-    first = both["day"] + pd.DateOffset(months=years * MONTHS)
-    last = both["day"] + pd.DateOffset(months=(years + 1) * MONTHS)
-    found = both[(at > first) & (at <= last)].groupby("row")["value"].agg(how)
+    year = rows[["client_id", "row"]].assign(
+        first=rows["day"] + pd.DateOffset(months=years * MONTHS),
+        last=rows["day"] + pd.DateOffset(months=(years + 1) * MONTHS),
+    )
+    both = year.merge(events, on="client_id")
+    inside = (both["at"] > both["first"]) & (both["at"] <= both["last"])
+    found = both[inside].groupby("row")["value"].agg(how)
     return found.reindex(rows["row"]).to_numpy(float)

@@ -119,17 +119,11 @@ def _made(bank: Bank) -> ClientMargins | None:
         return None
     months = _months(bank, "revenue" if basis == MARGIN else "balances")
     nothing = np.zeros((len(months.client_id), months.count))
-    components: dict[str, Floats] = {}
-    if basis == MARGIN:
-        for kind in (*INCOME, OTHER, "cost_to_serve"):
-            found = _matrix(bank, months, _revenue(bank, kind))
-            if found is not None:
-                components[kind] = found
+    components = _revenue(bank, months) if basis == MARGIN else {}
     assets = nothing
     if not bank.needs("balances.amount", "balances.month"):
-        table = bank.table("balances")
-        found = _matrix(bank, months, table.select("client_id", "month", "amount"))
-        assets = nothing if found is None else found
+        balances = bank.table("balances")
+        assets = _matrices(bank, months, balances, {ASSETS: balances.amount.sum()}).get(ASSETS, nothing)
     drawn, loss, rate, defaults = nothing, None, bank.settings.value.default_probability, 0
     if not bank.needs("loans.drawn", "loans.month"):
         drawn, loss, rate, defaults = _loans(bank, months)
@@ -166,25 +160,33 @@ def _columns(days: pd.Series, opens: date) -> npt.NDArray[np.int64]:
     return np.asarray((days.dt.year - opens.year) * 12 + (days.dt.month - opens.month), dtype=np.int64)
 
 
-def _revenue(bank: Bank, kind: str) -> ir.Table:
+def _revenue(bank: Bank, months: Months) -> dict[str, Floats]:
+    """Return the revenue of every kind that the bank delivers; the bank's own kinds together."""
     table = bank.table("revenue")
     known = (*INCOME, "cost_to_serve")
-    own = table.kind.notin(known) if kind == OTHER else table.kind == kind
-    return table.filter(own).select("client_id", "month", "amount")
+    of_kind = {kind: table.kind == kind for kind in INCOME}
+    of_kind |= {OTHER: table.kind.notin(known), "cost_to_serve": table.kind == "cost_to_serve"}
+    return _matrices(bank, months, table, {kind: table.amount.sum(where=own) for kind, own in of_kind.items()})
 
 
-def _matrix(bank: Bank, months: Months, rows: ir.Table) -> Floats | None:
-    """Return the sums of amounts by client and month (n, T); None where there is no row."""
-    first, last = months.opens, months.month(months.count - 1)
-    sums = rows.group_by("client_id", month=month_of(rows.month)).agg(amount=rows.amount.sum().cast("float64"))
-    sums = sums.filter((sums.month >= first) & (sums.month <= last) & sums.amount.notnull())
-    found = sums.select("client_id", "month", "amount").execute()
-    if found.empty:
-        return None
-    at = pd.Index(months.client_id).get_indexer(found["client_id"])
-    matrix = np.zeros((len(months.client_id), months.count))
-    matrix[at[at >= 0], _columns(found["month"], months.opens)[at >= 0]] = found["amount"].to_numpy(float)[at >= 0]
-    return matrix
+def _matrices(bank: Bank, months: Months, rows: ir.Table, sums: Mapping[str, ir.Value]) -> dict[str, Floats]:
+    """Return the sums by client and month (n, T), of those that have any row."""
+    column = (rows.month.year() - months.opens.year) * 12 + rows.month.month() - months.opens.month
+    by = rows.group_by("client_id", column=column.cast("int64")).agg(
+        **{name: value.cast("float64") for name, value in sums.items()}
+    )
+    read = bank.con.to_pyarrow(by.filter((by["column"] >= 0) & (by["column"] < months.count)))
+    row = pd.Index(months.client_id).get_indexer(read["client_id"].to_pandas())
+    place = read["column"].to_numpy()
+    found: dict[str, Floats] = {}
+    for name in sums:
+        values = read[name].to_numpy()
+        told = ~np.isnan(values)
+        if told.any():
+            inside = told & (row >= 0)
+            found[name] = np.zeros((len(months.client_id), months.count))
+            found[name][row[inside], place[inside]] = values[inside]
+    return found
 
 
 def _loans(bank: Bank, months: Months) -> tuple[Floats, Floats, float, int]:
