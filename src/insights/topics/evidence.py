@@ -63,9 +63,10 @@ class ClientCounts:
 
 def client_counts(rows: pd.DataFrame, dims: tuple[str, ...], rest: str | None = None) -> ClientCounts:
     """Count the clients by ``dims``: one row per client and cell, with ``household`` where it is known."""
-    cells = rows.groupby(list(dims), sort=True).size().rename("clients").reset_index()
-    if HOUSEHOLD in rows:  # the cells are the same, in the same order
-        cells = cells.assign(**_households(rows, list(dims))[[HOUSEHOLDS, PARTS]])
+    by = rows.groupby(list(dims), sort=True)
+    cells = by.size().rename("clients").reset_index()
+    if HOUSEHOLD in rows:
+        cells = cells.assign(**_households(by.ngroup().to_numpy(), rows[HOUSEHOLD].to_numpy(), len(cells)))
     return ClientCounts(cells, dims, rest)
 
 
@@ -75,7 +76,8 @@ def with_households(
     """Return counted cells with the households of their clients, of whom ``rows`` has one row per client and cell."""
     if HOUSEHOLD not in rows:
         return ClientCounts(cells, dims, rest)
-    told = cells.merge(_households(rows, list(dims)), on=list(dims), how="left")
+    homes = client_counts(rows, dims).cells.drop(columns="clients")
+    told = cells.merge(homes, on=list(dims), how="left")
     return ClientCounts(told.fillna({HOUSEHOLDS: 0, PARTS: 0.0}), dims, rest)
 
 
@@ -110,44 +112,48 @@ def money_sums(
     if not dims:
         told, keys = told.assign(_all=0), ["_all"]
     by = told.groupby(keys, sort=True)
-    cells = by.agg(clients=(value, "size"), amount=(value, "sum"), absolute=("size", "sum")).reset_index()
-    sizes = told.groupby([*keys, HOUSEHOLD], sort=True)["size"].sum().reset_index() if own else told
-    cells = cells.merge(_largest(sizes, keys), on=keys, how="left")
+    cells = by[[value, "size"]].sum().set_axis(["amount", "absolute"], axis=1).reset_index()
+    cells["clients"] = by.size().to_numpy()
+    cell, size = by.ngroup().to_numpy(), told["size"]
     if own:
-        cells = cells.assign(**_households(told, keys)[[HOUSEHOLDS, PARTS]])
-    cells = cells if dims else cells.drop(columns=keys)
+        home, homes = pd.factorize(told[HOUSEHOLD].to_numpy(), sort=True)
+        sums = size.groupby(cell * len(homes) + home, sort=True).sum()
+        held, whose = np.divmod(sums.index.to_numpy(np.int64), max(len(homes), 1))
+        cells = cells.assign(**_largest(held, sums.to_numpy(), len(cells), homes[whose]))
+        cells = cells.assign(**_households(cell, home, len(cells)))
+    else:
+        cells = cells.assign(**_largest(cell, size.to_numpy(), len(cells)))
     order = [*dims, "clients", "amount", "largest", "absolute", "second"]
-    return MoneySums(cells[[*order, *(c for c in cells.columns if c not in order)]], dims, rest)
+    extra = [f"{name}_of" for name in ("largest", "second")] + [HOUSEHOLDS, PARTS] if own else []
+    return MoneySums(cells[[*order, *extra]], dims, rest)
 
 
-def _households(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return ``households`` and ``household_parts`` of every cell."""
-    by = rows.groupby(keys, sort=True)
-    cells, cell = by.size().reset_index()[keys], by.ngroup().to_numpy()
+def _households(cell: np.ndarray, home: np.ndarray, cells: int) -> dict[str, np.ndarray]:
+    """Return ``households`` and ``household_parts`` of every cell, from the cell (-1: none) and household of rows."""
     inside = cell >= 0
-    cell, home = cell[inside], pd.factorize(rows[HOUSEHOLD].to_numpy()[inside])[0]
+    cell, home = cell[inside], pd.factorize(home[inside])[0]
     part = 1 / np.maximum(np.bincount(home), 1)
     several = int(home.max(initial=0)) + 1
     distinct = np.unique(cell * several + home) // several
-    return cells.assign(
-        **{
-            HOUSEHOLDS: np.bincount(distinct, minlength=len(cells)),
-            PARTS: np.bincount(cell, part[home], minlength=len(cells)),
-        }
-    )
+    return {
+        HOUSEHOLDS: np.bincount(distinct, minlength=cells),
+        PARTS: np.bincount(cell, part[home], minlength=cells),
+    }
 
 
-def _largest(sizes: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return the two largest contributions of every cell, and where they are known whose they are."""
-    sizes = sizes.sort_values("size", ascending=False, kind="stable")
-    place = sizes.groupby(keys).cumcount()
-    columns = [*keys, "size", *([HOUSEHOLD] if HOUSEHOLD in sizes else [])]
-    first, second = (
-        sizes.loc[place == k, columns].rename(columns={"size": name, HOUSEHOLD: f"{name}_of"})
-        for k, name in enumerate(("largest", "second"))
-    )
-    both = first.merge(second, on=keys, how="left")
-    return both.assign(second=both["second"].fillna(0.0))
+def _largest(cell: np.ndarray, size: np.ndarray, cells: int, whose: np.ndarray | None = None) -> dict[str, pd.Series]:
+    """Return the two largest contributions of every cell, and where they are known whose they are.
+
+    Of equals the first counts. The second of a cell is 0 and nobody's where there is only one.
+    """
+    order = np.lexsort((-size, cell))
+    rows = np.bincount(cell, minlength=cells)
+    first, several = order[np.cumsum(rows) - rows], pd.Series(rows > 1)
+    second = order[np.cumsum(rows) - rows + several]
+    found = {"largest": pd.Series(size[first]), "second": pd.Series(size[second]).where(several).fillna(0.0)}
+    if whose is not None:
+        found |= {"largest_of": pd.Series(whose[first]), "second_of": pd.Series(whose[second]).where(several)}
+    return found
 
 
 @dataclass(frozen=True)

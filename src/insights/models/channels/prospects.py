@@ -6,6 +6,7 @@ the source and the steps they took; what a client of a source brings in his firs
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -66,14 +67,14 @@ class Scored:
     won: dict[str, tuple[int, tuple[float, float, float]]]
     trial: dict[str, Estimate | NotEstimable]
     groups: tuple[Group, ...]
-    dates: tuple[pd.Timestamp, ...]
+    dates: tuple[date, ...]
     tried: int
     came: int
 
 
 def scored(bank: Bank) -> Scored | NotEstimable:
     """Return the open prospects with their chances, made once per bank; needs ``NEEDS``."""
-    return once(bank, "prospects_scored", lambda: _made(bank))
+    return once(bank, "prospects_scored", lambda: _made(bank), on_disk=True)
 
 
 def _made(bank: Bank) -> Scored | NotEstimable:
@@ -197,7 +198,7 @@ def joining_of(model: HazardModel, now: pd.DataFrame) -> Estimate:
 
 def _tried(
     frame: pd.DataFrame, past: Sequence[pd.Timestamp]
-) -> tuple[dict[str, Estimate | NotEstimable], tuple[Group, ...], tuple[pd.Timestamp, ...], int, int]:
+) -> tuple[dict[str, Estimate | NotEstimable], tuple[Group, ...], tuple[date, ...], int, int]:
     """Make chances at past dates from what was known by then, and hold them against what came."""
     parts, dates = [], []
     for day in past[:TRIALS]:
@@ -212,7 +213,7 @@ def _tried(
         size = len(own) // FIFTHS
         picked = [np.isin(np.arange(len(own)), order[:size]).astype(float) for order in (first, rule)]
         parts.append(own.assign(chance=chance, first=picked[0], rule=picked[1]))
-        dates.append(day)
+        dates.append(day.date())
     if not parts:
         never: Estimate | NotEstimable = NotEstimable("no earlier date has enough prospects before it to be tried")
         return dict.fromkeys((FIRST, RULE, ALL, GAIN, RATIO), never), (), (), 0, 0

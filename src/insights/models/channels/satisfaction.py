@@ -131,12 +131,13 @@ def _columns(rows: pd.DataFrame, used: list[str]) -> pd.DataFrame:
     The most frequent level of each is left out.
     """
     most = str(rows.loc[rows["mark"].notna(), "channel"].value_counts()[used].idxmax())
-    made = {f"{CHANNEL}{c}": rows["channel"] == c for c in used if c != most}
-    quarter = (rows["month"] // 3).astype(str)
-    for name, values in ((TOPIC, rows["topic"]), ("quarter:", quarter), ("direction:", rows["direction"])):
-        levels = values.value_counts().sort_index()
-        common = levels.idxmax()
-        made |= {f"{name}{v}": values == v for v in levels.index if v != common and levels[v] >= FEWEST_MARKS}
+    channel, names = pd.factorize(rows["channel"], sort=True)
+    made = {f"{CHANNEL}{c}": channel == k for k, c in enumerate(names) if c != most}
+    for name, values in ((TOPIC, rows["topic"]), ("quarter:", rows["month"] // 3), ("direction:", rows["direction"])):
+        level, levels = pd.factorize(values, sort=True)
+        count = np.bincount(level[level >= 0], minlength=len(levels))
+        kept = [k for k in range(len(levels)) if k != count.argmax() and count[k] >= FEWEST_MARKS]
+        made |= {f"{name}{levels[k]}": level == k for k in kept}
     columns = pd.DataFrame(made, index=rows.index).astype(float)
     for name, went in ((f"{WENT}wait", np.log1p(rows["wait"])), (f"{WENT}settled", rows["resolved"])):
         if went.isna().all():

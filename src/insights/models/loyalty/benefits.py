@@ -130,8 +130,10 @@ def compare(
     missing: dict[str, tuple[str, ...]],
 ) -> Benefits:
     """Compare the users of each use with those who used nothing of its group, for every outcome that is there."""
+    years = pd.get_dummies(rows["day"].astype(str), dtype=float)
+    known = pd.concat([rows[list(covariates)].astype(float), years], axis=1)
     told = [
-        _compared(rows, use, [u for u in uses if u.group == use.group], covariates, outcome)
+        _compared(rows, use, [u for u in uses if u.group == use.group], known, tuple(years), outcome)
         for use in uses
         for outcome in OUTCOMES
         if outcome in rows
@@ -142,10 +144,14 @@ def compare(
     return Benefits(rows, uses, covariates, days, tuple(told), missing)
 
 
-def _compared(rows: pd.DataFrame, use: Use, group: list[Use], covariates: tuple[str, ...], outcome: str) -> Compared:
+def _compared(
+    rows: pd.DataFrame, use: Use, group: list[Use], known: pd.DataFrame, years: tuple[str, ...], outcome: str
+) -> Compared:
+    """Compare for one use and outcome; ``known`` is what clients are compared on, with a flag for each of ``years``."""
     uses = rows[flag(use)] > 0
     nothing = rows[[flag(u) for u in group]].fillna(0).sum(axis=1) == 0
-    own = rows[rows[flag(use)].notna() & rows[outcome].notna() & (uses | nothing)]
+    compared = rows[flag(use)].notna() & rows[outcome].notna() & (uses | nothing)
+    own = rows[compared]
     treated = (own[flag(use)] > 0).to_numpy(bool)
     y = own[outcome].to_numpy(float)
     leavers = int(own.loc[own[outcome] > 0, "client_id"].nunique()) if outcome == LEFT else 0
@@ -155,10 +161,10 @@ def _compared(rows: pd.DataFrame, use: Use, group: list[Use], covariates: tuple[
     if outcome == LEFT and (leavers < FEWEST_LEAVERS or of_users < FEWEST_OF_USERS):
         found = NotEstimable(f"{leavers} left, {of_users} of the users; {FEWEST_LEAVERS} and {FEWEST_OF_USERS} needed")
     else:
-        design = own[list(covariates)].astype(float)
-        years = pd.get_dummies(own["day"].astype(str), dtype=float).iloc[:, 1:]
-        design = pd.concat([design, years], axis=1)
-        design = design.loc[:, design.nunique() > 1]
+        design = known[compared]
+        # The first year is what the others are compared with.
+        first = next((year for year in years if design[year].any()), "")
+        design = design.loc[:, (design.max() > design.min()) & (design.columns != first)]
         found = overlap_comparison(y, treated, design, cluster=own["cluster"], unit="share")
     users = int(own.loc[treated, "client_id"].nunique())
     return Compared(use, outcome, found, mean, int(own["client_id"].nunique()), users, leavers, of_users)

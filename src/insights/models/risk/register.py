@@ -139,10 +139,13 @@ def register(bank: Bank, before: pd.DataFrame | None = None) -> pd.DataFrame | N
     rows["owner"] = np.where(rows["step"] == "work_out", "workout", "manager")
     by = rows.groupby("client_id", sort=True)
     names = {"risks": "risk", "reasons": "reason", "consequences": "consequence", "steps": "step", "owners": "owner"}
-    found = by.agg(rm_id=("rm_id", "first"), days=("days", "min"), amount=("amount", lambda a: a.sum(min_count=1)))
+    found = by.agg(rm_id=("rm_id", "first"), days=("days", "min"))
+    found["amount"] = by["amount"].sum(min_count=1)
+    ends = by.size().cumsum().tolist()
     for name, column in names.items():
-        found[name] = by[column].agg(lambda values: ",".join(dict.fromkeys(values)))
-    found["level"] = np.where(by["level"].agg(lambda values: (values == HIGH).any()), HIGH, MIDDLE)
+        values = rows[column].tolist()
+        found[name] = [",".join(dict.fromkeys(values[a:b])) for a, b in zip([0, *ends], ends, strict=False)]
+    found["level"] = np.where((rows["level"] == HIGH).groupby(rows["client_id"]).any(), HIGH, MIDDLE)
     found["change"] = _change(rows, found.index, before)
     found["due_on"] = [(bank.as_of + timedelta(days=int(d))).isoformat() for d in found["days"]]
     found = found.reset_index().assign(number=lambda f: f["risks"].str.count(","))

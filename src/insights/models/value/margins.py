@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.data.months import add_months, first_of_month, month_of
+from insights.data.months import add_months, first_of_month
 from insights.data.snapshot import Bank
 from insights.models.cache import once
 

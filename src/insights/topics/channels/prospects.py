@@ -42,7 +42,7 @@ def prospects(bank: Bank) -> Answer | NotAvailable:
     evidence: dict[str, Evidence] = {"open": _open(found), "rows": _evidence(found)}
     facts = {
         "months": MONTHS,
-        "dates": [d.date().isoformat() for d in found.dates],
+        "dates": [d.isoformat() for d in found.dates],
         "consent": bank.settings.tables["prospects"].consent_column is not None,
         "recipients": sorted(r for r, may in bank.settings.lists.recipients.items() if LIST in may.lists),
         "valued": bool(found.values),
