@@ -79,7 +79,7 @@ def in_steps(name: str, values: Floats, panel: Panel) -> Outcome:
     """Return the effect of a programme that came in steps on outcome ``name``; ``values`` as by ``outcome_values``."""
     used = ~np.isnan(panel.start) & ~np.isnan(panel.held)
     row, period = np.nonzero(~np.isnan(values) & used[:, None])
-    start, cluster = panel.start[row], panel.cluster[row].astype(str)
+    start, cluster = panel.start[row], panel.clusters[row]
     controls, others = controls_of(panel, used)
     weight = panel.held[row] if name == INCOME else None
     unit = "share of assets" if name == INCOME else "share"

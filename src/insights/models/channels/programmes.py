@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from insights.data.months import add_months
 from insights.data.snapshot import Bank
 from insights.models.attributes import CONTROL, attach_attributes
 from insights.models.cache import once
@@ -142,7 +141,7 @@ def managers_at(bank: Bank, months: SpellMonths, days: tuple[int, ...]) -> dict[
     asked = pd.DataFrame(
         {
             "client_id": np.tile(client, len(columns)),
-            "month": [add_months(months.opens, int(c)) for c in np.concatenate(columns)],
+            "month": (np.datetime64(months.opens, "M") + np.concatenate(columns)).astype("datetime64[s]"),
             "row": np.arange(n * len(columns), dtype=np.int64),
         }
     )

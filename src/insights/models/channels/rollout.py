@@ -68,6 +68,11 @@ class Panel:
     periods: int
     traits: pd.DataFrame | None = field(default=None, repr=False)
 
+    @property
+    def clusters(self) -> npt.NDArray[np.int64]:
+        """The clusters (n) as numbers."""
+        return pd.factorize(self.cluster)[0]
+
 
 def rollout(bank: Bank, name: str) -> Rollout:
     """Return what a programme did, made once per bank; needs ``programmes.NEEDS`` and a window."""
@@ -164,7 +169,7 @@ def measure(name: str, values: Floats, panel: Panel, *, currency: str = "", othe
     controls, others = controls_of(panel, used)
     weight = panel.held[row] if money else None
     outcome = values[row, period]
-    cluster = panel.cluster[row].astype(str)
+    cluster = panel.clusters[row]
 
     def effects(
         which: Controls, like: pd.DataFrame | None = None, anticipation: int = 0

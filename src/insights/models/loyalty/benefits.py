@@ -133,7 +133,7 @@ def compare(
     years = pd.get_dummies(rows["day"].astype(str), dtype=float)
     known = pd.concat([rows[list(covariates)].astype(float), years], axis=1)
     told = [
-        _compared(rows, use, [u for u in uses if u.group == use.group], known, tuple(years), outcome)
+        _compared(rows, use, [u for u in uses if u.group == use.group], known, tuple(map(str, years.columns)), outcome)
         for use in uses
         for outcome in OUTCOMES
         if outcome in rows

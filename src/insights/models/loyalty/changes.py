@@ -165,10 +165,13 @@ def reached_by(bank: Bank, name: str) -> Reached | None:
 def stacked(bank: Bank, reach: Reached, days: list[pd.Timestamp]) -> pd.DataFrame:
     """Return client_id, day, manager, reached for each day of the change, of those with the bank the year around it."""
     told, parts = _with_the_bank(bank, days), []
+    if told.empty:
+        return pd.DataFrame({"client_id": [], "reached": []})
     told["manager"] = managers_on(bank, told[["client_id", "day"]])["manager"].to_numpy(object)
     starts = reach.rows.set_index("unit")["started_on"]
     earlier: set[str] = set()
-    for day, rows in told.groupby("day", sort=False):
+    for day in days:
+        rows = told[told["day"] == day]
         ends = day + pd.DateOffset(months=MONTHS)
         unit = rows["manager"] if reach.by_manager else rows["client_id"]
         since = unit.map(starts)
@@ -179,9 +182,7 @@ def stacked(bank: Bank, reach: Reached, days: list[pd.Timestamp]) -> pd.DataFram
         keep = (reached | waiting) & ~rows["client_id"].isin(earlier)
         parts.append(rows.assign(reached=reached)[keep])
         earlier |= set(rows.loc[reached, "client_id"])
-    if not parts:
-        return pd.DataFrame({"client_id": [], "reached": []})
-    found = pd.concat(parts, ignore_index=True)
+    found = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     managers = found["manager"].nunique() >= FEWEST_CLUSTERS
     found["cluster"] = found["manager"].fillna(found["client_id"]) if managers else found["client_id"]
     return found

@@ -63,14 +63,11 @@ def thirds(values: pd.Series) -> pd.Series:
 
 def managers_on(bank: Bank, asked: pd.DataFrame) -> pd.DataFrame:
     """Return the manager on the day before, and for how many decades he had been in the profession."""
-    rows = pd.DataFrame(
-        {"client_id": asked["client_id"], "month": asked["day"].dt.date, "row": np.arange(len(asked), dtype=np.int64)}
-    )
+    rows = pd.DataFrame({"client_id": asked["client_id"], "month": asked["day"], "row": np.arange(len(asked))})
     told, _ = attach_attributes(bank, ibis.memtable(rows), 1)
     names = [n for n in ("manager", "manager_since") if n in told.columns]
     found = told.select("row", *names).execute().set_index("row").reindex(range(len(asked)))
     result = pd.DataFrame({"manager": found["manager"].astype(object).where(found["manager"].notna(), None)})
     if "manager_since" in found:
-        since = pd.to_datetime(found["manager_since"])
-        result["manager_decades"] = (asked["day"].reset_index(drop=True) - since).dt.days / 3652.5
+        result["manager_decades"] = (asked["day"].reset_index(drop=True) - found["manager_since"]).dt.days / 3652.5
     return result

@@ -61,11 +61,11 @@ def _made(bank: Bank) -> Loans:
     day = {"defaulted_on": table.defaulted_on} if recorded else {}
     money = {c: table[c].cast("float64") for c in ("drawn", "collateral_value", "days_past_due", *optional)}
     told = table.select("client_id", "month", *texts, **money, **day).order_by("client_id", "month").execute()
-    month = pd.to_datetime(told["month"])
+    month = told["month"]
     number = (month.dt.year * 12 + month.dt.month - 1).to_numpy(np.int64)
     default = np.full(len(told), NEVER)
     if recorded:
-        on = pd.to_datetime(told["defaulted_on"])
+        on = told["defaulted_on"]
         default = (on.dt.year * 12 + on.dt.month - 1).fillna(NEVER).to_numpy(np.int64)
         # A default is known of every month of the loan once it has happened.
         default = pd.Series(default).groupby(told["client_id"].to_numpy()).transform("min").to_numpy(np.int64)
