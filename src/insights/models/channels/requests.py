@@ -65,7 +65,7 @@ def measure(rows: pd.DataFrame, opens: pd.Timestamp, end: pd.Timestamp) -> Reque
             "kind": by["kind"].first(),
             "who": by["who"].first(),
             "first": by["opened_on"].min(),
-            "open": by["closed_on"].agg(lambda s: s.isna().any()),
+            "open": rows["closed_on"].isna().groupby(rows["request_id"], sort=True).any(),
             "closed": by["closed_on"].max(),
             "gave": by["gave"].max(),
             "began_alone": by["alone"].first(),

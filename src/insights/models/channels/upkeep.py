@@ -132,11 +132,11 @@ def settling(rows: pd.DataFrame, end: pd.Timestamp) -> Iterator[Measured]:
 def _regions(bank: Bank, book: pd.Index, rows: pd.DataFrame) -> Iterator[Measured]:
     told = bank.table("clients").select("client_id", "region").execute()
     region = told.drop_duplicates("client_id").set_index("client_id")["region"].reindex(book)
+    reached = {str(c): np.asarray(book.isin(own["client_id"])) for c, own in rows.groupby("channel", sort=True)}
     for name in sorted(region.dropna().unique()):
-        own = book[(region == name).to_numpy()]
-        for channel in sorted(rows["channel"].unique()):
-            reached = own.isin(rows.loc[rows["channel"] == channel, "client_id"])
-            yield _share(REGION, str(name), str(channel), np.asarray(reached))
+        here = (region == name).to_numpy()
+        for channel, of_book in reached.items():
+            yield _share(REGION, str(name), channel, of_book[here])
 
 
 def told_of(measured: tuple[Measured, ...]) -> list[Measured]:
