@@ -146,14 +146,13 @@ def _trial(bank: Bank, name: str | None) -> Trial | str:
 def _with_clients(bank: Bank, told: pd.DataFrame, by_manager: bool) -> pd.DataFrame:
     """Return the relationships in force when the programme started for them, with their manager then."""
     every = spells(bank)
-    starts = ibis.memtable(told[["started_on"]].drop_duplicates())
-    rows = every.cross_join(starts)
+    if by_manager:
+        rows = every.cross_join(ibis.memtable(told[["started_on"]].drop_duplicates()))
+    else:
+        rows = every.inner_join(ibis.memtable(told[["unit", "started_on"]]), [("client_id", "unit")])
     rows = rows.filter(
         (rows.joined_on <= rows.started_on) & (rows.left_on.isnull() | (rows.left_on >= rows.started_on))
     )
-    if not by_manager:
-        drawn = ibis.memtable(told[["unit", "started_on"]])
-        rows = rows.semi_join(drawn, [rows.client_id == drawn.unit, rows.started_on == drawn.started_on])
     rows = rows.mutate(month=month_of(rows.started_on))
     with_manager, _ = attach_attributes(bank, rows, 1)
     read = with_manager.select(
