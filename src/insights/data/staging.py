@@ -170,7 +170,10 @@ def _write_rows(con: duckdb.DuckDBPyConnection, staged: Staged, settings: Settin
     """Create the relation of typed rows beside the texts."""
     source = staged.source
     names = [quoted(column.name) for column in staged.columns]
-    cut = ", ".join(f"{name}[:{LONGEST_CELL}] AS {name}" for name in names)
+    cut = ", ".join(
+        f"CASE WHEN length({name}) > {LONGEST_CELL} THEN {name}[:{LONGEST_CELL}] ELSE {name} END AS {name}"
+        for name in names
+    )
     values, bad = [], []
     for column, name in zip(staged.columns, names, strict=True):
         dates = ["%Y-%m-%d"] if column.name in source.constant else source.dates
@@ -179,7 +182,8 @@ def _write_rows(con: duckdb.DuckDBPyConnection, staged: Staged, settings: Settin
         bad.append(
             f"CASE WHEN {name} IS NOT NULL AND {quoted('v_' + column.name)} IS NULL THEN '|{column.name}|' ELSE '' END"
         )
-    long = " OR ".join(f"coalesce(length({name}) > {LONGEST_CELL}, false)" for name in names)
+    longest = f"greatest({', '.join(f'length({name})' for name in names)})"
+    long = f"coalesce({longest} > {LONGEST_CELL}, false)"
     final = ", ".join(f"{quoted('v_' + c.name)} AS {quoted(c.name)}" for c in staged.columns if c.name != "known_on")
     con.execute(
         f"CREATE TABLE {staged.rows} AS SELECT _n, _file, _row, _consent, _long, concat({', '.join(bad)}) AS _bad, "
