@@ -33,8 +33,8 @@ def merge_duplicates(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
         staged.repeats = False
         return
     key = [*_key(staged), "known_on"]
-    _find_twins(con, staged)
-    if not has_versions(con, staged):
+    staged.repeats = _find_twins(con, staged)
+    if not staged.repeats:
         return
     _merge(con, staged, TWINS, [*_contents(staged), "known_on"], "exact_duplicate")
     _set_aside_later(con, staged)
@@ -59,14 +59,20 @@ def has_versions(con: duckdb.DuckDBPyConnection, staged: Staged) -> bool:
     return staged.repeats
 
 
-def _find_twins(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
-    """Create ``twins``: the rows that share their key with another one."""
+def _find_twins(con: duckdb.DuckDBPyConnection, staged: Staged) -> bool:
+    """Create ``twins``, the rows that share their key with another one, if there are any; return whether there are."""
     key = _key(staged)
-    several = f"SELECT {', '.join(key)} FROM {staged.kept} GROUP BY ALL HAVING count(*) > 1"
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE several AS "
+        f"SELECT {', '.join(key)} FROM {staged.kept} GROUP BY ALL HAVING count(*) > 1"
+    )
+    if not con.execute("SELECT 1 FROM several LIMIT 1").fetchall():
+        return False
     same = " AND ".join(f"r.{name} IS NOT DISTINCT FROM s.{name}" for name in key)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT r.* FROM {staged.kept} r SEMI JOIN ({several}) s ON {same}"
+        f"CREATE OR REPLACE TEMP TABLE {TWINS} AS SELECT r.* FROM {staged.kept} r SEMI JOIN several s ON {same}"
     )
+    return True
 
 
 def _key(staged: Staged) -> list[str]:
