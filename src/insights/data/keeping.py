@@ -10,7 +10,7 @@ from insights.data.ledger import QUARANTINED
 from insights.data.pseudonyms import Key
 from insights.data.row_rules import IDENTIFIERS
 from insights.data.staging import Staged
-from insights.data.typing_sql import literal, quoted
+from insights.data.typing_sql import literal, quoted, rounded
 
 LONGEST_SHOWN = 80
 """Characters of a cell that the quarantine shows; what is longer is cut and named by its hash."""
@@ -80,7 +80,9 @@ def write_quarantine(con: duckdb.DuckDBPyConnection, staged: Staged, path: Path,
     should have held a date or a number: with a shifted line a name may stand there. Columns that are not mapped are
     not stored; file and row lead back to the extract. ``problems`` are lines that could not even be read as rows.
     """
-    shown = ", ".join(f"{_shown(staged, c)} AS {quoted(c.name)}" for c in staged.columns)
+    some = con.execute(f"SELECT 1 FROM {staged.out} WHERE _action = {literal(QUARANTINED)} LIMIT 1").fetchall()
+    # Masks take the engine long to prepare, and of most tables nothing is set aside.
+    shown = ", ".join(f"{_shown(staged, c) if some else 'NULL::VARCHAR'} AS {quoted(c.name)}" for c in staged.columns)
     con.register("problem_lines", problems)
     con.execute(
         f"COPY (SELECT {literal(staged.extract)} AS extract, t._file AS file, t._row AS row, o._rule AS rule, "
@@ -145,7 +147,7 @@ def _final(staged: Staged, column: Column) -> str:
     if column.domain:
         return f"{quoted('id_' + column.name)}.pseudonym"
     value = f"r.{quoted(column.name)}"
-    return f"{value}::DECIMAL(18,2)" if column.kind == "money" else value
+    return f"{rounded(value)}::DECIMAL(18,2)" if column.kind == "money" else value
 
 
 def _made_id(staged: Staged, columns: list[str]) -> str:

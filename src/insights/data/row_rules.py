@@ -5,7 +5,7 @@ import duckdb
 from insights.data.column_rules import empty_out, fatal, judge_value, set_aside
 from insights.data.columns import MONEY_LIMIT, Column
 from insights.data.staging import Staged, Touched
-from insights.data.typing_sql import literal, quoted
+from insights.data.typing_sql import literal, quoted, rounded
 
 IDENTIFIERS = {
     "e-mail address": r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]*[A-Za-z]",
@@ -80,12 +80,12 @@ def round_money(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     for column in staged.columns:
         if column.kind == "money":
             name = quoted(column.name)
-            changed = f"{name} <> round({name}, 2)"
+            changed = f"{name} <> {rounded(name)}"
             total = f"sum({quoted(staged.money)}) FILTER ({changed})" if staged.money else "NULL"
             count, amount = con.execute(f"SELECT count(*) FILTER ({changed}), {total} FROM {staged.kept}").fetchall()[0]
             if count:
                 staged.repairs.append(Touched(f"rounded_to_cents:{column.name}", count, amount, staged.present(con)))
-                con.execute(f"UPDATE {staged.rows} SET {name} = round({name}, 2) WHERE {changed}")
+                con.execute(f"UPDATE {staged.rows} SET {name} = {rounded(name)} WHERE {changed}")
 
 
 def remove_identifiers(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:

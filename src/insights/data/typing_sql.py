@@ -23,6 +23,10 @@ SQL_TYPES: dict[Kind, str] = {
 """Types while intake works; money is stored as DECIMAL(18,2) in the end."""
 
 
+MOST = 999_999_999_999
+"""The largest whole amount of a DECIMAL(18,6)."""
+
+
 def quoted(name: str) -> str:
     """Return a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -45,6 +49,14 @@ def raw_text(raw: str, empty: NullWhen | None) -> str:
         return text
     told = _trimmed(empty.column)
     return f"CASE WHEN coalesce({told} IN {listed(empty.equals)}, false) THEN NULL ELSE {text} END"
+
+
+def rounded(money: str) -> str:
+    """Return the expression of an amount rounded to cents."""
+    # The engine rounds long numbers slowly; nearly every amount fits into a short one with as many decimals. Bounded,
+    # because the engine takes what may not fit for something that may become null.
+    short = f"greatest(least({money}, {MOST}), -{MOST})"
+    return f"CASE WHEN {money} = {short} THEN round({short}::DECIMAL(18,6), 2) ELSE round({money}, 2) END"
 
 
 def _trimmed(raw: str) -> str:
