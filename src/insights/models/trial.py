@@ -149,7 +149,7 @@ def _with_clients(bank: Bank, told: pd.DataFrame, by_manager: bool) -> pd.DataFr
     if by_manager:
         rows = every.cross_join(ibis.memtable(told[["started_on"]].drop_duplicates()))
     else:
-        rows = every.inner_join(ibis.memtable(told[["unit", "started_on"]]), [("client_id", "unit")])
+        rows = every.inner_join(ibis.memtable(told[["unit", "started_on"]].drop_duplicates()), [("client_id", "unit")])
     rows = rows.filter(
         (rows.joined_on <= rows.started_on) & (rows.left_on.isnull() | (rows.left_on >= rows.started_on))
     )
