@@ -92,30 +92,42 @@ def _load_strictly(
     source: Source,
     scratch: Path,
 ) -> bool:
+    if is_utf8(source.encoding):
+        return _insert(connection, table, path, "gzip" if is_gzip(path) else "none", shown, columns, source)
     with tempfile.TemporaryDirectory(prefix=".reading-", dir=scratch) as folder:
-        if is_utf8(source.encoding):
-            readable, compression = path, "gzip" if is_gzip(path) else "none"
-        else:
-            readable, compression = Path(folder) / "utf8.csv", "none"
-            try:
-                _transcode(path, source.encoding, readable)
-            except (UnicodeError, *DAMAGED):
-                return False
-        fields = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns)
-        nulls = ", ".join(literal(word) for word in ["", *source.nulls])
-        reader = (
-            f"read_csv({literal(str(readable))}, auto_detect = false, header = true, columns = {{{fields}}}, "
-            f"delim = {literal(source.delimiter)}, quote = {literal(source.quote)}, escape = {literal(source.quote)}, "
-            f"nullstr = [{nulls}], strict_mode = true, null_padding = false, ignore_errors = false, "
-            f"compression = '{compression}', max_line_size = {MAX_CELL})"
-        )
+        readable = Path(folder) / "utf8.csv"
         try:
-            connection.execute(
-                f"INSERT INTO {quoted(table)} BY NAME "
-                f"SELECT *, {literal(shown)} AS {FILE}, row_number() OVER () AS {ROW} FROM {reader}"
-            )
-        except duckdb.Error:
+            _transcode(path, source.encoding, readable)
+        except (UnicodeError, *DAMAGED):
             return False
+        return _insert(connection, table, readable, "none", shown, columns, source)
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    path: Path,
+    compression: str,
+    shown: str,
+    columns: list[str],
+    source: Source,
+) -> bool:
+    """Let the engine read a file in UTF-8; return whether it found no fault."""
+    fields = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns)
+    nulls = ", ".join(literal(word) for word in ["", *source.nulls])
+    reader = (
+        f"read_csv({literal(str(path))}, auto_detect = false, header = true, columns = {{{fields}}}, "
+        f"delim = {literal(source.delimiter)}, quote = {literal(source.quote)}, escape = {literal(source.quote)}, "
+        f"nullstr = [{nulls}], strict_mode = true, null_padding = false, ignore_errors = false, "
+        f"compression = '{compression}', max_line_size = {MAX_CELL})"
+    )
+    try:
+        connection.execute(
+            f"INSERT INTO {quoted(table)} BY NAME "
+            f"SELECT *, {literal(shown)} AS {FILE}, row_number() OVER () AS {ROW} FROM {reader}"
+        )
+    except duckdb.Error:
+        return False
     return True
 
 

@@ -148,12 +148,12 @@ def _column(spec: TableSpec, name: str) -> Column:
 def _write_texts(con: duckdb.DuckDBPyConnection, staged: Staged, relation: str, mapped: dict[str, str]) -> None:
     """Describe the relation of texts: canonical names, blanks trimmed, constants filled in."""
     source, made = staged.source, []
-    several = con.execute(f"SELECT count(DISTINCT _file) > 1 FROM {quoted(relation)}").fetchall()[0][0]
     for column in staged.columns:
         if column.name in source.constant:
             text = literal(_constant(source.constant[column.name]))
         elif column.name == source.row_number:
-            text = "_file || ':' || _row" if several else "_row::VARCHAR"
+            files = con.execute(f"SELECT count(DISTINCT _file) FROM {quoted(relation)}").fetchall()[0][0]
+            text = "_file || ':' || _row" if files > 1 else "_row::VARCHAR"
         else:
             text = raw_text(mapped[column.name], source.null_when.get(column.name))
         made.append(f"{text} AS {quoted(column.name)}")
