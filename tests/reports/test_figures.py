@@ -1,5 +1,6 @@
 """Figures: text stays text, withheld stays withheld, the same bytes for the same data."""
 
+import math
 import re
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -119,6 +120,19 @@ def test_up_to_four_curves_share_a_panel_and_more_get_one_each(en: Wording) -> N
     assert texts(apart).count("At risk") == len(sample.REGIONS)
     for region in sample.REGIONS:
         assert region in texts(apart)
+
+
+@pytest.mark.parametrize(("narrow", "columns"), [(True, 2), (False, 4)])
+def test_titles_of_axes_stand_whole_and_once_in_each_row_of_a_grid(narrow: bool, columns: int, en: Wording) -> None:
+    figure = figure_of(sample.by_region())
+    titles = {
+        "x_label": Message("Hours since the client asked"),
+        "y_label": Message("Share still waiting for an answer"),
+    }
+    assert text_width(en.text(titles["y_label"])) > NARROW / 2  # more than one panel has room for
+    said = texts(draw(replace(figure, data={**figure.data, **titles}), en, narrow=narrow))
+    rows = math.ceil(len(sample.REGIONS) / columns)
+    assert [said.count(en.text(title)) for title in titles.values()] == [rows, rows]
 
 
 def test_a_dashed_curve_is_dashed(en: Wording) -> None:

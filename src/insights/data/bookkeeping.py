@@ -8,7 +8,7 @@ import duckdb
 
 from insights.data.duplicates import TWINS
 from insights.data.staging import Staged, Touched
-from insights.data.typing_sql import quoted, rounded
+from insights.data.typing_sql import in_cents, quoted
 
 RULE = "does_not_follow"
 BALANCES, TRANSACTIONS = "balances", "transactions"
@@ -22,8 +22,8 @@ def keep_for_books(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     """
     if staged.name == BALANCES and staged.has("market_change"):
         con.execute(
-            f"CREATE TABLE {HELD} AS SELECT client_id, category, month, {rounded('amount')}::DECIMAL(18,2) AS closing, "
-            f"coalesce({rounded('market_change')}, 0)::DECIMAL(18,2) AS change FROM {_latest(staged)}"
+            f"CREATE TABLE {HELD} AS SELECT client_id, category, month, {in_cents('amount')} AS closing, "
+            f"coalesce({in_cents('market_change')}, 0)::DECIMAL(18,2) AS change FROM {_latest(staged)}"
         )
     if staged.name == TRANSACTIONS and staged.has("category"):
         con.execute(

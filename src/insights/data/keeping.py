@@ -10,7 +10,7 @@ from insights.data.ledger import QUARANTINED
 from insights.data.pseudonyms import Key
 from insights.data.row_rules import IDENTIFIERS
 from insights.data.staging import Staged
-from insights.data.typing_sql import literal, quoted, rounded
+from insights.data.typing_sql import in_cents, literal, quoted
 
 LONGEST_SHOWN = 80
 """Characters of a cell that the quarantine shows; what is longer is cut and named by its hash."""
@@ -147,7 +147,7 @@ def _final(staged: Staged, column: Column) -> str:
     if column.domain:
         return f"{quoted('id_' + column.name)}.pseudonym"
     value = f"r.{quoted(column.name)}"
-    return f"{rounded(value)}::DECIMAL(18,2)" if column.kind == "money" else value
+    return in_cents(value) if column.kind == "money" else value
 
 
 def _made_id(staged: Staged, columns: list[str]) -> str:

@@ -37,7 +37,7 @@ from insights.reports.nursery import Nursery
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 INJECTED = "injected-parameters"
 OUTPUTS_WITHIN = 60
-"""Seconds after a cell has ended in which what it shows must arrive: the client would go on without it by itself."""
+"""Seconds after a cell has ended in which what it shows must arrive; the usual four are few on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -280,7 +280,6 @@ class _Engine(NBClientEngine):
             extra_arguments=["--HistoryManager.enabled=False"],
             shutdown_kernel="immediate",
             iopub_timeout=OUTPUTS_WITHIN,
-            raise_on_iopub_timeout=True,
         )
         client.kernels, client.folder = kernels, Path(nb_man.output_path).parent
         client.nursery = nursery

@@ -10,16 +10,14 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from insights.data.months import add_months
+from insights.data.months import add_months, month_of
 from insights.data.snapshot import Bank
 from insights.data.tables import TABLES
-from insights.data.typing_sql import quoted
 from insights.models.cache import once
 from insights.models.memory.shapes import Delivered
 
 MONTHS = 12
 MEASURED = ("number", "money", "integer")
-SUMS = ("filled", "total", "squares")
 
 
 def delivered(bank: Bank) -> Delivered:
@@ -40,32 +38,28 @@ def by_month(bank: Bank) -> pd.DataFrame:
 
 
 def _by_month(bank: Bank) -> pd.DataFrame:
-    found = pd.concat([_of_table(bank, name) for name in bank.tables_present], ignore_index=True)
-    return found.astype(dict.fromkeys(SUMS, float))
-
-
-def _of_table(bank: Bank, name: str) -> pd.DataFrame:
-    """Return the rows of a table: its columns one after the other, each month by month.
-
-    The question is written as the engine reads it: so many sums take longer to put together than to make.
-    """
-    view, day = bank.table(name), TABLES[name].date
-    columns: list[str] = []
-    month, by_month = "''", ""
-    if day is not None and day in view.columns:
-        columns = sorted(c for c in view.columns if is_number(name, c, view))
-        month, by_month = f"date_trunc('month', {quoted(day)})::DATE::VARCHAR", "GROUP BY ALL"
-    sums = ["count(*)", "0", "0"]
-    for column in columns:
-        value = f"{quoted(column)}::DOUBLE"
-        sums += [f"count({value})", f"sum({value})", f"sum({value} * {value})"]
-    asked = f"SELECT {month} AS month, {', '.join(sums)} FROM {quoted(view.get_name())} {by_month}"
-    told = bank.con.raw_sql(f"FROM ({asked}) WHERE month IS NOT NULL ORDER BY month").fetchall()
-    values = np.array([row[1:] for row in told], dtype=float).reshape(len(told), -1, len(SUMS))
-    by_column = np.where(np.isnan(values), 0.0, values).transpose(1, 0, 2).reshape(-1, len(SUMS))
-    months, names = [row[0] for row in told], ["", *columns]
-    head = {"table": name, "month": months * len(names), "column": np.repeat(np.array(names, object), len(months))}
-    return pd.DataFrame(head | {sum_: by_column[:, k] for k, sum_ in enumerate(SUMS)})
+    parts = [pd.DataFrame(columns=["table", "month", "column", "filled", "total", "squares"])]
+    for name in bank.tables_present:
+        view, day = bank.table(name), TABLES[name].date
+        if day is None or day not in view.columns:
+            whole = {"table": name, "month": "", "column": "", "filled": float(view.count().execute())}
+            parts.append(pd.DataFrame([whole | {"total": 0.0, "squares": 0.0}]))
+            continue
+        columns = ["", *(c for c in sorted(view.columns) if is_number(name, c, view))]
+        sums: dict[str, ir.Value] = {"filled_0": view.count()}
+        for k, column in enumerate(columns[1:], start=1):
+            value = view[column].cast("float64")
+            sums |= {f"filled_{k}": value.count(), f"total_{k}": value.sum(), f"squares_{k}": (value * value).sum()}
+        told = view.group_by(month=month_of(view[day]).cast("string")).agg(**sums).order_by("month").execute()
+        # The engine writes a month as a day and an hour.
+        told = told[told["month"].notna()].assign(month=lambda t: t["month"].astype(str).str[:10])
+        for k, column in enumerate(columns):
+            own = {
+                w: told[f"{w}_{k}"].fillna(0.0) if f"{w}_{k}" in told else 0.0 for w in ("filled", "total", "squares")
+            }
+            parts.append(pd.DataFrame({"table": name, "month": told["month"], "column": column} | own))
+    kinds = {"filled": float, "total": float, "squares": float}
+    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True).astype(kinds)
 
 
 def _columns(bank: Bank) -> pd.DataFrame:
@@ -95,7 +89,7 @@ def marks_until(rows: pd.DataFrame, until: date) -> pd.DataFrame:
 
 def is_number(table: str, column: str, view: ir.Table) -> bool:
     """Whether a column holds measured numbers, and not ids, dates or codes."""
-    if not view.schema()[column].is_numeric():
+    if not view[column].type().is_numeric():
         return False
     spec = TABLES[table].column(column)
     return column.startswith("item_") or (spec is not None and spec.kind in MEASURED)

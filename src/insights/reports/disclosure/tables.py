@@ -235,18 +235,10 @@ def _full_grid(cells: pd.DataFrame, dims: tuple[str, ...], values: list[str]) ->
     more = [name for name in (HOUSEHOLDS, "largest_of", "second_of") if name in cells]
     if not dims:
         return cells[[*values, *more]].reset_index(drop=True), (len(cells),)
-    codes = [pd.factorize(cells[d], use_na_sentinel=False)[0] for d in dims]
-    first = [np.unique(c, return_index=True)[1] for c in codes]
-    shape = tuple(len(f) for f in first)
-    place = np.ravel_multi_index(codes, shape)
-    row = np.full(math.prod(shape), -1)
-    row[place] = np.arange(len(cells))
-    if len(np.unique(place)) < len(cells):
-        raise ValueError(f"{len(cells)} cells, some of them twice; expected one for each combination of {dims}")
-    levels = {
-        d: cells[d].iloc[f[at]].reset_index(drop=True)
-        for d, f, at in zip(dims, first, np.indices(shape).reshape(len(shape), -1), strict=True)
-    }
-    told = cells[[*values, *more]].reset_index(drop=True).reindex(row).reset_index(drop=True)
-    told[values] = told[values].astype(float).fillna(0.0)
-    return pd.DataFrame(levels).join(told), shape
+    levels = [cells[d].drop_duplicates() for d in dims]
+    grid = levels[0].to_frame()
+    for level in levels[1:]:
+        grid = grid.merge(level.to_frame(), how="cross")
+    full = grid.merge(cells[[*dims, *values, *more]], on=list(dims), how="left", validate="one_to_one")
+    full[values] = full[values].astype(float).fillna(0.0)
+    return full.reset_index(drop=True), tuple(len(level) for level in levels)
